@@ -1,0 +1,193 @@
+//! The conversational protocols: what a client speaks, what a provider speaks, and what lies between.
+//!
+//! Where both sides speak the same dialect the bytes pass through, and this module only watches them
+//! ([`inspect_response`], [`Watch`]). Where they differ, one decoder and one encoder per dialect meet in an item form
+//! (`item`), so that a further dialect is two more codecs and not a further matrix.
+//!
+//! Everything here is a pure function of its arguments: no IO, no clock, no lock.
+
+use crate::{json, sse};
+use pilotfish_wire::Capabilities;
+pub use pilotfish_wire::Dialect;
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Tokens as the provider counted them, in one meaning for all dialects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// All input tokens, those read from and written to the provider's cache included.
+    pub input: u64,
+    /// Of `input`: read from the cache.
+    pub cached_input: u64,
+    /// Of `input`: written to the cache.
+    pub cache_write_input: u64,
+    /// All output tokens, reasoning included.
+    pub output: u64,
+    /// Of `output`: reasoning.
+    pub reasoning: u64,
+}
+
+/// What a client wants done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// A conversation's next turn.
+    Generate,
+    /// OpenAI-shaped embeddings; only ever passed through.
+    Embeddings,
+}
+
+/// A request that cannot be what its dialect says it is: 400 in the client's dialect.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct BadRequest {
+    /// One sentence, naming the field.
+    pub message: String,
+    /// The field's path (`messages[2].content`), for dialects whose errors have a place for it.
+    pub param: Option<String>,
+}
+
+/// How much a loss matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grade {
+    /// Dropped, and said so.
+    Hint,
+    /// Changes what the answer means: refused, unless the policy says `onLoss: Warn`.
+    Meaning,
+}
+
+/// One thing that the upstream's dialect, or its model, could not carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The client's name for it: `seed`, `n`, `messages[3].content[1].image_url`.
+    pub field: Cow<'static, str>,
+    /// Fixed in data, never by the request.
+    pub grade: Grade,
+    /// Why, lower case, without a full stop: `the messages dialect has no seed`.
+    pub why: Cow<'static, str>,
+}
+
+/// What was lost, in the order in which it was met.
+pub type Losses = Vec<Loss>;
+
+/// A client's request as far as routing needs it, read in one pass over the body's top level.
+pub struct Asked<'a> {
+    /// The dialect it is written in.
+    pub dialect: Dialect,
+    /// What it wants.
+    pub operation: Operation,
+    /// The body's top level.
+    pub object: json::Object<'a>,
+    /// The model's name, escapes resolved.
+    pub model: Cow<'a, str>,
+    /// Where the value of `model` stands in the body, quotes included: the permitted splice.
+    pub model_span: Range<usize>,
+    /// The client wants a stream.
+    pub stream: bool,
+    /// The client asked for usage in its stream (chat: `stream_options.include_usage`; messages: always).
+    pub wants_usage: bool,
+}
+
+/// What a deployment must be able to do for this request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// It declares tools.
+    pub tools: bool,
+    /// It holds an image.
+    pub vision: bool,
+}
+
+/// The upstream a request is translated for.
+#[derive(Clone, Copy, Debug)]
+pub struct Upstream<'a> {
+    /// The dialect it is called in.
+    pub dialect: Dialect,
+    /// The provider's row: `openai`, `anthropic`, …
+    pub provider: &'a str,
+    /// The provider's own name for the model.
+    pub model: &'a str,
+    /// What the model can do.
+    pub capabilities: &'a Capabilities,
+}
+
+/// One request-answer pair across two dialects: what the way back must remember of the way there.
+pub struct Exchange {
+    /// What the client speaks.
+    pub client: Dialect,
+    /// What the upstream speaks.
+    pub upstream: Dialect,
+    /// The client's name for the model; shown when the upstream names none.
+    pub model: String,
+    /// Identifies the answer when the upstream's has no id (`chatcmpl-…`, `msg_…` are made of it).
+    pub request_id: String,
+    /// Seconds since the Unix epoch.
+    pub created: i64,
+    /// The client asked for usage in its stream.
+    pub include_usage: bool,
+}
+
+/// A request in the upstream's dialect.
+pub struct Translated {
+    /// The whole body.
+    pub body: Vec<u8>,
+    /// What it does not carry.
+    pub losses: Losses,
+    /// For the way back.
+    pub exchange: Exchange,
+}
+
+/// An upstream's answer that is an error, or is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What it means for the next attempt.
+    pub class: Class,
+    /// The upstream's own sentence, cut to 2 KiB. May quote the client's input; never logged.
+    pub message: String,
+    /// The upstream's own code (`context_length_exceeded`, `overloaded_error`), if it gave one.
+    pub code: Option<String>,
+    /// The upstream's `type`, if it gave one.
+    pub kind: Option<String>,
+    /// The upstream's `param`, if it gave one.
+    pub param: Option<String>,
+}
+
+/// Rows of the failure table that an answer can stand in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// 429 for rate, 503, 529, 498: closed until reset.
+    Limited,
+    /// 401, 403: the credential is not accepted.
+    Unauthorised,
+    /// 402, or a 429 that says the money is spent.
+    Spent,
+    /// 404 for the model.
+    ModelNotFound,
+    /// 500, 502, 504, 408.
+    ServerError,
+    /// 400 because the input is longer than the model's window.
+    ContextOverflow,
+    /// Any other 4xx: it is the client's.
+    Client,
+    /// Not what the dialect says an answer is: unparsable, or ended before its end.
+    Malformed,
+}
+
+/// What one stream event means to the pipeline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Effect {
+    /// Content: the answer is committed.
+    pub content: bool,
+    /// Usage, as far as known; a later one replaces an earlier one.
+    pub usage: Option<Usage>,
+    /// Pass-through only: the client did not ask for this event; take it out.
+    pub omit: bool,
+    /// The stream's proper end.
+    pub end: bool,
+}
+
+/// A translated answer.
+pub struct Answer {
+    /// The whole body in the client's dialect.
+    pub body: Vec<u8>,
+    /// As the provider counted.
+    pub usage: Option<Usage>,
+}

@@ -1,0 +1,1 @@
+//! Server-sent events: framing that survives any split, bytes kept as they came.

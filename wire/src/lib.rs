@@ -1,0 +1,28 @@
+//! What the operator sends a sidecar, and what comes back.
+//!
+//! The contract is newline-delimited JSON, one [`Message`] (operator → sidecar) or [`Report`] (sidecar → operator) a
+//! line. Its semantics are delta-xDS's: named resources with content-hash versions, batches with a nonce, one ack a
+//! batch, refusals by name. The same lines cross a socket, a channel in memory (`pilotfish run`) and a file
+//! ([`snapshot`]).
+//!
+//! It can grow: unknown fields and unknown message kinds are ignored, and a [`Resource`] names the features without
+//! which it must not be used, so that a limit a sidecar does not know is refused and never silently dropped.
+
+mod message;
+mod resource;
+mod secret;
+pub mod snapshot;
+
+pub use message::{Ack, Begin, Commit, DecodeError, Hello, Message, Refusal, Remove, Report};
+pub use resource::{
+    Affinity, AffinityMode, Auth, Authentication, Capabilities, Credential, Deployment, Dialect, Endpoint, Feature,
+    HeaderMatch, HeaderValue, Key, Kind, OnAmbiguous, OnLoss, Policy, Price, Resource, Retry, Route, Routes, Rule,
+    Target, Timeouts, Unavailable, When, version_of,
+};
+pub use secret::ProviderKey;
+
+/// The protocol revision spoken by this build; both sides say theirs in the first line and the lower one holds.
+pub const REVISION: u32 = 1;
+
+/// The features this build of the sidecar understands; a resource that requires another one is refused by name.
+pub const FEATURES: &[&str] = &[];
