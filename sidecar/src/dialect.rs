@@ -1,12 +1,12 @@
 //! The conversational protocols: what a client speaks, what a provider speaks, and what lies between.
 //!
 //! Where both sides speak the same dialect the bytes pass through, and this module only watches them
-//! ([`inspect_response`], [`Watch`]). Where they differ, one decoder and one encoder per dialect meet in an item form
+//! (`inspect_response`, `Watch`). Where they differ, one decoder and one encoder per dialect meet in an item form
 //! (`item`), so that a further dialect is two more codecs and not a further matrix.
 //!
 //! Everything here is a pure function of its arguments: no IO, no clock, no lock.
 
-use crate::{json, sse};
+use crate::json;
 use pilotfish_wire::Capabilities;
 pub use pilotfish_wire::Dialect;
 use std::borrow::Cow;
