@@ -1,0 +1,278 @@
+//! ModelDeployment: one upstream model that can be called.
+
+use crate::rules;
+use crate::scalar::{Duration, Usd};
+use crate::selector::Selector;
+use crate::status::{Condition, Refusal, Sidecars};
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What is called, where, with which key, and what is known about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, CustomResource, KubeSchema)]
+#[kube(
+    group = "pilotfish.dev",
+    version = "v1alpha1",
+    kind = "ModelDeployment",
+    namespaced,
+    status = "ModelDeploymentStatus",
+    shortname = "mdep",
+    category = "pilotfish",
+    doc = "One upstream model that can be called: a provider, its name for the model, and the key to call it with. \
+           Routing policies name deployments as their targets.",
+    derive = "PartialEq"
+)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelDeploymentSpec {
+    /// Who serves the model: OpenAI, Anthropic, Mistral, Groq, Ollama, VLLM, …, or OpenAICompatible and
+    /// AnthropicCompatible for any server that speaks those APIs. The condition Accepted lists all names when this one
+    /// is not known.
+    #[schemars(length(min = 1, max = 63), regex(pattern = "^[A-Za-z][A-Za-z0-9]*$"))]
+    pub provider: String,
+    /// The provider's own name for the model, such as claude-sonnet-4-5. It replaces the name the application asked
+    /// for.
+    #[schemars(length(min = 1, max = 256), regex(pattern = "^[!-~]+$"))]
+    pub model: String,
+    /// Where the model is called, if not at the provider's public address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Endpoint>,
+    /// The key to call it with. Providers of the public internet need one, servers one runs oneself may have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<Credentials>,
+    /// What its tokens cost. Without a price its requests are counted, but their cost is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
+    /// What the model can do. What is not said here is not checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capabilities: Option<Capabilities>,
+    /// How long it may take. Of the application's, the policy's and these the smallest holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeouts: Option<Timeouts>,
+    /// Which namespaces' routing policies may name this deployment as a target, besides those of its own namespace.
+    #[serde(default)]
+    pub allowed_namespaces: AllowedNamespaces,
+}
+
+/// Where a deployment is called.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = rules::CA_BUNDLE_NEEDS_TLS)]
+pub struct Endpoint {
+    /// The base URL, http or https, exactly as an SDK for the provider's first dialect takes it: for OpenAI and all that
+    /// is compatible it ends in /v1 as a rule, for Anthropic it does not. The URLs of the provider's other dialects
+    /// are derived from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 2048))]
+    #[x_kube(validation = rules::PLAIN_URL)]
+    pub url: Option<String>,
+    /// The dialects that are spoken there, the preferred one first. Without this list they are the provider's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_owned()]))]
+    pub dialects: Vec<DialectEndpoint>,
+    /// Headers added to every call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_owned()]))]
+    pub headers: Vec<Header>,
+    /// Certificates in PEM form. When set they are trusted instead of the public authorities.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 65536))]
+    #[x_kube(validation = rules::CA_BUNDLE_IS_PEM)]
+    pub ca_bundle: Option<String>,
+}
+
+/// A dialect and where it is spoken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DialectEndpoint {
+    /// Chat is OpenAI's Chat Completions (and Embeddings), Messages is Anthropic's API.
+    pub name: Dialect,
+    /// The base URL as an SDK of this dialect takes it. Without it the URL is the provider's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 2048))]
+    #[x_kube(validation = rules::PLAIN_URL)]
+    pub url: Option<String>,
+}
+
+/// A conversational protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum Dialect {
+    /// OpenAI's Chat Completions and Embeddings.
+    Chat,
+    /// Anthropic's Messages.
+    Messages,
+}
+
+/// A header that is added to every call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = rules::ONE_HEADER_SOURCE)]
+pub struct Header {
+    /// Its name, in lower case.
+    #[schemars(length(min = 1, max = 128))]
+    #[x_kube(validation = rules::HEADER_NAME_IN_LOWER_CASE)]
+    #[x_kube(validation = rules::HEADER_IS_NOT_FRAMING)]
+    pub name: String,
+    /// Its value, as it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 4096), regex(pattern = "^[!-~]([ -~]*[!-~])?$"))]
+    pub value: Option<String>,
+    /// Where its value is read, for a value that nobody may see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_from: Option<HeaderSource>,
+}
+
+/// Where a header's value is read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HeaderSource {
+    /// A key of a Secret in the deployment's namespace.
+    pub secret_key_ref: SecretKeyRef,
+}
+
+/// The key to call a provider with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = rules::ONE_CREDENTIAL)]
+pub struct Credentials {
+    /// A key of a Secret in the deployment's namespace. In a cluster the Secret needs the label
+    /// pilotfish.dev/credentials: "true".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_key_ref: Option<SecretKeyRef>,
+    /// The server asks for no key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub none: Option<NoCredentials>,
+}
+
+/// A key of a Secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretKeyRef {
+    /// The Secret's name.
+    #[schemars(length(min = 1, max = 253), regex(pattern = "^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"))]
+    pub name: String,
+    /// The key inside it.
+    #[schemars(length(min = 1, max = 253), regex(pattern = "^[-._a-zA-Z0-9]+$"))]
+    pub key: String,
+}
+
+/// Says that there is nothing to present.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+pub struct NoCredentials {}
+
+/// What tokens cost, in US dollars.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+pub struct Price {
+    /// For a million input tokens that were not cached, such as "3.00".
+    #[serde(rename = "inputPerMillionTokensUSD")]
+    pub input: Usd,
+    /// For a million output tokens, reasoning included, such as "15.00". For embeddings "0".
+    #[serde(rename = "outputPerMillionTokensUSD")]
+    pub output: Usd,
+    /// For a million input tokens read from the provider's cache. Without it they cost what other input costs.
+    #[serde(
+        rename = "cachedInputPerMillionTokensUSD",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub cached_input: Option<Usd>,
+}
+
+/// What a model can do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = rules::OUTPUT_FITS_CONTEXT)]
+pub struct Capabilities {
+    /// The context window, in tokens. A request that cannot fit is not sent here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub context_tokens: Option<i64>,
+    /// The longest answer, in tokens. It is also asked for where a dialect demands a number and the application named
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub max_output_tokens: Option<i64>,
+    /// All that the model can do beyond text: Tools, Vision. When this list is set, a request that needs what is not
+    /// in it is not sent here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub features: Option<Vec<ModelFeature>>,
+}
+
+/// Something that not every model can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ModelFeature {
+    /// Calls tools.
+    Tools,
+    /// Sees images.
+    Vision,
+}
+
+/// How long a call may take.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Timeouts {
+    /// Until the connection stands, TLS included, such as 2s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect: Option<Duration>,
+    /// On a stream, until the first content arrives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_token: Option<Duration>,
+    /// On a stream, between two pieces of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<Duration>,
+    /// One attempt, until its answer is complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<Duration>,
+}
+
+/// Whose policies may route to a deployment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = rules::SELECTOR_WITH_FROM_SELECTOR)]
+pub struct AllowedNamespaces {
+    /// Same: policies of the deployment's own namespace. All: policies of every namespace. Selector: those of the
+    /// selected namespaces as well.
+    #[serde(default)]
+    pub from: AllowedFrom,
+    /// The namespaces, by their labels, when from is Selector.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<Selector>,
+}
+
+/// How namespaces are chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum AllowedFrom {
+    /// The deployment's own.
+    #[default]
+    Same,
+    /// Every one.
+    All,
+    /// The deployment's own and the selected ones.
+    Selector,
+}
+
+/// What became of a deployment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelDeploymentStatus {
+    /// The generation this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub observed_generation: Option<i64>,
+    /// Accepted, ResolvedRefs and Programmed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".to_owned()]))]
+    pub conditions: Vec<Condition>,
+    /// How many sidecars run it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sidecars: Option<Sidecars>,
+    /// The first sidecars that would not use it, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub refusals: Vec<Refusal>,
+}
