@@ -2,14 +2,29 @@
 //!
 //! [`parse`] validates a whole text once (syntax, UTF-8, nesting) and yields its top-level members in order. A nested
 //! [`Raw`] is known to be valid; looking into it is a cheap walk. Unknown members, their order, spacing and spelling
-//! survive because nobody re-serialises them.
+//! survive because nobody re-serialises them. What is new is written with [`ObjectWriter`] and its siblings.
 
+use scan::Scanner;
 use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::ops::Range;
 
+mod escape;
+mod number;
+mod scan;
+mod walk;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use write::{ArrayWriter, ObjectWriter, StringWriter, ValueWriter, write_string};
+
 /// Deepest nesting accepted, counting objects and arrays.
 pub const MAX_DEPTH: usize = 128;
+
+/// Most members of an object that is looked into: bounds what a hostile text makes us hold.
+pub const MAX_MEMBERS: usize = 65_536;
 
 /// Why a text is not JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,26 +64,74 @@ pub enum Type {
 pub struct Member<'a> {
     /// The key as written, without its quotes, escapes unresolved.
     raw_key: &'a str,
+    /// Whether `raw_key` holds an escape; most keys do not, and then comparing is comparing bytes.
+    escaped: bool,
     /// The value.
     pub value: Raw<'a>,
 }
 
 /// The members of one object, in order, duplicates included.
+///
+/// Room for 16 members lies in it, so it is large (some 700 bytes): look into one after the other, do not collect them.
 #[derive(Clone, Debug)]
 pub struct Object<'a> {
     /// The whole text that was parsed, for [`Object::span`].
     text: &'a str,
-    members: SmallVec<[Member<'a>; 16]>,
+    members: Members<'a>,
 }
 
+type Members<'a> = SmallVec<[Member<'a>; 16]>;
+
 /// Validates `text` as one JSON object, with white space around it allowed.
-pub fn parse(_text: &[u8]) -> Result<Object<'_>, Error> {
-    todo!()
+pub fn parse(text: &[u8]) -> Result<Object<'_>, Error> {
+    let mut scan = Scanner::new(text)?;
+    scan.expect_object()?;
+    let members = members(&mut scan, |scan| scan.value(1))?;
+    scan.expect_end()?;
+    Ok(Object {
+        text: scan.text(),
+        members,
+    })
 }
 
 /// Validates `text` as one JSON value of any type.
-pub fn parse_value(_text: &[u8]) -> Result<Raw<'_>, Error> {
-    todo!()
+pub fn parse_value(text: &[u8]) -> Result<Raw<'_>, Error> {
+    let mut scan = Scanner::new(text)?;
+    scan.expect_something()?;
+    let raw = taken(&mut scan, &|scan| scan.value(0))?;
+    scan.expect_end()?;
+    Ok(raw)
+}
+
+/// The members of the object at which `scan` stands; `value` gets past one value, validating it or trusting it.
+fn members<'a>(
+    scan: &mut Scanner<'a>,
+    value: impl Fn(&mut Scanner<'a>) -> Result<(), Error>,
+) -> Result<Members<'a>, Error> {
+    let mut members = Members::new();
+    let mut more = scan.open(b'}');
+    while more {
+        if members.len() == MAX_MEMBERS {
+            return Err(scan.error("more than 65536 members in the object"));
+        }
+        let (raw_key, escaped) = scan.key()?;
+        members.push(Member {
+            raw_key,
+            escaped,
+            value: taken(scan, &value)?,
+        });
+        more = scan.another(b'}')?;
+    }
+    Ok(members)
+}
+
+/// The value that `value` gets past.
+fn taken<'a>(scan: &mut Scanner<'a>, value: &impl Fn(&mut Scanner<'a>) -> Result<(), Error>) -> Result<Raw<'a>, Error> {
+    let start = scan.at();
+    value(scan)?;
+    Ok(Raw {
+        text: scan.since(start),
+    })
 }
 
 impl<'a> Object<'a> {
@@ -78,26 +141,44 @@ impl<'a> Object<'a> {
     }
 
     /// The value of the last member with this key (escapes in keys resolved), as most parsers take it.
-    pub fn get(&self, _key: &str) -> Option<Raw<'a>> {
-        todo!()
+    pub fn get(&self, key: &str) -> Option<Raw<'a>> {
+        self.members
+            .iter()
+            .rev()
+            .find(|member| member.is(key))
+            .map(|member| member.value)
     }
 
     /// How many members have this key.
-    pub fn count(&self, _key: &str) -> usize {
-        todo!()
+    pub fn count(&self, key: &str) -> usize {
+        self.members.iter().filter(|member| member.is(key)).count()
     }
 
-    /// Where `value`, which must come from this object, stands in the text that was parsed.
+    /// Where `value`, which must come from this object or from a value within it, stands in the text that was parsed.
     pub fn span(&self, value: Raw<'a>) -> Range<usize> {
-        let start = value.text.as_ptr() as usize - self.text.as_ptr() as usize;
-        start..start + value.text.len()
+        let start = value.text.as_ptr().addr().wrapping_sub(self.text.as_ptr().addr());
+        debug_assert!(start < self.text.len(), "the value comes from another text");
+        start..start.wrapping_add(value.text.len())
     }
 }
 
 impl<'a> Member<'a> {
     /// The key, escapes resolved.
     pub fn key(&self) -> Cow<'a, str> {
-        todo!()
+        if self.escaped {
+            Cow::Owned(escape::resolve(self.raw_key))
+        } else {
+            Cow::Borrowed(self.raw_key)
+        }
+    }
+
+    /// Whether this is its key. An escape is longer than what it stands for, so most escaped keys need no resolving.
+    fn is(&self, key: &str) -> bool {
+        if self.escaped {
+            self.raw_key.len() > key.len() && escape::resolve(self.raw_key) == key
+        } else {
+            self.raw_key == key
+        }
     }
 }
 
@@ -109,61 +190,90 @@ impl<'a> Raw<'a> {
 
     /// What it is, from its first byte.
     pub fn kind(self) -> Type {
-        todo!()
+        match self.text.as_bytes().first() {
+            Some(b'{') => Type::Object,
+            Some(b'[') => Type::Array,
+            Some(b'"') => Type::String,
+            Some(b't' | b'f') => Type::Bool,
+            Some(b'n') | None => Type::Null,
+            Some(_) => Type::Number,
+        }
     }
 
     /// `null`.
     pub fn is_null(self) -> bool {
-        todo!()
+        self.kind() == Type::Null
     }
 
     /// A string, escapes resolved; borrowed when it has none. Lone surrogates become U+FFFD.
     pub fn string(self) -> Option<Cow<'a, str>> {
-        todo!()
+        let inner = self.text.strip_prefix('"')?.strip_suffix('"')?;
+        let escaped = memchr::memchr(b'\\', inner.as_bytes()).is_some();
+        Some(if escaped {
+            Cow::Owned(escape::resolve(inner))
+        } else {
+            Cow::Borrowed(inner)
+        })
     }
 
     /// `true` or `false`.
     pub fn bool(self) -> Option<bool> {
-        todo!()
+        match self.text {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
     }
 
     /// A number without fraction or exponent that fits; also `3.0` and `3e0`.
     pub fn u64(self) -> Option<u64> {
-        todo!()
+        number::whole(self.text)
     }
 
-    /// Any number.
+    /// Any number within the range of a double; the nearest double.
     pub fn f64(self) -> Option<f64> {
-        todo!()
+        (self.kind() == Type::Number)
+            .then(|| self.text.parse().ok())?
+            .filter(|number: &f64| number.is_finite())
     }
 
-    /// An object's members.
+    /// An object's members; `None` also for one with more than [`MAX_MEMBERS`].
     pub fn object(self) -> Option<Object<'a>> {
-        todo!()
+        let mut scan = Scanner::trusted(self.text);
+        let skip = |scan: &mut Scanner<'a>| {
+            scan.skip();
+            Ok(())
+        };
+        let members = (self.kind() == Type::Object).then(|| members(&mut scan, skip).ok())??;
+        Some(Object {
+            text: self.text,
+            members,
+        })
     }
 
     /// An array's elements, walked lazily; `None` when it is no array.
     pub fn elements(self) -> Option<Elements<'a>> {
-        todo!()
+        self.text.starts_with('[').then(|| Elements {
+            scan: Scanner::trusted(self.text),
+        })
     }
 }
 
 /// The elements of an array.
 #[derive(Clone, Debug)]
 pub struct Elements<'a> {
-    rest: &'a str,
+    scan: Scanner<'a>,
 }
 
 impl<'a> Iterator for Elements<'a> {
     type Item = Raw<'a>;
 
     fn next(&mut self) -> Option<Raw<'a>> {
-        let _ = self.rest;
-        todo!()
+        // Before each element stands the bracket or a comma.
+        let start = self.scan.after_separator()?;
+        self.scan.skip();
+        Some(Raw {
+            text: self.scan.since(start),
+        })
     }
-}
-
-/// Appends `text` to `out` as a JSON string, quotes included; the same text makes the same bytes.
-pub fn write_string(_out: &mut Vec<u8>, _text: &str) {
-    todo!()
 }

@@ -1,0 +1,510 @@
+use super::*;
+use proptest::prelude::*;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+
+/// What serde_json makes of an object: keys resolved, values as written, duplicates kept.
+struct Pairs(Vec<(String, Box<RawValue>)>);
+
+impl<'de> serde::Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Pairs;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(Collect)
+    }
+}
+
+fn serde_accepts(text: &[u8]) -> bool {
+    serde_json::from_slice::<&RawValue>(text).is_ok()
+}
+
+fn one_of(choices: &'static [&'static str]) -> impl Strategy<Value = String> {
+    proptest::sample::select(choices).prop_map(str::to_owned)
+}
+
+fn space() -> impl Strategy<Value = String> {
+    prop_oneof![4 => Just(String::new()), 1 => "[ \n\r\t]{1,3}"]
+}
+
+/// Quoted strings: letters, escapes, surrogates with and without their pair, long enough to cross the scanner's blocks.
+fn string_text() -> impl Strategy<Value = String> {
+    let escape = r#"\\[\\"/bfnrt]|\\u[0-9a-fA-F]{4}|\\u[dD][89abAB][0-9a-fA-F]{2}(\\u[dD][c-fC-F][0-9a-fA-F]{2})?"#;
+    let piece = prop_oneof![
+        4 => "[a-z ]{0,12}",
+        1 => "[ -!#-\\[\\]-~]{0,70}",
+        1 => "[éß€漢😀\u{7f}\u{2028}]{1,4}",
+        2 => escape,
+    ];
+    prop::collection::vec(piece, 0..6).prop_map(|pieces| format!("\"{}\"", pieces.concat()))
+}
+
+fn number_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "-?(0|[1-9][0-9]{0,25})(\\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?",
+        any::<u64>().prop_map(|number| number.to_string()),
+        any::<f64>()
+            .prop_filter("JSON has no NaN", |number| number.is_finite())
+            .prop_map(|number| format!("{number:e}")),
+    ]
+}
+
+/// Valid texts, spelt in every way the grammar allows.
+fn value_text() -> impl Strategy<Value = String> {
+    let scalar = prop_oneof![one_of(&["null", "true", "false"]), string_text(), number_text()];
+    scalar.prop_recursive(5, 40, 6, |inner| {
+        prop_oneof![array_text(inner.clone()), object_text(inner)]
+    })
+}
+
+fn array_text(inner: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
+    let element = (space(), inner, space()).prop_map(|(before, value, after)| before + &value + &after);
+    (prop::collection::vec(element, 0..6), space()).prop_map(|(elements, space)| match elements.is_empty() {
+        true => format!("[{space}]"),
+        false => format!("[{}]", elements.join(",")),
+    })
+}
+
+fn object_text(inner: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
+    let key = prop_oneof![one_of(&[r#""model""#, r#""mod\u0065l""#, r#""a""#]), string_text()];
+    let member = (space(), key, space(), space(), inner, space())
+        .prop_map(|(a, key, b, c, value, d)| format!("{a}{key}{b}:{c}{value}{d}"));
+    (prop::collection::vec(member, 0..6), space()).prop_map(|(members, space)| match members.is_empty() {
+        true => format!("{{{space}}}"),
+        false => format!("{{{}}}", members.join(",")),
+    })
+}
+
+/// One small damage: a byte put in, taken out or replaced, or the end cut off.
+fn damaged(mut text: Vec<u8>, at: prop::sample::Index, byte: u8, how: u8) -> Vec<u8> {
+    let at = at.index(text.len());
+    match how {
+        0 => text.insert(at, byte),
+        1 => drop(text.remove(at)),
+        2 => text[at] = byte,
+        _ => text.truncate(at),
+    }
+    text
+}
+
+/// Bytes that matter to the grammar, and any others.
+fn telling_byte() -> impl Strategy<Value = u8> {
+    prop_oneof![
+        3 => proptest::sample::select(b"\"\\{}[],:.-+eEu0123456789tfn \n\t\x00\x1f\x7f\x80\xc3\xed\xff".as_slice()),
+        1 => any::<u8>(),
+    ]
+}
+
+/// Walks a value to its ends and compares all of it with what serde_json read.
+fn assert_same(raw: Raw<'_>, expected: &serde_json::Value) {
+    use serde_json::Value;
+    match expected {
+        Value::Null => assert!(raw.is_null()),
+        Value::Bool(value) => assert_eq!(raw.bool(), Some(*value)),
+        Value::Number(number) => assert_near(raw.f64().expect("a number"), number.as_f64().expect("a number")),
+        Value::String(text) => assert_eq!(raw.string().as_deref(), Some(text.as_str())),
+        Value::Array(elements) => {
+            let raws: Vec<_> = raw.elements().expect("an array").collect();
+            assert_eq!(raws.len(), elements.len(), "{}", raw.text());
+            raws.iter()
+                .zip(elements)
+                .for_each(|(raw, expected)| assert_same(*raw, expected));
+        }
+        Value::Object(members) => {
+            let object = raw.object().expect("an object");
+            members
+                .iter()
+                .for_each(|(key, expected)| assert_same(object.get(key).expect("the key"), expected));
+        }
+    }
+}
+
+/// serde_json may miss the nearest double by a little.
+fn assert_near(number: f64, expected: f64) {
+    assert!(
+        (number - expected).abs() <= expected.abs() * 1e-15,
+        "{number} is not {expected}"
+    );
+}
+
+proptest! {
+    #[test]
+    fn valid_texts_are_accepted_and_mean_what_serde_json_reads(text in value_text()) {
+        let padded = format!(" \n{text}\t ");
+        let raw = parse_value(padded.as_bytes()).unwrap();
+        prop_assert_eq!(raw.text(), text.as_str());
+        // serde_json refuses lone surrogates and numbers beyond a double; then there is nothing to compare with.
+        if let Ok(expected) = serde_json::from_str::<serde_json::Value>(&text) {
+            assert_same(raw, &expected);
+        }
+    }
+
+    #[test]
+    fn damaged_texts_are_judged_as_serde_json_judges_them(
+        text in value_text(), at: prop::sample::Index, byte in telling_byte(), how in 0..4_u8,
+        again: prop::sample::Index, other in telling_byte(),
+    ) {
+        let once = damaged(text.into_bytes(), at, byte, how);
+        prop_assert_eq!(parse_value(&once).is_ok(), serde_accepts(&once), "{:?}", String::from_utf8_lossy(&once));
+        if !once.is_empty() {
+            let twice = damaged(once, again, other, how);
+            prop_assert_eq!(parse_value(&twice).is_ok(), serde_accepts(&twice), "{:?}", String::from_utf8_lossy(&twice));
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_judged_as_serde_json_judges_them(bytes in prop::collection::vec(telling_byte(), 0..24)) {
+        prop_assert_eq!(parse_value(&bytes).is_ok(), serde_accepts(&bytes));
+    }
+
+    #[test]
+    fn members_come_in_order_as_written_with_duplicates(text in object_text(value_text())) {
+        let object = parse(text.as_bytes()).unwrap();
+        if let Ok(Pairs(pairs)) = serde_json::from_str(&text) {
+            let expected: Vec<_> = pairs.iter().map(|(key, value)| (key.as_str(), value.get())).collect();
+            let keys: Vec<_> = object.members().iter().map(Member::key).collect();
+            let found: Vec<_> = keys.iter().zip(object.members()).map(|(key, m)| (&**key, m.value.text())).collect();
+            prop_assert_eq!(&found, &expected);
+            for (key, _) in &expected {
+                prop_assert_eq!(object.count(key), expected.iter().filter(|(other, _)| other == key).count());
+                let last = expected.iter().rfind(|(other, _)| other == key).map(|(_, value)| *value);
+                prop_assert_eq!(object.get(key).map(Raw::text), last);
+            }
+        }
+    }
+
+    #[test]
+    fn a_nested_object_shows_what_it_would_show_on_its_own(text in object_text(value_text())) {
+        let outer = format!(r#"{{"a":[{text}, {text}]}}"#);
+        let nested = parse(outer.as_bytes()).unwrap().get("a").unwrap();
+        let alone = parse(text.as_bytes()).unwrap();
+        for element in nested.elements().unwrap() {
+            prop_assert_eq!(element.text(), text.as_str());
+            let object = element.object().unwrap();
+            let members = |object: &Object<'_>| {
+                object.members().iter().map(|m| (m.key().into_owned(), m.value.text().to_owned())).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(members(&object), members(&alone));
+        }
+    }
+
+    #[test]
+    fn spans_splice_exactly(text in object_text(value_text())) {
+        let object = parse(text.as_bytes()).unwrap();
+        for member in object.members() {
+            prop_assert_eq!(&text.as_bytes()[object.span(member.value)], member.value.text().as_bytes());
+        }
+    }
+
+    #[test]
+    fn written_strings_read_back_and_hold_no_needless_escape(text in any::<String>()) {
+        let mut out = Vec::new();
+        write_string(&mut out, &text);
+        prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text.as_str());
+        prop_assert_eq!(parse_value(&out).unwrap().string().unwrap(), text.as_str());
+        prop_assert_eq!(out, serde_json::to_vec(&text).unwrap());
+    }
+
+    #[test]
+    fn the_fast_search_for_special_bytes_agrees_with_the_slow_one(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+        // Few bytes are special, so that runs are long.
+        let bytes: Vec<_> = bytes.iter().map(|&b| if b < 250 { b | 0x60 } else { b"\"\\\n\x00\x1f "[usize::from(b) - 250] }).collect();
+        let slow = bytes.iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\').unwrap_or(bytes.len());
+        prop_assert_eq!(escape::plain(&bytes), slow);
+    }
+
+    #[test]
+    fn whole_numbers_are_read_however_they_are_spelt(number: u64, zeros in 0..5_usize) {
+        let zeros = "0".repeat(zeros);
+        for text in [format!("{number}"), format!("{number}.0{zeros}"), format!("{number}{zeros}e-{}", zeros.len())] {
+            prop_assert_eq!(parse_value(text.as_bytes()).unwrap().u64(), Some(number), "{}", text);
+        }
+    }
+}
+
+#[test]
+fn refusals_name_the_problem_and_the_place() {
+    let refusals: &[(&[u8], &str)] = &[
+        (b"", "expected a JSON object, found nothing at byte 0"),
+        (b" \r\n", "expected a JSON object, found nothing at byte 3"),
+        (
+            b"\xef\xbb\xbf{}",
+            "expected a JSON object, found a byte order mark at byte 0",
+        ),
+        (b"[]", "expected a JSON object, found an array at byte 0"),
+        (b"\"x\"", "expected a JSON object, found a string at byte 0"),
+        (b"-1", "expected a JSON object, found a number at byte 0"),
+        (b"null", "expected a JSON object at byte 0"),
+        (b"model=x", "expected a JSON object at byte 0"),
+        (b"{", "expected a key in quotes at byte 1"),
+        (b"{a:1}", "expected a key in quotes at byte 1"),
+        (b"{\"a\" 1}", "expected `:` at byte 5"),
+        (b"{\"a\":}", "expected a value at byte 5"),
+        (b"{\"a\":", "unexpected end of the text at byte 5"),
+        (b"{\"a\":1", "expected `,` or `}` at byte 6"),
+        (b"{\"a\":1,}", "expected a key in quotes at byte 7"),
+        (b"{\"a\":[1 2]}", "expected `,` or `]` at byte 8"),
+        (b"{\"a\":[1,]}", "expected a value at byte 8"),
+        (b"{\"a\":[1}}", "expected `,` or `]` at byte 7"),
+        (b"{\"a\":{\"b\":1]}", "expected `,` or `}` at byte 11"),
+        (b"{\"a\":tru}", "expected a value at byte 5"),
+        (b"{\"a\":01}", "number with a leading zero at byte 6"),
+        (b"{\"a\":1.}", "expected a digit at byte 7"),
+        (b"{\"a\":-}", "expected a digit at byte 6"),
+        (b"{\"a\":1e+}", "expected a digit at byte 8"),
+        (b"{\"a\":\"b}", "string without an end at byte 8"),
+        (b"{\"a\":\"\n\"}", "control character in a string at byte 6"),
+        (b"{\"a\":\"\\x\"}", "unknown escape in a string at byte 6"),
+        (
+            b"{\"a\":\"\\u12g4\"}",
+            "`\\u` without four hexadecimal digits at byte 6",
+        ),
+        (b"{\"a\":\"\xff\"}", "invalid UTF-8 at byte 6"),
+        (b"{\"a\":\"\xed\xa0\x80\"}", "invalid UTF-8 at byte 6"),
+        (b"{} {}", "unexpected text after the JSON value at byte 3"),
+    ];
+    for (text, sentence) in refusals {
+        assert_eq!(
+            parse(text).unwrap_err().to_string(),
+            *sentence,
+            "{}",
+            String::from_utf8_lossy(text)
+        );
+    }
+}
+
+#[test]
+fn a_text_without_a_value_is_refused_in_words() {
+    let refusals: &[(&[u8], &str)] = &[
+        (b"", "expected a JSON value, found nothing at byte 0"),
+        (
+            b"\xef\xbb\xbf1",
+            "expected a JSON value, found a byte order mark at byte 0",
+        ),
+        (b"x", "expected a value at byte 0"),
+        (b"1 1", "unexpected text after the JSON value at byte 2"),
+    ];
+    for (text, sentence) in refusals {
+        assert_eq!(
+            parse_value(text).unwrap_err().to_string(),
+            *sentence,
+            "{}",
+            String::from_utf8_lossy(text)
+        );
+    }
+}
+
+/// `count` levels, the outermost an object, then arrays and objects in turn.
+fn nested(count: usize) -> String {
+    let (open, close) = (["{\"a\":", "["], ["}", "]"]);
+    let opened: String = (0..count).map(|level| open[level % 2]).collect();
+    let closed: String = (0..count).rev().map(|level| close[level % 2]).collect();
+    format!("{opened}1{closed}")
+}
+
+#[test]
+fn nesting_is_accepted_to_its_limit_and_refused_beyond_it() {
+    let deepest = nested(MAX_DEPTH);
+    let object = parse(deepest.as_bytes()).unwrap();
+    assert_eq!(parse_value(deepest.as_bytes()).unwrap().text(), deepest);
+    assert_eq!(
+        object.get("a").unwrap().text(),
+        deepest.get(5..deepest.len() - 1).unwrap()
+    );
+    for levels in [MAX_DEPTH + 1, 20_000, 1_000_000] {
+        let offset = nested(MAX_DEPTH).find('1').unwrap();
+        let refusal = Err(Error {
+            problem: "nesting deeper than 128",
+            offset,
+        });
+        assert_eq!(parse(nested(levels).as_bytes()).map(|_| ()), refusal, "{levels}");
+        assert_eq!(parse_value(nested(levels).as_bytes()).map(|_| ()), refusal, "{levels}");
+    }
+    assert!(parse_value("[".repeat(20_000).as_bytes()).is_err());
+}
+
+#[test]
+fn an_empty_array_or_object_counts_as_a_level() {
+    for innermost in ["[]", "{}", "[1]", "{\"a\":1}"] {
+        let text = |levels: usize| format!("{}{innermost}{}", "[".repeat(levels - 1), "]".repeat(levels - 1));
+        assert!(parse_value(text(MAX_DEPTH).as_bytes()).is_ok(), "{innermost}");
+        assert!(parse_value(text(MAX_DEPTH + 1).as_bytes()).is_err(), "{innermost}");
+    }
+}
+
+#[test]
+fn an_object_of_too_many_members_is_refused_but_may_be_carried() {
+    let many = format!("{{{}\"a\":0}}", "\"a\":0,".repeat(MAX_MEMBERS));
+    assert_eq!(
+        parse(many.as_bytes()).unwrap_err().problem,
+        "more than 65536 members in the object"
+    );
+    let raw = parse_value(many.as_bytes()).unwrap();
+    assert!(raw.object().is_none());
+    assert_eq!(raw.text(), many);
+}
+
+#[test]
+fn a_key_is_the_same_key_however_it_is_spelt() {
+    let object = parse(br#"{"model":"a","mod\u0065l":"b","mode\\l":1,"\ud83d\ude00":2,"mod\u0065":3}"#).unwrap();
+    assert_eq!(object.count("model"), 2);
+    assert_eq!(object.get("model").and_then(Raw::string).as_deref(), Some("b"));
+    assert_eq!(object.get("mode\\l").and_then(Raw::u64), Some(1));
+    assert_eq!(object.get("mode\\\\l").map(Raw::text), None);
+    assert_eq!(object.get("😀").and_then(Raw::u64), Some(2));
+    assert_eq!(object.get("mode").and_then(Raw::u64), Some(3));
+    assert_eq!(object.count("mod\\u0065l"), 0);
+    assert_eq!(object.members()[1].key(), "model");
+}
+
+#[test]
+fn strings_are_borrowed_unless_an_escape_must_be_resolved() {
+    let check = |text: &str, expected: &str, borrowed: bool| {
+        let string = parse_value(text.as_bytes()).unwrap().string().unwrap();
+        assert_eq!(string, expected);
+        assert_eq!(matches!(string, Cow::Borrowed(_)), borrowed, "{text}");
+    };
+    check(r#""""#, "", true);
+    check(r#""plain é 😀""#, "plain é 😀", true);
+    check(r#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{c}\n\r\t", false);
+    check(r#""\u00e9\u0000\uFFFF""#, "é\0\u{ffff}", false);
+    check(r#""\ud83d\ude00""#, "😀", false);
+    check(r#""\ud83d""#, "\u{fffd}", false);
+    check(r#""\ude00x""#, "\u{fffd}x", false);
+    check(r#""\ud83d\ud83d\ude00""#, "\u{fffd}😀", false);
+    check(r#""\ud83d\u0041""#, "\u{fffd}A", false);
+    check(r#""\ud83d\n""#, "\u{fffd}\n", false);
+    check(r#""\u0041\u0042""#, "AB", false);
+}
+
+#[test]
+fn whole_numbers_that_fit_are_whole_numbers() {
+    let check = |text: &str, expected: Option<u64>| {
+        assert_eq!(parse_value(text.as_bytes()).unwrap().u64(), expected, "{text}");
+    };
+    check("0", Some(0));
+    check("0.0e-5", Some(0));
+    check(&format!("1{}e-50", "0".repeat(50)), Some(1));
+    check("3.0", Some(3));
+    check("3e0", Some(3));
+    check("3E+2", Some(300));
+    check("1.5e1", Some(15));
+    check("30e-1", Some(3));
+    check("18446744073709551615", Some(u64::MAX));
+    check("18446744073709551616", None);
+    check("9007199254740993.0", Some(9_007_199_254_740_993));
+    check("0.99999999999999999999", None);
+    check("1.5", None);
+    check("-3", None);
+    check("-3.0", None);
+    check("35e-1", None);
+    check("1e20", None);
+    check("1e99999999999999999999", None);
+    check("1e-99999999999999999999", None);
+    check("\"3\"", None);
+    check("true", None);
+}
+
+#[test]
+fn numbers_beyond_a_double_have_no_value_but_are_kept() {
+    let raw = parse_value(b"1e999").unwrap();
+    assert_eq!(raw.f64(), None);
+    assert_eq!(raw.text(), "1e999");
+    assert_eq!(parse_value(b"1e-999").unwrap().f64(), Some(0.0));
+    assert_eq!(parse_value(b"-0.25").unwrap().f64(), Some(-0.25));
+    assert_eq!(parse_value(b"\"1\"").unwrap().f64(), None);
+    let digits = "9".repeat(400);
+    assert_eq!(parse_value(digits.as_bytes()).unwrap().text(), digits);
+}
+
+#[test]
+fn a_value_is_what_it_is_and_nothing_else() {
+    let kinds = [
+        ("null", Type::Null),
+        ("false", Type::Bool),
+        ("-1", Type::Number),
+        ("\"{\"", Type::String),
+        ("[{}]", Type::Array),
+        ("{\"a\":[]}", Type::Object),
+    ];
+    for (text, kind) in kinds {
+        let raw = parse_value(text.as_bytes()).unwrap();
+        assert_eq!(raw.kind(), kind);
+        assert_eq!(raw.is_null(), kind == Type::Null);
+        assert_eq!(raw.bool().is_some(), kind == Type::Bool);
+        assert_eq!(raw.f64().is_some(), kind == Type::Number);
+        assert_eq!(raw.string().is_some(), kind == Type::String);
+        assert_eq!(raw.elements().is_some(), kind == Type::Array);
+        assert_eq!(raw.object().is_some(), kind == Type::Object);
+    }
+}
+
+#[test]
+fn elements_end_once_and_for_all() {
+    let mut elements = parse_value(b" [ 1 ,[2,\"]\"], {\"a\":\"\\\\\"} ] ")
+        .unwrap()
+        .elements()
+        .unwrap();
+    let texts: Vec<_> = elements.by_ref().map(Raw::text).collect();
+    assert_eq!(texts, ["1", "[2,\"]\"]", "{\"a\":\"\\\\\"}"]);
+    assert_eq!(elements.next(), None);
+    assert_eq!(parse_value(b"[ ]").unwrap().elements().unwrap().next(), None);
+}
+
+#[test]
+fn the_span_of_an_inner_value_is_where_it_stands_in_the_whole_text() {
+    let text = r#" {"a": {"b": [1, "x"]}} "#;
+    let object = parse(text.as_bytes()).unwrap();
+    let array = object.get("a").and_then(Raw::object).unwrap().get("b").unwrap();
+    let last = array.elements().unwrap().last().unwrap();
+    assert_eq!(text.get(object.span(array)), Some("[1, \"x\"]"));
+    assert_eq!(text.get(object.span(last)), Some("\"x\""));
+}
+
+#[test]
+fn writers_separate_nest_and_close() {
+    let source = parse(br#"{"temp\u0065rature": 1.50, "tools":[ ]}"#).unwrap();
+    let mut out = b"data: ".to_vec();
+    let mut object = ObjectWriter::new(&mut out);
+    object.string("a\n", "\u{7f}\u{1}é\"");
+    object.copy(&source.members()[0]);
+    object.raw("tools", source.get("tools").unwrap());
+    object.u64("most", u64::MAX);
+    object.bool("yes", true);
+    object.null("nothing");
+    object.member("least").i64(i64::MIN);
+    object.member("half").f64(0.5);
+    object.member("none").f64(f64::NAN);
+    object.object("empty").end();
+    let mut array = object.array("list");
+    assert!(array.is_empty());
+    array.string("x");
+    array.raw(source.members()[0].value);
+    array.object().u64("n", 1);
+    array.element().array().end();
+    assert!(!array.is_empty());
+    array.end();
+    let mut text = object.member("joined").text();
+    text.push("one\n");
+    fmt::Write::write_fmt(&mut text, format_args!("{}\"", 2)).unwrap();
+    text.end();
+    object.end();
+    let expected = concat!(
+        "data: {\"a\\n\":\"\u{7f}\\u0001é\\\"\",\"temp\\u0065rature\":1.50,\"tools\":[ ],\"most\":18446744073709551615,",
+        "\"yes\":true,\"nothing\":null,\"least\":-9223372036854775808,\"half\":0.5,\"none\":null,\"empty\":{},",
+        "\"list\":[\"x\",1.50,{\"n\":1},[]],\"joined\":\"one\\n2\\\"\"}",
+    );
+    assert_eq!(String::from_utf8(out).unwrap(), expected);
+}

@@ -1,0 +1,264 @@
+//! Appends new JSON to a buffer: no tree, the order as written, the same calls make the same bytes.
+//!
+//! A writer closes what it opened when it is dropped; `end` says where. While an inner writer lives, the outer one is
+//! borrowed, so members cannot get into each other.
+
+use super::{Member, Raw, escape};
+use std::fmt;
+use std::io::Write as _;
+
+/// Appends `text` to `out` as a JSON string, quotes included; the same text makes the same bytes.
+pub fn write_string(out: &mut Vec<u8>, text: &str) {
+    ValueWriter::new(out).string(text);
+}
+
+/// The place of one value, to be filled exactly once.
+#[derive(Debug)]
+#[must_use = "a key without a value is no JSON"]
+pub struct ValueWriter<'o> {
+    out: &'o mut Vec<u8>,
+}
+
+impl<'o> ValueWriter<'o> {
+    /// Writes the value at the end of `out`.
+    pub fn new(out: &'o mut Vec<u8>) -> Self {
+        Self { out }
+    }
+
+    /// A string.
+    pub fn string(self, text: &str) {
+        self.text().push(text);
+    }
+
+    /// A string that is made of pieces.
+    pub fn text(self) -> StringWriter<'o> {
+        self.out.push(b'"');
+        StringWriter { out: self.out }
+    }
+
+    /// A value as it was written elsewhere.
+    pub fn raw(self, value: Raw<'_>) {
+        self.out.extend_from_slice(value.text().as_bytes());
+    }
+
+    /// A whole number.
+    pub fn u64(self, number: u64) {
+        self.display(number);
+    }
+
+    /// A whole number.
+    pub fn i64(self, number: i64) {
+        self.display(number);
+    }
+
+    /// A number; `null` for what JSON has no number for.
+    pub fn f64(self, number: f64) {
+        if number.is_finite() {
+            self.display(number)
+        } else {
+            self.null()
+        }
+    }
+
+    /// `true` or `false`.
+    pub fn bool(self, value: bool) {
+        self.display(value);
+    }
+
+    /// `null`.
+    pub fn null(self) {
+        self.display("null");
+    }
+
+    /// An object.
+    pub fn object(self) -> ObjectWriter<'o> {
+        ObjectWriter::new(self.out)
+    }
+
+    /// An array.
+    pub fn array(self) -> ArrayWriter<'o> {
+        ArrayWriter::new(self.out)
+    }
+
+    fn display(self, value: impl fmt::Display) {
+        write!(self.out, "{value}").expect("a Vec takes all bytes");
+    }
+}
+
+/// Writes the members of an object.
+///
+/// ```
+/// use pilotfish_sidecar::json::ObjectWriter;
+///
+/// let mut body = Vec::new();
+/// let mut object = ObjectWriter::new(&mut body);
+/// object.string("model", "small");
+/// let mut messages = object.array("messages");
+/// let mut message = messages.object();
+/// message.string("role", "user");
+/// message.string("content", "say \"hi\"");
+/// message.end();
+/// messages.end();
+/// object.bool("stream", true);
+/// object.end();
+/// assert_eq!(body, br#"{"model":"small","messages":[{"role":"user","content":"say \"hi\""}],"stream":true}"#);
+/// ```
+#[derive(Debug)]
+pub struct ObjectWriter<'o> {
+    out: &'o mut Vec<u8>,
+    empty: bool,
+}
+
+impl<'o> ObjectWriter<'o> {
+    /// Begins an object at the end of `out`.
+    pub fn new(out: &'o mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, empty: true }
+    }
+
+    /// A member of any type.
+    pub fn member(&mut self, key: &str) -> ValueWriter<'_> {
+        separate(self.out, &mut self.empty);
+        write_string(self.out, key);
+        self.out.push(b':');
+        ValueWriter::new(self.out)
+    }
+
+    /// A member whose value is a string.
+    pub fn string(&mut self, key: &str, text: &str) {
+        self.member(key).string(text);
+    }
+
+    /// A member whose value was written elsewhere.
+    pub fn raw(&mut self, key: &str, value: Raw<'_>) {
+        self.member(key).raw(value);
+    }
+
+    /// A member whose value is a whole number.
+    pub fn u64(&mut self, key: &str, number: u64) {
+        self.member(key).u64(number);
+    }
+
+    /// A member whose value is `true` or `false`.
+    pub fn bool(&mut self, key: &str, value: bool) {
+        self.member(key).bool(value);
+    }
+
+    /// A member whose value is `null`.
+    pub fn null(&mut self, key: &str) {
+        self.member(key).null();
+    }
+
+    /// A member whose value is an object.
+    pub fn object(&mut self, key: &str) -> ObjectWriter<'_> {
+        self.member(key).object()
+    }
+
+    /// A member whose value is an array.
+    pub fn array(&mut self, key: &str) -> ArrayWriter<'_> {
+        self.member(key).array()
+    }
+
+    /// A member of another object, key and value as they were written there.
+    pub fn copy(&mut self, member: &Member<'_>) {
+        separate(self.out, &mut self.empty);
+        self.out.push(b'"');
+        self.out.extend_from_slice(member.raw_key.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        ValueWriter::new(self.out).raw(member.value);
+    }
+
+    /// Closes the object.
+    pub fn end(self) {}
+}
+
+impl Drop for ObjectWriter<'_> {
+    fn drop(&mut self) {
+        self.out.push(b'}');
+    }
+}
+
+/// Writes the elements of an array.
+#[derive(Debug)]
+pub struct ArrayWriter<'o> {
+    out: &'o mut Vec<u8>,
+    empty: bool,
+}
+
+impl<'o> ArrayWriter<'o> {
+    /// Begins an array at the end of `out`.
+    pub fn new(out: &'o mut Vec<u8>) -> Self {
+        out.push(b'[');
+        Self { out, empty: true }
+    }
+
+    /// Whether nothing was written yet.
+    pub fn is_empty(&self) -> bool {
+        self.empty
+    }
+
+    /// An element of any type.
+    pub fn element(&mut self) -> ValueWriter<'_> {
+        separate(self.out, &mut self.empty);
+        ValueWriter::new(self.out)
+    }
+
+    /// An element that is a string.
+    pub fn string(&mut self, text: &str) {
+        self.element().string(text);
+    }
+
+    /// An element that was written elsewhere.
+    pub fn raw(&mut self, value: Raw<'_>) {
+        self.element().raw(value);
+    }
+
+    /// An element that is an object.
+    pub fn object(&mut self) -> ObjectWriter<'_> {
+        self.element().object()
+    }
+
+    /// Closes the array.
+    pub fn end(self) {}
+}
+
+impl Drop for ArrayWriter<'_> {
+    fn drop(&mut self) {
+        self.out.push(b']');
+    }
+}
+
+/// Writes a string in pieces; `write!` appends formatted ones.
+#[derive(Debug)]
+pub struct StringWriter<'o> {
+    out: &'o mut Vec<u8>,
+}
+
+impl StringWriter<'_> {
+    /// Appends `text`.
+    pub fn push(&mut self, text: &str) {
+        escape::write(self.out, text);
+    }
+
+    /// Closes the string.
+    pub fn end(self) {}
+}
+
+impl fmt::Write for StringWriter<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push(text);
+        Ok(())
+    }
+}
+
+impl Drop for StringWriter<'_> {
+    fn drop(&mut self) {
+        self.out.push(b'"');
+    }
+}
+
+fn separate(out: &mut Vec<u8>, empty: &mut bool) {
+    if !std::mem::take(empty) {
+        out.push(b',');
+    }
+}
