@@ -17,7 +17,7 @@ pub use message::{Ack, Begin, Commit, DecodeError, Hello, Message, Refusal, Remo
 pub use resource::{
     Affinity, AffinityMode, Auth, Authentication, Capabilities, Credential, Deployment, Dialect, Endpoint, Feature,
     HeaderMatch, HeaderValue, Key, Kind, OnAmbiguous, OnLoss, Policy, Price, Resource, Retry, Route, Routes, Rule,
-    Target, Timeouts, Unavailable, When, version_of,
+    Target, Timeouts, Unavailable, When, credential_variable, version_of,
 };
 pub use secret::ProviderKey;
 

@@ -75,7 +75,9 @@ impl Message {
     /// Reads one line. A kind it does not know is [`Message::Unknown`], which the caller ignores.
     pub fn decode(line: &str) -> Result<Self, DecodeError> {
         let tagged: BTreeMap<String, &RawValue> = serde_json::from_str(line)?;
-        let Some((kind, body)) = tagged.into_iter().next() else { return Ok(Self::Unknown(String::new())) };
+        let Some((kind, body)) = tagged.into_iter().next() else {
+            return Ok(Self::Unknown(String::new()));
+        };
         let body = body.get();
         Ok(match kind.as_str() {
             "hello" => Self::Hello(serde_json::from_str(body)?),
@@ -135,7 +137,9 @@ mod tests {
     #[test]
     fn a_line_round_trips_and_keeps_the_body_as_it_was_written() {
         let line = r#"{"resource":{"kind":"policy","name":"shop/chat","version":"v","body":{"b": 1,"a":2e0}}}"#;
-        let Message::Resource(resource) = Message::decode(line).unwrap() else { panic!("not a resource") };
+        let Message::Resource(resource) = Message::decode(line).unwrap() else {
+            panic!("not a resource")
+        };
         assert_eq!(resource.body.get(), r#"{"b": 1,"a":2e0}"#);
         assert_eq!(Message::Resource(resource).encode(), line);
     }

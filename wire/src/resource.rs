@@ -7,6 +7,7 @@ use crate::secret::ProviderKey;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// What a [`Resource`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,8 +31,9 @@ pub enum Kind {
 /// Something a resource cannot do without; compared with the sidecar's [`crate::FEATURES`].
 pub type Feature = String;
 
-/// One named resource. `body` is decoded on its own, so that one that fails is refused alone.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// One named resource. `body` is decoded on its own, so that one that fails is refused alone. Its `Debug` shows no
+/// body, which may be a provider's key.
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Resource {
     /// What it is.
@@ -51,12 +53,24 @@ impl Resource {
     /// Serialises `body` and names it by the hash of its bytes.
     pub fn new(kind: Kind, name: impl Into<String>, body: &impl Serialize) -> Self {
         let body = serde_json::value::to_raw_value(body).expect("bodies have string keys and no failing serialisers");
-        Self { kind, name: name.into(), version: version_of(body.get().as_bytes()), requires: Vec::new(), body }
+        Self {
+            kind,
+            name: name.into(),
+            version: version_of(body.get().as_bytes()),
+            requires: Vec::new(),
+            body,
+        }
     }
 
     /// Resources are the same when their kind, name and version are.
     pub fn same_as(&self, other: &Self) -> bool {
         self.kind == other.kind && self.name == other.name && self.version == other.version
+    }
+}
+
+impl fmt::Debug for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {}@{}", self.kind, self.name, self.version)
     }
 }
 
@@ -67,11 +81,13 @@ pub fn version_of(bytes: &[u8]) -> String {
     hex
 }
 
-/// Which policy answers for which model name at one pod. Precedence was decided by the operator.
+/// Which policy answers for which model name at one pod. Precedence was decided by the operator, so the order is not
+/// only one of length: a pattern of the pod's own namespace stands before a longer one of the root namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Routes {
-    /// In the order in which they are tried: exact names before wildcards, longest wildcard first.
+    /// In the order in which they are tried; the first that matches answers. Exact names come first, each once, and no
+    /// pattern that counts for more matches them, so they may be looked up in a map.
     pub routes: Vec<Route>,
 }
 
@@ -275,7 +291,7 @@ pub struct Deployment {
     pub endpoints: Vec<Endpoint>,
     /// How the credential is presented.
     pub auth: Auth,
-    /// `namespace/name` of a [`Credential`]; absent for `none`.
+    /// The name of a [`Credential`]; absent for `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
     /// Headers added to every call, lower case.
@@ -334,7 +350,7 @@ pub enum Auth {
 pub enum HeaderValue {
     /// As written.
     Value(String),
-    /// `namespace/name` of a [`Credential`].
+    /// The name of a [`Credential`].
     Credential(String),
 }
 
@@ -366,12 +382,31 @@ pub struct Capabilities {
     pub features: Option<Vec<String>>,
 }
 
-/// A provider's key. Never in a snapshot file.
+/// A provider's key, named `namespace/secret/key`. Never in a snapshot file, whose reader takes it from the environment
+/// ([`credential_variable`]).
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Credential {
     /// The secret text.
     pub key: ProviderKey,
+}
+
+/// The environment variable that holds the credential `name` where there is no cluster:
+/// `shop/open-ai/api.key` is read from `PILOTFISH_SECRET_OPEN_AI_API_KEY`. The namespace is not in it, so that two
+/// credentials may share a variable; who loads them refuses that.
+pub fn credential_variable(name: &str) -> String {
+    let secret_and_key = name.split_once('/').map_or(name, |(_namespace, rest)| rest);
+    let spelled = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_uppercase()
+        } else {
+            '_'
+        }
+    };
+    format!(
+        "PILOTFISH_SECRET_{}",
+        secret_and_key.chars().map(spelled).collect::<String>()
+    )
 }
 
 /// A VirtualKey: who is calling, beyond the pod's own identity.
@@ -394,4 +429,34 @@ pub struct Key {
     /// `metadata.labels`, for `when.keyLabels`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_of_a_resource_shows_no_key() {
+        let credential = Credential {
+            key: ProviderKey::new("sk-canary".to_owned()),
+        };
+        let resource = Resource::new(Kind::Credential, "shop/openai/api-key", &credential);
+        assert!(resource.body.get().contains("sk-canary"));
+        assert_eq!(
+            format!("{resource:?}"),
+            format!("Credential shop/openai/api-key@{}", resource.version)
+        );
+    }
+
+    #[test]
+    fn a_credential_s_variable_is_spelled_from_secret_and_key() {
+        assert_eq!(
+            credential_variable("shop/open-ai/api.key"),
+            "PILOTFISH_SECRET_OPEN_AI_API_KEY"
+        );
+        assert_eq!(
+            credential_variable("ai/anthropic/api-key"),
+            "PILOTFISH_SECRET_ANTHROPIC_API_KEY"
+        );
+    }
 }

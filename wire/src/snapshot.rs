@@ -45,10 +45,17 @@ pub fn configuration_version<'a>(resources: impl IntoIterator<Item = &'a Resourc
 
 /// The messages of one whole batch, hello included.
 pub fn batch(scope: BTreeMap<String, String>, resources: &[Resource]) -> Vec<Message> {
-    let hello = Hello { revision: crate::REVISION, scope, ..Hello::default() };
+    let hello = Hello {
+        revision: crate::REVISION,
+        scope,
+        ..Hello::default()
+    };
     let mut messages = vec![Message::Hello(hello), Message::Begin(Begin { nonce: 1 })];
     messages.extend(resources.iter().cloned().map(Message::Resource));
-    messages.push(Message::Commit(Commit { nonce: 1, version: configuration_version(resources) }));
+    messages.push(Message::Commit(Commit {
+        nonce: 1,
+        version: configuration_version(resources),
+    }));
     messages
 }
 
@@ -73,9 +80,17 @@ pub fn read(text: &str) -> Result<Vec<Message>, ReadError> {
     let trailer: Trailer = serde_json::from_str(trailer.trim_end()).map_err(|_| ReadError::NoChecksum)?;
     let computed = version_of(body.as_bytes());
     if trailer.checksum != computed {
-        return Err(ReadError::WrongChecksum { found: trailer.checksum, computed });
+        return Err(ReadError::WrongChecksum {
+            found: trailer.checksum,
+            computed,
+        });
     }
-    let decode = |(index, line)| Message::decode(line).map_err(|source| ReadError::Line { line: index + 1, source });
+    let decode = |(index, line)| {
+        Message::decode(line).map_err(|source| ReadError::Line {
+            line: index + 1,
+            source,
+        })
+    };
     body.lines().enumerate().map(decode).collect()
 }
 
@@ -85,7 +100,10 @@ mod tests {
     use crate::{Kind, Routes};
 
     fn file() -> String {
-        write(&batch(BTreeMap::new(), &[Resource::new(Kind::Routes, "routes", &Routes::default())]))
+        write(&batch(
+            BTreeMap::new(),
+            &[Resource::new(Kind::Routes, "routes", &Routes::default())],
+        ))
     }
 
     #[test]
