@@ -6,3 +6,4 @@
 pub mod dialect;
 pub mod json;
 pub mod sse;
+pub mod upstream;

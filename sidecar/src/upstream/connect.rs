@@ -1,0 +1,94 @@
+//! From an endpoint to a connection: address, TCP, TLS. Whoever calls has the deadline over all of it.
+
+use super::Gauges;
+use super::endpoint::{Endpoint, Host, Tls};
+use super::error::{ConnectError, ConnectFailure, reason};
+use super::resolve::Resolver;
+use super::transport::{Stream, Transport};
+use futures::stream::{FuturesUnordered, StreamExt};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+/// How long one address may stay silent before the next is tried beside it (RFC 8305's recommendation).
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// A generation can think for minutes without a byte; without these, what lies between may forget the connection.
+const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// A ready transport, encrypted if the endpoint is `https`.
+pub(super) async fn connect(
+    endpoint: &Endpoint,
+    resolver: &Resolver,
+    gauges: &Gauges,
+) -> Result<Transport, ConnectError> {
+    let stream = match &endpoint.host {
+        Host::Address(address) => tcp(&[SocketAddr::new(*address, endpoint.port)]).await,
+        Host::Name(name) => {
+            let addresses = resolver.addresses(name, endpoint.port).await?;
+            tcp(&addresses).await.inspect_err(|_| resolver.forget())
+        }
+    };
+    let stream = stream.map_err(|error| tcp_error(endpoint, &error))?;
+    let stream = match &endpoint.tls {
+        None => Stream::Plain(stream),
+        Some(tls) => encrypted(endpoint, tls, stream).await?,
+    };
+    Ok(Transport::new(stream, gauges))
+}
+
+/// The first address to answer, each with a head start of [`STAGGER`] over the next.
+async fn tcp(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut waiting = addresses.iter();
+    let mut attempts = FuturesUnordered::new();
+    let mut failure = None;
+    loop {
+        attempts.extend(waiting.next().map(TcpStream::connect));
+        let more = waiting.len() > 0;
+        tokio::select! {
+            Some(attempt) = attempts.next() => match attempt {
+                Ok(stream) => return prepared(stream),
+                Err(error) => failure = Some(error),
+            },
+            () = tokio::time::sleep(STAGGER), if more => {}
+            else => return Err(failure.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into())),
+        }
+    }
+}
+
+fn prepared(stream: TcpStream) -> io::Result<TcpStream> {
+    stream.set_nodelay(true)?;
+    let keepalive = socket2::TcpKeepalive::new().with_time(TCP_KEEPALIVE);
+    socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+    Ok(stream)
+}
+
+async fn encrypted(endpoint: &Endpoint, tls: &Tls, stream: TcpStream) -> Result<Stream, ConnectError> {
+    let connector = TlsConnector::from(Arc::clone(&tls.config));
+    match connector.connect(tls.server_name.clone(), stream).await {
+        Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
+        Err(error) => Err(ConnectError {
+            failure: ConnectFailure::Tls,
+            sentence: format!(
+                "the TLS handshake with {} failed: {}",
+                endpoint.authority(),
+                reason(&error)
+            ),
+        }),
+    }
+}
+
+fn tcp_error(endpoint: &Endpoint, error: &io::Error) -> ConnectError {
+    let failure = match error.kind() {
+        io::ErrorKind::ConnectionRefused => ConnectFailure::Refused,
+        io::ErrorKind::TimedOut => ConnectFailure::Timeout,
+        _ => ConnectFailure::Other,
+    };
+    ConnectError {
+        failure,
+        sentence: format!("no connection to {}: {error}", endpoint.authority()),
+    }
+}
