@@ -6,6 +6,24 @@
 //!
 //! Everything here is a pure function of its arguments: no IO, no clock, no lock.
 
+mod asked;
+mod bad_request;
+mod chat;
+mod error;
+mod inspect;
+mod messages;
+mod scan;
+mod splice;
+mod translate;
+mod watch;
+
+pub use asked::Tags;
+pub use error::{ErrorBody, decode_error, encode_error, error_event, reset_after};
+pub use inspect::{Inspection, inspect_response};
+pub use splice::{PassThrough, Segment, pass_through};
+pub use translate::{Stamp, Translator, translate_request, translate_response};
+pub use watch::Watch;
+
 use crate::json;
 use pilotfish_wire::Capabilities;
 pub use pilotfish_wire::Dialect;
@@ -58,7 +76,7 @@ pub enum Grade {
 /// One thing that the upstream's dialect, or its model, could not carry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loss {
-    /// The client's name for it: `seed`, `n`, `messages[3].content[1].image_url`.
+    /// The client's name for it: `seed`, `n`, `messages[3].content[1]`.
     pub field: Cow<'static, str>,
     /// Fixed in data, never by the request.
     pub grade: Grade,
@@ -123,6 +141,11 @@ pub struct Exchange {
     pub created: i64,
     /// The client asked for usage in its stream.
     pub include_usage: bool,
+    /// A messages client can use thinking blocks: it asked for reasoning, or declares tools and must be able to echo
+    /// what a reasoning model wants to see again. Other clients read `content[0].text`, and get it.
+    pub shows_reasoning: bool,
+    /// Tool names that the upstream's dialect could not spell, as `(sent, the client's)`.
+    pub renamed: Vec<(String, String)>,
 }
 
 /// A request in the upstream's dialect.
@@ -148,6 +171,8 @@ pub struct Fault {
     pub kind: Option<String>,
     /// The upstream's `param`, if it gave one.
     pub param: Option<String>,
+    /// The status it came with or, inside a 200, the one it stands for. `None`: no answer at all.
+    pub status: Option<u16>,
 }
 
 /// Rows of the failure table that an answer can stand in.
@@ -171,15 +196,27 @@ pub enum Class {
     Malformed,
 }
 
+/// Bytes of [`crate::sse::Event::raw`], from `start` to before `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// The first byte that goes.
+    pub start: usize,
+    /// The first byte that stays.
+    pub end: usize,
+}
+
 /// What one stream event means to the pipeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Effect {
-    /// Content: the answer is committed.
+    /// Content: the answer is committed. Once it is, every event that may be content says so.
     pub content: bool,
     /// Usage, as far as known; a later one replaces an earlier one.
     pub usage: Option<Usage>,
     /// Pass-through only: the client did not ask for this event; take it out.
     pub omit: bool,
+    /// Pass-through only: the client did not ask for this part of the event (`usage` on a chunk that also has
+    /// content); take these bytes out and forward the rest.
+    pub cut: Option<Cut>,
     /// The stream's proper end.
     pub end: bool,
 }

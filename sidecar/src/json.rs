@@ -140,6 +140,11 @@ impl<'a> Object<'a> {
         &self.members
     }
 
+    /// The whole text that was parsed, white space around it included.
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
     /// The value of the last member with this key (escapes in keys resolved), as most parsers take it.
     pub fn get(&self, key: &str) -> Option<Raw<'a>> {
         self.members

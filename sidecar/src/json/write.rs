@@ -240,6 +240,12 @@ impl StringWriter<'_> {
         escape::write(self.out, text);
     }
 
+    /// Appends what another JSON string says, its escapes as they were written; nothing when it is no string.
+    pub fn copy(&mut self, string: Raw<'_>) {
+        let inner = string.text().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        self.out.extend_from_slice(inner.unwrap_or_default().as_bytes());
+    }
+
     /// Closes the string.
     pub fn end(self) {}
 }

@@ -1,0 +1,81 @@
+//! A client's request as far as routing needs it: one pass over the body, then answers on demand.
+
+mod estimate;
+mod needs;
+mod session;
+mod tags;
+
+pub use tags::Tags;
+
+use super::{Asked, BadRequest, Dialect, Operation};
+use crate::json;
+use std::borrow::Cow;
+
+impl<'a> Asked<'a> {
+    /// Reads what routing needs. The body is validated as a whole; nothing is copied.
+    pub fn read(dialect: Dialect, operation: Operation, body: &'a [u8]) -> Result<Self, BadRequest> {
+        let object = json::parse(body)
+            .map_err(|error| BadRequest::new(format!("the request body is not a JSON object: {error}")))?;
+        let (model, model_span) = read_model(&object)?;
+        let stream = read_stream(&object)?;
+        let wants_usage = match dialect {
+            Dialect::Messages => true,
+            Dialect::Chat => stream && chat_wants_usage(&object),
+        };
+        Ok(Self {
+            dialect,
+            operation,
+            object,
+            model,
+            model_span,
+            stream,
+            wants_usage,
+        })
+    }
+
+    /// The most output tokens the client allows, if it said so.
+    pub fn max_output_tokens(&self) -> Option<u64> {
+        let keys: &[&str] = match self.dialect {
+            Dialect::Chat => &["max_completion_tokens", "max_tokens"],
+            Dialect::Messages => &["max_tokens"],
+        };
+        keys.iter().find_map(|key| self.object.get(key)?.u64())
+    }
+}
+
+/// What is authorised must be what is sent, so a second `model` is refused rather than chosen from.
+fn read_model<'a>(object: &json::Object<'a>) -> Result<(Cow<'a, str>, std::ops::Range<usize>), BadRequest> {
+    if object.count("model") > 1 {
+        return Err(BadRequest::at("model", "must occur only once"));
+    }
+    let value = object
+        .get("model")
+        .ok_or_else(|| BadRequest::at("model", "is missing"))?;
+    let model = value
+        .string()
+        .ok_or_else(|| BadRequest::at("model", "must be a string"))?;
+    if model.is_empty() {
+        return Err(BadRequest::at("model", "must not be empty"));
+    }
+    Ok((model, object.span(value)))
+}
+
+fn read_stream(object: &json::Object<'_>) -> Result<bool, BadRequest> {
+    match object.get("stream") {
+        None => Ok(false),
+        Some(value) if value.is_null() => Ok(false),
+        Some(value) => value
+            .bool()
+            .ok_or_else(|| BadRequest::at("stream", "must be true or false")),
+    }
+}
+
+fn chat_wants_usage(object: &json::Object<'_>) -> bool {
+    let options = object.get("stream_options").and_then(json::Raw::object);
+    options
+        .and_then(|options| options.get("include_usage")?.bool())
+        .unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! What a deployment must be able to do for a request.
+
+use crate::dialect::{Asked, Needs};
+use crate::json::{Raw, Type};
+use memchr::memmem;
+
+impl Asked<'_> {
+    /// Walks the messages only when the body names an image type at all.
+    pub fn needs(&self) -> Needs {
+        Needs {
+            tools: self.declares_tools(),
+            vision: self.holds_image(),
+        }
+    }
+
+    fn declares_tools(&self) -> bool {
+        ["tools", "functions"]
+            .iter()
+            .any(|key| self.object.get(key).is_some_and(|list| !is_empty(list)))
+    }
+
+    fn holds_image(&self) -> bool {
+        let Some(messages) = self.object.get("messages") else {
+            return false;
+        };
+        // Quotes inside strings are escaped, so this finds only whole keys and whole values.
+        let text = messages.text().as_bytes();
+        if memmem::find(text, b"\"image_url\"").is_none() && memmem::find(text, b"\"image\"").is_none() {
+            return false;
+        }
+        messages.elements().into_iter().flatten().any(content_holds_image)
+    }
+}
+
+/// Looks into the `content` of a message, a tool result, a document's source.
+fn content_holds_image(holder: Raw<'_>) -> bool {
+    let Some(object) = holder.object() else { return false };
+    let kind = object.get("type").and_then(Raw::string).unwrap_or_default();
+    if matches!(&*kind, "image" | "image_url") {
+        return true;
+    }
+    let inside = |key| {
+        object.get(key).is_some_and(|value: Raw<'_>| match value.kind() {
+            Type::Array => value.elements().into_iter().flatten().any(content_holds_image),
+            Type::Object => content_holds_image(value),
+            Type::Null | Type::Bool | Type::Number | Type::String => false,
+        })
+    };
+    inside("content") || inside("source")
+}
+
+fn is_empty(list: Raw<'_>) -> bool {
+    list.elements().is_none_or(|mut elements| elements.next().is_none())
+}

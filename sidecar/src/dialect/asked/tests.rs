@@ -1,0 +1,278 @@
+use crate::dialect::{Asked, Dialect, Needs, Operation};
+use std::borrow::Cow;
+
+fn chat(body: &str) -> Result<Asked<'_>, String> {
+    Asked::read(Dialect::Chat, Operation::Generate, body.as_bytes()).map_err(|error| error.to_string())
+}
+
+fn messages(body: &str) -> Asked<'_> {
+    Asked::read(Dialect::Messages, Operation::Generate, body.as_bytes()).unwrap()
+}
+
+#[test]
+fn what_cannot_be_a_request_is_refused_with_a_sentence() {
+    let cases = [
+        ("", "the request body is not a JSON object: "),
+        ("[]", "the request body is not a JSON object: "),
+        (r#"{"model":"a""#, "the request body is not a JSON object: "),
+        ("{}", "model is missing"),
+        (r#"{"model":null}"#, "model must be a string"),
+        (r#"{"model":7}"#, "model must be a string"),
+        (r#"{"model":""}"#, "model must not be empty"),
+        (r#"{"model":"a","model":"a"}"#, "model must occur only once"),
+        (r#"{"model":"a","mod\u0065l":"b"}"#, "model must occur only once"),
+        (r#"{"model":"a","stream":"true"}"#, "stream must be true or false"),
+        (r#"{"model":"a","stream":1}"#, "stream must be true or false"),
+    ];
+    for (body, expected) in cases {
+        let sentence = chat(body).err().unwrap_or_default();
+        assert!(sentence.starts_with(expected), "{body}: {sentence}");
+    }
+}
+
+#[test]
+fn what_routing_needs_is_read() {
+    let asked =
+        chat(r#" {"stream" : true, "mod\u0065l": "g\u0070t", "stream_options":{"include_usage":true}}"#).unwrap();
+    assert_eq!((&*asked.model, asked.stream, asked.wants_usage), ("gpt", true, true));
+    assert_eq!(asked.object.text().get(asked.model_span), Some(r#""g\u0070t""#));
+    let cases = [
+        (r#"{"model":"a"}"#, false, false),
+        (r#"{"model":"a","stream":null}"#, false, false),
+        (r#"{"model":"a","stream":true}"#, true, false),
+        (r#"{"model":"a","stream":true,"stream_options":null}"#, true, false),
+        (
+            r#"{"model":"a","stream":true,"stream_options":{"include_usage":false}}"#,
+            true,
+            false,
+        ),
+        (
+            r#"{"model":"a","stream":false,"stream_options":{"include_usage":true}}"#,
+            false,
+            false,
+        ),
+    ];
+    for (body, stream, wants_usage) in cases {
+        let asked = chat(body).unwrap();
+        assert_eq!((asked.stream, asked.wants_usage), (stream, wants_usage), "{body}");
+    }
+    assert!(messages(r#"{"model":"a"}"#).wants_usage);
+}
+
+#[test]
+fn the_output_cap_is_the_newer_field_s_where_there_are_two() {
+    assert_eq!(
+        chat(r#"{"model":"a","max_tokens":5,"max_completion_tokens":7}"#)
+            .unwrap()
+            .max_output_tokens(),
+        Some(7)
+    );
+    assert_eq!(
+        chat(r#"{"model":"a","max_tokens":5}"#).unwrap().max_output_tokens(),
+        Some(5)
+    );
+    assert_eq!(chat(r#"{"model":"a"}"#).unwrap().max_output_tokens(), None);
+    assert_eq!(
+        messages(r#"{"model":"a","max_tokens":5,"max_completion_tokens":7}"#).max_output_tokens(),
+        Some(5)
+    );
+}
+
+#[test]
+fn input_tokens_are_a_quarter_of_the_text_and_a_constant_for_each_image() {
+    let cases = [
+        (Dialect::Chat, r#"{"model":"a","messages":[]}"#, 0),
+        (
+            Dialect::Chat,
+            r#"{"model":"a","messages":[{"role":"user","content":"12345"}]}"#,
+            2,
+        ),
+        // Escapes count as what they stand for: é is two bytes.
+        (
+            Dialect::Chat,
+            r#"{"model":"a","messages":[{"role":"user","content":"\u00e9\n\u00e9"}]}"#,
+            2,
+        ),
+        (
+            Dialect::Chat,
+            r#"{"model":"a","messages":[{"role":"user","content":[{"type":"text","text":"1234"},
+            {"type":"image_url","image_url":{"url":"data:image/png;base64,AAAAAAAAAAAAAAAA"}}]}]}"#,
+            1601,
+        ),
+        (
+            Dialect::Chat,
+            r#"{"model":"a","messages":[{"role":"assistant","content":null,"tool_calls":[{"id":"call_1",
+            "type":"function","function":{"name":"f123","arguments":"{\"a\":1}"}}]}]}"#,
+            3,
+        ),
+        (
+            Dialect::Chat,
+            r#"{"model":"a","messages":[],"tools":[{"type":"function"}]}"#,
+            6,
+        ),
+        (
+            Dialect::Messages,
+            r#"{"model":"a","system":"1234","messages":[{"role":"user","content":"1234"}]}"#,
+            2,
+        ),
+        (
+            Dialect::Messages,
+            r#"{"model":"a","messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"x",
+            "content":[{"type":"text","text":"12345678"},{"type":"image","source":{}}]}]}]}"#,
+            1602,
+        ),
+        (
+            Dialect::Messages,
+            r#"{"model":"a","messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"1234","signature":"zzzzzzzzzz"},
+            {"type":"tool_use","id":"x","name":"f123","input":{"a":1}}]}]}"#,
+            4,
+        ),
+    ];
+    for (dialect, body, expected) in cases {
+        let asked = Asked::read(dialect, Operation::Generate, body.as_bytes()).unwrap();
+        assert_eq!(asked.input_tokens(), expected, "{body}");
+    }
+    for (input, expected) in [
+        (r#""12345""#, 2),
+        (r#"["1234","1234"]"#, 2),
+        ("[1,2,3]", 3),
+        ("[[1],[2,3]]", 3),
+    ] {
+        let body = format!(r#"{{"model":"a","input":{input}}}"#);
+        let asked = Asked::read(Dialect::Chat, Operation::Embeddings, body.as_bytes()).unwrap();
+        assert_eq!(asked.input_tokens(), expected, "{body}");
+    }
+}
+
+#[test]
+fn needs_are_tools_that_are_declared_and_images_that_are_there() {
+    let needs = |tools, vision| Needs { tools, vision };
+    let cases = [
+        (
+            Dialect::Chat,
+            r#""tools":[],"messages":[{"content":"\"image_url\""}]"#,
+            needs(false, false),
+        ),
+        (
+            Dialect::Chat,
+            r#""tools":[{}],"messages":[{"content":"image_url"}]"#,
+            needs(true, false),
+        ),
+        (Dialect::Chat, r#""functions":[{}],"messages":[]"#, needs(true, false)),
+        (
+            Dialect::Chat,
+            r#""messages":[{"content":[{"type":"image_url","image_url":{"url":"x"}}]}]"#,
+            needs(false, true),
+        ),
+        (
+            Dialect::Messages,
+            r#""messages":[{"content":[{"type":"image","source":{}}]}]"#,
+            needs(false, true),
+        ),
+        (
+            Dialect::Messages,
+            r#""messages":[{"content":[{"type":"tool_result","content":[{"type":"image"}]}]}]"#,
+            needs(false, true),
+        ),
+        (
+            Dialect::Messages,
+            r#""messages":[{"content":[{"type":"document","source":{"type":"content","content":[{"type":"image"}]}}]}]"#,
+            needs(false, true),
+        ),
+        // A tool's argument may well be called image.
+        (
+            Dialect::Messages,
+            r#""messages":[{"content":[{"type":"tool_use","input":{"type":"image","image":"image"}}]}]"#,
+            needs(false, false),
+        ),
+    ];
+    for (dialect, rest, expected) in cases {
+        let body = format!(r#"{{"model":"a",{rest}}}"#);
+        let asked = Asked::read(dialect, Operation::Generate, body.as_bytes()).unwrap();
+        assert_eq!(asked.needs(), expected, "{body}");
+    }
+}
+
+#[test]
+fn tags_are_a_list_or_a_string_with_commas() {
+    let tags = |metadata: &str| {
+        let body = format!(r#"{{"model":"a","metadata":{metadata}}}"#);
+        chat(&body)
+            .unwrap()
+            .tags()
+            .into_iter()
+            .map(Cow::into_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(tags(r#"{"tags":["a"," b ",7]}"#), ["a", " b "]);
+    assert_eq!(tags(r#"{"tags":"a, b,,c"}"#), ["a", "b", "c"]);
+    assert_eq!(tags(r#"{"tags":"\u0061, b"}"#), ["a", "b"]);
+    assert_eq!(tags(r#"{"tags":7}"#), [""; 0]);
+    assert_eq!(tags("null"), [""; 0]);
+}
+
+#[test]
+fn the_first_session_that_a_body_names_counts() {
+    let cases = [
+        (
+            Dialect::Messages,
+            r#""metadata":{"user_id":"user_1_account_2_session_abc"},"prompt_cache_key":"k""#,
+            Some("abc"),
+        ),
+        (
+            Dialect::Messages,
+            r#""metadata":{"user_id":"{\"device_id\":\"d\",\"session_id\":\"abc\"}"}"#,
+            Some("abc"),
+        ),
+        (
+            Dialect::Messages,
+            r#""metadata":{"user_id":"user_1","session_id":"s"}"#,
+            Some("s"),
+        ),
+        (Dialect::Messages, r#""metadata":{"user_id":"user_1"}"#, None),
+        (Dialect::Messages, r#""metadata":{"user_id":"x_session_"}"#, None),
+        (Dialect::Messages, r#""metadata":{"user_id":"{broken"}"#, None),
+        (Dialect::Chat, r#""metadata":{"user_id":"user_1_session_abc"}"#, None),
+        (
+            Dialect::Chat,
+            r#""metadata":{"session_id":"s"},"prompt_cache_key":"k""#,
+            Some("s"),
+        ),
+        (Dialect::Chat, r#""prompt_cache_key":"k","conversation":"c""#, Some("k")),
+        (Dialect::Chat, r#""prompt_cache_key":"","conversation":"c""#, Some("c")),
+        (Dialect::Chat, r#""conversation":{"id":"c"}"#, Some("c")),
+        (Dialect::Chat, r#""conversation":7"#, None),
+    ];
+    for (dialect, rest, expected) in cases {
+        let body = format!(r#"{{"model":"a",{rest}}}"#);
+        let asked = Asked::read(dialect, Operation::Generate, body.as_bytes()).unwrap();
+        assert_eq!(asked.session_hint().as_deref(), expected, "{body}");
+    }
+}
+
+#[test]
+fn only_a_long_prompt_has_a_root_and_later_turns_keep_it() {
+    let long = "x".repeat(4096);
+    let first =
+        format!(r#"{{"model":"a","messages":[{{"role":"system","content":"{long}"}},{{"role":"user","content":"hi"}}"#);
+    let root = |rest: &str| {
+        let body = format!("{first}{rest}");
+        chat(&body).unwrap().conversation_root()
+    };
+    let start = root("]}");
+    assert!(start.is_some());
+    assert_eq!(
+        root(r#",{"role":"assistant","content":"yes"},{"role":"user","content":"go on"}]}"#),
+        start
+    );
+    assert_eq!(
+        chat(r#"{"model":"a","messages":[{"role":"user","content":"hi"}]}"#)
+            .unwrap()
+            .conversation_root(),
+        None
+    );
+    let other = first.replace("hi", "ho") + "]}";
+    assert_ne!(chat(&other).unwrap().conversation_root(), start);
+    let body = format!(r#"{{"model":"a","system":[{{"type":"text","text":"{long}"}}],"messages":[]}}"#);
+    assert!(messages(&body).conversation_root().is_some());
+}

@@ -1,0 +1,6 @@
+//! OpenAI Chat Completions, as OpenAI and everything compatible with it speak it.
+
+pub(super) mod finish;
+pub(super) mod response;
+pub(super) mod usage;
+pub(super) mod watch;

@@ -1,0 +1,39 @@
+//! Whole chat answers.
+
+use crate::dialect::chat::{finish, usage};
+use crate::dialect::{Fault, Inspection, Operation, error};
+use crate::json::{self, Object, Raw, Type};
+
+/// Looks at an answer that will be passed through.
+pub(in crate::dialect) fn inspect(operation: Operation, body: &[u8]) -> Result<Inspection, Fault> {
+    let answer = parse(body)?;
+    let list = match operation {
+        Operation::Generate => "choices",
+        Operation::Embeddings => "data",
+    };
+    if answer.get(list).is_none_or(|list| list.kind() != Type::Array) {
+        return Err(Fault::malformed(format!("the answer has no array {list}")));
+    }
+    if let Some(fault) = broken(&answer) {
+        return Err(fault);
+    }
+    Ok(Inspection {
+        usage: usage::of(&answer),
+    })
+}
+
+/// An answer that is JSON and no error.
+pub(in crate::dialect) fn parse(body: &[u8]) -> Result<Object<'_>, Fault> {
+    let answer = json::parse(body).map_err(|error| Fault::malformed(format!("the answer is not JSON: {error}")))?;
+    match error::within(&answer) {
+        Some(fault) => Err(fault),
+        None => Ok(answer),
+    }
+}
+
+/// The first choice says that the upstream broke.
+fn broken(answer: &Object<'_>) -> Option<Fault> {
+    let choice = answer.get("choices")?.elements()?.next()?.object()?;
+    let reason = choice.get("finish_reason").and_then(Raw::string)?;
+    finish::failure(&reason).map(|class| Fault::new(class, format!("the upstream ended with {reason}")))
+}

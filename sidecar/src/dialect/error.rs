@@ -1,0 +1,109 @@
+//! Errors: what an upstream's says, and how the client's dialect says one.
+
+mod class;
+mod encode;
+mod reset;
+mod told;
+
+pub use encode::{ErrorBody, encode_error, error_event};
+pub use reset::reset_after;
+
+use super::{Class, Dialect, Fault};
+use crate::json::{self, Object, Raw};
+use told::Told;
+
+/// Longest error text taken over from an upstream, bytes.
+const LONGEST_MESSAGE: usize = 2048;
+
+impl Fault {
+    /// A fault that is ours to name.
+    pub fn new(class: Class, message: impl Into<String>) -> Self {
+        let mut message = message.into();
+        message.truncate(message.floor_char_boundary(LONGEST_MESSAGE));
+        Self {
+            class,
+            message,
+            code: None,
+            kind: None,
+            param: None,
+            status: None,
+        }
+    }
+
+    /// What came is no answer of its dialect.
+    pub fn malformed(message: impl Into<String>) -> Self {
+        Self::new(Class::Malformed, message)
+    }
+
+    fn of(told: Told, status: u16, class: Class) -> Self {
+        let Told {
+            message,
+            code,
+            kind,
+            param,
+            status: _,
+        } = told;
+        Self {
+            code,
+            kind,
+            param,
+            status: Some(status),
+            ..Self::new(class, message)
+        }
+    }
+}
+
+/// Reads an answer with an error status. The body may be any provider's shape, a bare string, or a web page; dialects
+/// do not differ here, because compatible servers mix their shapes.
+pub fn decode_error(_dialect: Dialect, status: u16, headers: &http::HeaderMap, body: &[u8]) -> Fault {
+    let value = json::parse_value(body).ok();
+    let told = value
+        .map(told::read)
+        .unwrap_or_default()
+        .or_says(|| spoken(status, headers, body));
+    let class = class::of(status, value.is_some(), &told);
+    Fault::of(told, status, class)
+}
+
+/// The error that a 200 or a stream's event stands for, if it is one.
+pub(super) fn within(answer: &Object<'_>) -> Option<Fault> {
+    let word = |key| answer.get(key).and_then(Raw::string);
+    let is_error = answer.get("error").is_some_and(is_truthy)
+        || word("type").is_some_and(|kind| kind == "error")
+        || word("object").is_some_and(|object| object == "error");
+    is_error.then(|| of_told(told::read_object(answer)))
+}
+
+/// An event that is an error by its name.
+pub(super) fn in_stream(data: &[u8]) -> Fault {
+    let told = json::parse_value(data).map(told::read).unwrap_or_default();
+    of_told(told.or_says(|| String::from_utf8_lossy(data).into_owned()))
+}
+
+fn of_told(told: Told) -> Fault {
+    let told = told.or_says(|| "the upstream reported an error without a message".to_owned());
+    let status = class::status(&told);
+    let class = class::of(status, true, &told);
+    Fault::of(told, status, class)
+}
+
+/// What the official SDKs take for an error: `false`, `""` and `{}` are none.
+fn is_truthy(value: Raw<'_>) -> bool {
+    !matches!(value.text(), "null" | "false" | "\"\"" | "{}" | "[]" | "0")
+}
+
+/// A sentence for a body that says nothing: plain text as it is, a web page by its type.
+fn spoken(status: u16, headers: &http::HeaderMap, body: &[u8]) -> String {
+    let kind = headers
+        .get(http::header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or("no content type");
+    let text = std::str::from_utf8(body).map(str::trim).unwrap_or_default();
+    if text.is_empty() || kind.starts_with("text/html") || text.starts_with('<') {
+        return format!("the upstream answered {status} with {kind}");
+    }
+    text.to_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! Which row of the failure table an error stands in. The tables are the knowledge; providers change, so they are data.
+
+use super::Told;
+use crate::dialect::Class;
+
+/// Codes and types that decide whatever the status is.
+const NAMES: &[(&str, Class)] = &[
+    ("context_length_exceeded", Class::ContextOverflow),
+    ("model_not_found", Class::ModelNotFound),
+    ("DeploymentNotFound", Class::ModelNotFound),
+    ("invalid_api_key", Class::Unauthorised),
+    ("organization_on_hold", Class::Unauthorised),
+    ("insufficient_quota", Class::Spent),
+    ("credit_balance_exhausted", Class::Spent),
+    ("organization_spend_limit_exceeded", Class::Spent),
+    ("organization_usage_limit_exceeded", Class::Spent),
+    ("project_spend_limit_exceeded", Class::Spent),
+    ("billing_hard_limit_reached", Class::Spent),
+    ("billing_not_active", Class::Spent),
+    ("billing_error", Class::Spent),
+    ("enforced_spend_limit_reached", Class::Spent),
+    ("contract_spend_limit_reached", Class::Spent),
+    ("linked_organization_spend_limit_reached", Class::Spent),
+    ("linked_organization_billing_unavailable", Class::Spent),
+];
+
+/// What an error without a status of its own (inside a 200, in a stream) stands for, by code or type.
+const STATUSES: &[(&str, u16)] = &[
+    ("invalid_request_error", 400),
+    ("BadRequestError", 400),
+    ("authentication_error", 401),
+    ("billing_error", 402),
+    ("permission_error", 403),
+    ("not_found_error", 404),
+    ("NotFoundError", 404),
+    ("request_too_large", 413),
+    ("rate_limit_error", 429),
+    ("rate_limit_exceeded", 429),
+    ("insufficient_quota", 429),
+    ("RESOURCE_EXHAUSTED", 429),
+    ("api_error", 500),
+    ("server_error", 500),
+    ("service_unavailable", 503),
+    ("UNAVAILABLE", 503),
+    ("timeout_error", 504),
+    ("overloaded_error", 529),
+];
+
+/// Sentences, in lower case, by which providers say that the input does not fit the window.
+const OVERFLOW: &[&str] = &[
+    "context_length_exceeded",
+    "maximum context length",
+    "model's context length",
+    "context length exceeded",
+    "exceeds the context window",
+    "exceed context limit",
+    "exceeds the available context size",
+    "prompt is too long",
+    "maximum prompt length",
+    "maximum model length",
+    "input is too long for requested model",
+    "exceeds the maximum number of tokens allowed",
+    "input tokens exceed the configured limit",
+    "reduce the length of the messages",
+    "request too large for model",
+    "`inputs` tokens + `max_new_tokens` must be",
+    "too many tokens",
+];
+
+/// The same for an empty account; Anthropic says it under 400.
+const SPENT: &[&str] = &[
+    "credit balance is too low",
+    "insufficient balance",
+    "insufficient credits",
+    "spend limit",
+];
+
+/// The same for a model that the provider does not have, under a status that is not 404.
+const NO_MODEL: &[&str] = &[
+    "is not a valid model",
+    "unknown model",
+    "model not found",
+    "the model does not exist",
+];
+
+/// What a client may name that is not there, so that a 404 is its own.
+const NAMED_BY_CLIENT: &[&str] = &[
+    "file",
+    "previous response",
+    "container",
+    "conversation",
+    "thread",
+    "vector store",
+];
+
+/// The row for an error; `readable` says that the body was JSON.
+pub(super) fn of(status: u16, readable: bool, told: &Told) -> Class {
+    if let Some(class) = names(told).find_map(|name| find(NAMES, name)) {
+        return class;
+    }
+    let message = told.message.to_lowercase();
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
+    match status {
+        400 | 413 | 422 | 500 if says(OVERFLOW) => Class::ContextOverflow,
+        400 | 403 | 429 if says(SPENT) => Class::Spent,
+        400 | 403 | 422 if says(NO_MODEL) => Class::ModelNotFound,
+        404 if readable && says(NAMED_BY_CLIENT) && !message.contains("model") => Class::Client,
+        404 => Class::ModelNotFound,
+        401 | 403 => Class::Unauthorised,
+        402 => Class::Spent,
+        429 | 498 | 503 | 529 => Class::Limited,
+        // 424: Bedrock's word for a model that broke.
+        408 | 424 => Class::ServerError,
+        400..=499 => Class::Client,
+        // 5xx, and a redirect, which is never followed.
+        _ => Class::ServerError,
+    }
+}
+
+/// The status that an error inside a 200 stands for.
+pub(super) fn status(told: &Told) -> u16 {
+    told.status
+        .or_else(|| names(told).find_map(|name| find(STATUSES, name)))
+        .unwrap_or(500)
+}
+
+fn names(told: &Told) -> impl Iterator<Item = &str> {
+    told.code.as_deref().into_iter().chain(told.kind.as_deref())
+}
+
+fn find<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
+    table.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+}

@@ -1,0 +1,134 @@
+//! Errors in the client's dialect, whole and in the middle of a stream.
+
+use crate::dialect::Dialect;
+use crate::json::ObjectWriter;
+
+/// What an error answer says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ErrorBody<'a> {
+    /// Its type; used when it is a word of the client's dialect, otherwise the status decides.
+    pub kind: Option<&'a str>,
+    /// One sentence.
+    pub message: &'a str,
+    /// A word for programs: `context_length_exceeded`.
+    pub code: Option<&'a str>,
+    /// The field at fault.
+    pub param: Option<&'a str>,
+}
+
+/// Types by status in OpenAI's dialect, and the others it knows.
+const CHAT_KINDS: Kinds = Kinds {
+    by_status: &[
+        (401, "authentication_error"),
+        (402, "insufficient_quota"),
+        (403, "permission_error"),
+        (429, "rate_limit_error"),
+    ],
+    others: &["not_found_error", "conflict_error"],
+    of_client: "invalid_request_error",
+    of_server: "server_error",
+};
+
+/// Types by status in Anthropic's dialect.
+const MESSAGES_KINDS: Kinds = Kinds {
+    by_status: &[
+        (401, "authentication_error"),
+        (402, "billing_error"),
+        (403, "permission_error"),
+        (404, "not_found_error"),
+        (413, "request_too_large"),
+        (429, "rate_limit_error"),
+        (503, "overloaded_error"),
+        (504, "timeout_error"),
+        (529, "overloaded_error"),
+    ],
+    others: &[],
+    of_client: "invalid_request_error",
+    of_server: "api_error",
+};
+
+struct Kinds {
+    by_status: &'static [(u16, &'static str)],
+    others: &'static [&'static str],
+    of_client: &'static str,
+    of_server: &'static str,
+}
+
+impl Kinds {
+    fn choose<'a>(&self, status: u16, wish: Option<&'a str>) -> &'a str
+    where
+        'static: 'a,
+    {
+        match wish {
+            Some(wish) if self.knows(wish) => wish,
+            Some(_) | None => self.of(status),
+        }
+    }
+
+    fn knows(&self, kind: &str) -> bool {
+        kind == self.of_client
+            || kind == self.of_server
+            || self.others.contains(&kind)
+            || self.by_status.iter().any(|(_, known)| *known == kind)
+    }
+
+    fn of(&self, status: u16) -> &'static str {
+        let named = self
+            .by_status
+            .iter()
+            .find(|(known, _)| *known == status)
+            .map(|(_, kind)| *kind);
+        named.unwrap_or(if status < 500 { self.of_client } else { self.of_server })
+    }
+}
+
+/// An error answer's body.
+pub fn encode_error(client: Dialect, status: u16, error: &ErrorBody<'_>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(error.message.len() + 128);
+    write(client, status, error, &mut out);
+    out
+}
+
+/// An error event, after which the stream ends without its terminator: the official SDKs raise it.
+pub fn error_event(client: Dialect, status: u16, error: &ErrorBody<'_>) -> Vec<u8> {
+    let start: &[u8] = match client {
+        Dialect::Chat => b"data: ",
+        Dialect::Messages => b"event: error\ndata: ",
+    };
+    let mut out = Vec::with_capacity(error.message.len() + 160);
+    out.extend_from_slice(start);
+    write(client, status, error, &mut out);
+    out.extend_from_slice(b"\n\n");
+    out
+}
+
+fn write(client: Dialect, status: u16, error: &ErrorBody<'_>, out: &mut Vec<u8>) {
+    match client {
+        Dialect::Chat => write_chat(status, error, out),
+        Dialect::Messages => write_messages(status, error, out),
+    }
+}
+
+fn write_chat(status: u16, error: &ErrorBody<'_>, out: &mut Vec<u8>) {
+    let mut body = ObjectWriter::new(out);
+    let mut inner = body.object("error");
+    inner.string("message", error.message);
+    inner.string("type", CHAT_KINDS.choose(status, error.kind));
+    for (key, value) in [("param", error.param), ("code", error.code)] {
+        match value {
+            Some(value) => inner.string(key, value),
+            None => inner.null(key),
+        }
+    }
+}
+
+fn write_messages(status: u16, error: &ErrorBody<'_>, out: &mut Vec<u8>) {
+    let mut body = ObjectWriter::new(out);
+    body.string("type", "error");
+    let mut inner = body.object("error");
+    inner.string("type", MESSAGES_KINDS.choose(status, error.kind));
+    inner.string("message", error.message);
+    if let Some(code) = error.code {
+        inner.object("details").string("error_code", code);
+    }
+}

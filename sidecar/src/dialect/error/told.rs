@@ -1,0 +1,98 @@
+//! What an error body says, whichever of the shapes in use it has.
+
+use crate::json::{Object, Raw, Type};
+
+/// The parts of an error, as far as they were given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) message: String,
+    pub(super) code: Option<String>,
+    pub(super) kind: Option<String>,
+    pub(super) param: Option<String>,
+    /// A status inside the body (OpenRouter's and Google's `code`).
+    pub(super) status: Option<u16>,
+}
+
+impl Told {
+    /// The same with another message if it has none.
+    pub(super) fn or_says(mut self, message: impl FnOnce() -> String) -> Self {
+        if self.message.is_empty() {
+            self.message = message();
+        }
+        self
+    }
+}
+
+/// `{"error":{…}}`, `{"error":"…"}`, `{"type":"error",…}`, `{"object":"error","message":…}`, `{"message":…}`,
+/// `{"detail":…}`, `"…"`, or an array of one of them.
+pub(super) fn read(body: Raw<'_>) -> Told {
+    match body.kind() {
+        Type::Object => body.object().map(|object| read_object(&object)).unwrap_or_default(),
+        Type::Array => body
+            .elements()
+            .and_then(|mut elements| elements.next())
+            .map(read)
+            .unwrap_or_default(),
+        Type::String => Told {
+            message: text(body).unwrap_or_default(),
+            ..Told::default()
+        },
+        Type::Null | Type::Bool | Type::Number => Told::default(),
+    }
+}
+
+pub(super) fn read_object(body: &Object<'_>) -> Told {
+    match body.get("error") {
+        Some(error) if error.kind() == Type::String => Told {
+            message: text(error).unwrap_or_default(),
+            ..read_inner(body)
+        },
+        Some(error) => error.object().map(|error| read_inner(&error)).unwrap_or_default(),
+        None => read_inner(body),
+    }
+}
+
+fn read_inner(error: &Object<'_>) -> Told {
+    let word = |key| error.get(key).and_then(text);
+    let details = error.get("details").and_then(Raw::object);
+    let code = error.get("code");
+    Told {
+        message: message(error),
+        // The more precise name first: Anthropic's details, then `code`, then Databricks' name for it.
+        code: details
+            .and_then(|details| text(details.get("error_code")?))
+            .or_else(|| code.and_then(text))
+            .or_else(|| word("error_code")),
+        kind: word("type").filter(|kind| kind != "error").or_else(|| word("status")),
+        param: word("param"),
+        status: code
+            .and_then(Raw::u64)
+            .and_then(|code| u16::try_from(code).ok())
+            .filter(|code| *code >= 400),
+    }
+}
+
+/// The sentence, with what OpenRouter quotes of the provider behind it.
+fn message(error: &Object<'_>) -> String {
+    let plain = ["message", "msg", "detail", "error_description"]
+        .iter()
+        .find_map(|key| sentence(error.get(key)?));
+    let quoted = error
+        .get("metadata")
+        .and_then(|metadata| text(metadata.object()?.get("raw")?));
+    match (plain, quoted) {
+        (Some(plain), Some(quoted)) => format!("{plain}: {quoted}"),
+        (plain, quoted) => plain.or(quoted).unwrap_or_default(),
+    }
+}
+
+/// A string, or FastAPI's list of `{"msg":…}`.
+fn sentence(value: Raw<'_>) -> Option<String> {
+    text(value)
+        .or_else(|| text(value.elements()?.next()?.object()?.get("msg")?))
+        .filter(|text| !text.is_empty())
+}
+
+fn text(value: Raw<'_>) -> Option<String> {
+    value.string().map(|text| text.into_owned())
+}

@@ -1,0 +1,22 @@
+//! Looking at a whole answer that passes through: is it one, and what did it cost?
+
+use super::{Dialect, Fault, Operation, Usage, chat, messages};
+
+/// What an answer says beside its content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Inspection {
+    /// As the provider counted; `None` when it did not.
+    pub usage: Option<Usage>,
+}
+
+/// Validates an answer with a status of success that the client will get as it is. An error that some providers send
+/// under 200 is the [`Fault`] it stands for; what is no answer of this dialect is [`super::Class::Malformed`].
+pub fn inspect_response(dialect: Dialect, operation: Operation, body: &[u8]) -> Result<Inspection, Fault> {
+    match dialect {
+        Dialect::Chat => chat::response::inspect(operation, body),
+        Dialect::Messages => messages::response::inspect(body),
+    }
+}
+
+#[cfg(test)]
+mod tests;

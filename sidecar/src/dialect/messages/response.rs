@@ -1,0 +1,28 @@
+//! Whole Anthropic answers.
+
+use crate::dialect::messages::usage;
+use crate::dialect::{Fault, Inspection, error};
+use crate::json::{self, Object, Type};
+
+/// Looks at an answer that will be passed through.
+pub(in crate::dialect) fn inspect(body: &[u8]) -> Result<Inspection, Fault> {
+    let answer = parse(body)?;
+    if answer
+        .get("content")
+        .is_none_or(|content| content.kind() != Type::Array)
+    {
+        return Err(Fault::malformed("the answer has no array content"));
+    }
+    Ok(Inspection {
+        usage: usage::of(&answer),
+    })
+}
+
+/// An answer that is JSON and no error.
+pub(in crate::dialect) fn parse(body: &[u8]) -> Result<Object<'_>, Fault> {
+    let answer = json::parse(body).map_err(|error| Fault::malformed(format!("the answer is not JSON: {error}")))?;
+    match error::within(&answer) {
+        Some(fault) => Err(fault),
+        None => Ok(answer),
+    }
+}

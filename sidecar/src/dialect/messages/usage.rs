@@ -1,0 +1,93 @@
+//! Usage as Anthropic counts it: `input_tokens` leaves out what was read from or written to the cache, and the numbers
+//! of a stream arrive in two events, the later ones replacing the earlier.
+
+use crate::dialect::Usage;
+use crate::json::{Object, Raw};
+
+/// What has been said so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::dialect) struct Tally {
+    uncached: Option<u64>,
+    written: Option<u64>,
+    read: Option<u64>,
+    output: Option<u64>,
+    thinking: Option<u64>,
+}
+
+impl Tally {
+    /// Takes over what `usage` says; what it does not say stays.
+    pub(in crate::dialect) fn add(&mut self, usage: Raw<'_>) {
+        let Some(usage) = usage.object() else { return };
+        let set = |place: &mut Option<u64>, key| *place = number(&usage, key).or(*place);
+        set(&mut self.uncached, "input_tokens");
+        set(&mut self.written, "cache_creation_input_tokens");
+        set(&mut self.read, "cache_read_input_tokens");
+        set(&mut self.output, "output_tokens");
+        let details = usage.get("output_tokens_details").and_then(Raw::object);
+        self.thinking = details
+            .and_then(|details| number(&details, "thinking_tokens"))
+            .or(self.thinking);
+    }
+
+    /// The sum in our own meaning; nothing when nothing was said.
+    pub(in crate::dialect) fn usage(self) -> Option<Usage> {
+        let Self {
+            uncached,
+            written,
+            read,
+            output,
+            thinking,
+        } = self;
+        uncached.or(output)?;
+        let (cached_input, cache_write_input) = (read.unwrap_or(0), written.unwrap_or(0));
+        let output = output.unwrap_or(0);
+        Some(Usage {
+            input: uncached
+                .unwrap_or(0)
+                .saturating_add(cached_input)
+                .saturating_add(cache_write_input),
+            cached_input,
+            cache_write_input,
+            output,
+            reasoning: thinking.unwrap_or(0).min(output),
+        })
+    }
+}
+
+/// The usage of a whole answer.
+pub(in crate::dialect) fn of(answer: &Object<'_>) -> Option<Usage> {
+    let mut tally = Tally::default();
+    tally.add(answer.get("usage")?);
+    tally.usage()
+}
+
+fn number(object: &Object<'_>, key: &str) -> Option<u64> {
+    object.get(key)?.u64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tally, Usage};
+    use crate::json;
+
+    #[test]
+    fn later_numbers_replace_earlier_ones_and_the_cache_is_part_of_the_input() {
+        let mut tally = Tally::default();
+        assert_eq!(tally.usage(), None);
+        tally.add(json::parse_value(
+            br#"{"input_tokens":10,"cache_creation_input_tokens":20,"cache_read_input_tokens":30,"output_tokens":1}"#,
+        ).unwrap());
+        tally
+            .add(json::parse_value(br#"{"output_tokens":50,"output_tokens_details":{"thinking_tokens":40}}"#).unwrap());
+        let expected = Usage {
+            input: 60,
+            cached_input: 30,
+            cache_write_input: 20,
+            output: 50,
+            reasoning: 40,
+        };
+        assert_eq!(tally.usage(), Some(expected));
+        tally.add(json::parse_value(br#"{"input_tokens":11,"output_tokens":50}"#).unwrap());
+        assert_eq!(tally.usage(), Some(Usage { input: 61, ..expected }));
+    }
+}

@@ -1,0 +1,108 @@
+//! Same dialect on both sides: the client's bytes, with the permitted splices and nothing else.
+
+use super::{Asked, Dialect};
+use crate::json;
+use bytes::Bytes;
+use smallvec::{SmallVec, smallvec};
+use std::ops::Range;
+
+/// A piece of the body to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Segment {
+    /// This range of the client's body.
+    Body(Range<usize>),
+    /// New bytes.
+    Fresh(Vec<u8>),
+}
+
+/// The body to send, in order. Slicing the client's [`Bytes`] copies nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassThrough {
+    /// Never empty ranges; at most five of them.
+    pub segments: SmallVec<[Segment; 5]>,
+}
+
+/// The client's request with `model` for its model and, where `include_usage` says so and the client's stream does not
+/// ask for it, `stream_options.include_usage`. Every other byte is the client's.
+pub fn pass_through(asked: &Asked<'_>, model: &str, include_usage: bool) -> PassThrough {
+    let whole = asked.object.text().len();
+    let mut splices: SmallVec<[(Range<usize>, Vec<u8>); 2]> = SmallVec::new();
+    if *asked.model != *model {
+        let mut fresh = Vec::with_capacity(model.len() + 2);
+        json::write_string(&mut fresh, model);
+        splices.push((asked.model_span.clone(), fresh));
+    }
+    if include_usage && asked.dialect == Dialect::Chat && asked.stream && !asked.wants_usage {
+        splices.extend(ask_for_usage(asked));
+    }
+    // The two never overlap: one lies inside `model`, the other inside `stream_options` or behind `model`.
+    splices.sort_by_key(|(range, _)| range.start);
+    PassThrough::of(whole, splices)
+}
+
+/// The smallest change after which the last `stream_options` asks for usage.
+fn ask_for_usage(asked: &Asked<'_>) -> Option<(Range<usize>, Vec<u8>)> {
+    let Some(options) = asked.object.get("stream_options") else {
+        let behind_model = asked.model_span.end;
+        return Some((
+            behind_model..behind_model,
+            b",\"stream_options\":{\"include_usage\":true}".to_vec(),
+        ));
+    };
+    if options.is_null() {
+        return Some((asked.object.span(options), b"{\"include_usage\":true}".to_vec()));
+    }
+    // Neither absent, null nor an object is the client's mistake, and the provider's to name.
+    let members = options.object()?;
+    if let Some(value) = members.get("include_usage") {
+        return Some((asked.object.span(value), b"true".to_vec()));
+    }
+    let inside = asked.object.span(options).start + 1;
+    let fresh: &[u8] = if members.members().is_empty() {
+        b"\"include_usage\":true"
+    } else {
+        b"\"include_usage\":true,"
+    };
+    Some((inside..inside, fresh.to_vec()))
+}
+
+impl PassThrough {
+    fn of(whole: usize, splices: SmallVec<[(Range<usize>, Vec<u8>); 2]>) -> Self {
+        let mut segments = smallvec![];
+        let mut from = 0;
+        for (range, fresh) in splices {
+            push_body(&mut segments, from..range.start);
+            segments.push(Segment::Fresh(fresh));
+            from = range.end;
+        }
+        push_body(&mut segments, from..whole);
+        Self { segments }
+    }
+
+    /// How many bytes will be sent.
+    pub fn length(&self) -> usize {
+        let length = |segment: &Segment| match segment {
+            Segment::Body(range) => range.len(),
+            Segment::Fresh(bytes) => bytes.len(),
+        };
+        self.segments.iter().map(length).sum()
+    }
+
+    /// The pieces to send; `body` is what was read.
+    pub fn into_pieces(self, body: &Bytes) -> SmallVec<[Bytes; 5]> {
+        let piece = |segment| match segment {
+            Segment::Body(range) => body.slice(range),
+            Segment::Fresh(bytes) => Bytes::from(bytes),
+        };
+        self.segments.into_iter().map(piece).collect()
+    }
+}
+
+fn push_body(segments: &mut SmallVec<[Segment; 5]>, range: Range<usize>) {
+    if !range.is_empty() {
+        segments.push(Segment::Body(range));
+    }
+}
+
+#[cfg(test)]
+mod tests;
