@@ -1,0 +1,274 @@
+//! The figures of all rounds: medians and spread, a table for people, JSON for the rest.
+
+use crate::goals::{self, Limit};
+use crate::metric::{Metric, Sample};
+use serde_json::{Value, json};
+use std::fmt;
+
+/// What the figures are of.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    /// nginx's version.
+    pub(crate) reference: String,
+    /// The subject's path or name.
+    pub(crate) subject: String,
+    /// Rounds run.
+    pub(crate) rounds: u32,
+    /// Whether the goals hold for this run: not for a short one, nor for nginx against itself.
+    pub(crate) judged: bool,
+}
+
+/// A median and what lies around it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Spread {
+    median: f64,
+    least: f64,
+    most: f64,
+}
+
+impl Spread {
+    fn of(mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
+        let last = values.len().saturating_sub(1);
+        Self {
+            median: (at(last / 2) + at(last.div_ceil(2))) / 2.0,
+            least: at(0),
+            most: at(last),
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({"median": self.median, "min": self.least, "max": self.most})
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.median.is_nan() {
+            return f.write_str("–");
+        }
+        let digits = if self.median.abs() < 10.0 {
+            2
+        } else {
+            usize::from(self.median.abs() < 1000.0)
+        };
+        write!(
+            f,
+            "{:.digits$} [{:.digits$} .. {:.digits$}]",
+            self.median, self.least, self.most
+        )
+    }
+}
+
+/// One figure over all rounds.
+struct Series {
+    scenario: &'static str,
+    metric: Metric,
+    reference: Spread,
+    subject: Spread,
+    /// Of the rounds' ratios, not of the medians: what disturbs a round disturbs both proxies.
+    ratio: Spread,
+}
+
+impl Series {
+    fn of(samples: &[Sample], scenario: &'static str, metric: Metric) -> Self {
+        let rounds: Vec<_> = samples
+            .iter()
+            .filter(|s| s.scenario == scenario && s.metric == metric)
+            .collect();
+        let spread = |value: fn(&Sample) -> f64| Spread::of(rounds.iter().map(|sample| value(sample)).collect());
+        Self {
+            scenario,
+            metric,
+            reference: spread(|sample| sample.reference),
+            subject: spread(|sample| sample.subject),
+            ratio: spread(|sample| sample.subject / sample.reference),
+        }
+    }
+
+    fn verdict(&self) -> Option<Verdict> {
+        let limit = goals::of(self.scenario, self.metric)?;
+        let kept = match limit {
+            Limit::TimesReference(most) => self.ratio.median <= most,
+            Limit::Value(most) => self.subject.median <= most,
+        };
+        Some(Verdict { limit, kept })
+    }
+
+    fn json(&self) -> Value {
+        let mut json = json!({
+            "nginx": self.reference.json(), "subject": self.subject.json(), "ratio": self.ratio.json(),
+        });
+        if let Some(Verdict { limit, kept }) = self.verdict() {
+            json["goal"] = match limit {
+                Limit::TimesReference(most) => json!({"ratio": most, "kept": kept}),
+                Limit::Value(most) => json!({"value": most, "kept": kept}),
+            };
+        }
+        json
+    }
+}
+
+/// A promise, and whether it was kept.
+#[derive(Clone, Copy, Debug)]
+struct Verdict {
+    limit: Limit,
+    kept: bool,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.limit {
+            Limit::TimesReference(most) => write!(f, "{most:.2} × ")?,
+            Limit::Value(most) => write!(f, "{most:.1} ")?,
+        }
+        f.write_str(if self.kept { "kept" } else { "MISSED" })
+    }
+}
+
+/// All figures of a run.
+pub(crate) struct Report {
+    setting: Setting,
+    series: Vec<Series>,
+}
+
+impl Report {
+    /// Gathers the rounds, in the order in which scenarios and metrics first occurred.
+    pub(crate) fn new(setting: Setting, samples: &[Sample]) -> Self {
+        let mut scenarios: Vec<(&'static str, Vec<Metric>)> = Vec::new();
+        for Sample { scenario, metric, .. } in samples {
+            match scenarios.iter_mut().find(|(name, _)| name == scenario) {
+                Some((_, metrics)) if metrics.contains(metric) => {}
+                Some((_, metrics)) => metrics.push(*metric),
+                None => scenarios.push((scenario, vec![*metric])),
+            }
+        }
+        let series = |(scenario, metrics): (_, Vec<_>)| {
+            metrics
+                .into_iter()
+                .map(move |metric| Series::of(samples, scenario, metric))
+        };
+        let series = scenarios.into_iter().flat_map(series).collect();
+        Self { setting, series }
+    }
+
+    /// The goals that were missed; none when this run is not judged.
+    pub(crate) fn missed(&self) -> usize {
+        let missed = |series: &&Series| matches!(series.verdict(), Some(Verdict { kept: false, .. }));
+        if self.setting.judged {
+            self.series.iter().filter(missed).count()
+        } else {
+            0
+        }
+    }
+
+    /// For people.
+    pub(crate) fn table(&self) -> String {
+        let Setting {
+            reference,
+            subject,
+            rounds,
+            judged,
+        } = &self.setting;
+        let mut table = format!("{subject} beside {reference}, {rounds} rounds: median [least .. most]\n");
+        let mut scenario = "";
+        for series in &self.series {
+            if series.scenario != scenario {
+                scenario = series.scenario;
+                table += &row(
+                    scenario,
+                    ["nginx", "subject", "ratio"],
+                    if *judged { "goal" } else { "" },
+                );
+            }
+            let verdict = series
+                .verdict()
+                .filter(|_| *judged)
+                .map(|verdict| verdict.to_string())
+                .unwrap_or_default();
+            let cells = [&series.reference, &series.subject, &series.ratio].map(Spread::to_string);
+            table += &row(
+                &format!("  {}", series.metric.label()),
+                cells.each_ref().map(String::as_str),
+                &verdict,
+            );
+        }
+        table
+    }
+
+    /// For programs.
+    pub(crate) fn json(&self) -> Value {
+        let Setting {
+            reference,
+            subject,
+            rounds,
+            judged,
+        } = &self.setting;
+        let mut scenarios = Value::Null;
+        for series in &self.series {
+            scenarios[series.scenario][series.metric.label()] = series.json();
+        }
+        json!({"reference": reference, "subject": subject, "rounds": rounds, "judged": judged, "scenarios": scenarios})
+    }
+}
+
+fn row(label: &str, [reference, subject, ratio]: [&str; 3], goal: &str) -> String {
+    format!("{label:<36}{reference:<30}{subject:<30}{ratio:<24}{goal}")
+        .trim_end()
+        .to_owned()
+        + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metric::PROCESS;
+
+    fn report(subject: [f64; 3], judged: bool) -> Report {
+        let sample = |(reference, subject)| Sample {
+            scenario: "passthrough",
+            metric: Metric::CpuPerRequest,
+            reference,
+            subject,
+        };
+        let samples: Vec<_> = [10.0, 20.0, 40.0].into_iter().zip(subject).map(sample).collect();
+        let setting = Setting {
+            reference: "nginx".into(),
+            subject: "sidecar".into(),
+            rounds: 3,
+            judged,
+        };
+        Report::new(setting, &samples)
+    }
+
+    #[test]
+    fn the_ratio_is_the_median_of_the_rounds_ratios() {
+        let ratio = report([12.0, 30.0, 44.0], true).series[0].ratio;
+        assert_eq!(
+            ratio,
+            Spread {
+                median: 1.2,
+                least: 1.1,
+                most: 1.5
+            }
+        );
+    }
+
+    #[test]
+    fn a_missed_goal_counts_only_when_the_run_is_judged() {
+        assert_eq!(report([12.0, 24.0, 48.0], true).missed(), 0);
+        assert_eq!(report([14.0, 28.0, 56.0], true).missed(), 1);
+        assert_eq!(report([14.0, 28.0, 56.0], false).missed(), 0);
+    }
+
+    #[test]
+    fn every_goal_is_about_a_figure_of_a_scenario_that_exists() {
+        for goal in goals::GOALS {
+            let known = crate::scenario::ALL
+                .iter()
+                .any(|scenario| scenario.name == goal.scenario);
+            assert!(known || goal.scenario == PROCESS, "{goal:?}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! One round: both proxies started afresh, every scenario run against both in turn, figures of the same minute side by
+//! side.
+
+use crate::cores::Cores;
+use crate::marker::Clock;
+use crate::measure::{self, Figures, Scale};
+use crate::metric::{Metric, PROCESS, Sample};
+use crate::proxy::{Pair, Proxy, Role};
+use crate::scenario::Scenario;
+use crate::{nginx, sidecar};
+use anyhow::{Context, Result};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+/// After readiness, for what a program still does then.
+const SETTLE: Duration = Duration::from_millis(300);
+
+/// Who is measured against nginx.
+#[derive(Clone, Debug)]
+pub(crate) enum Subject {
+    /// The sidecar at this path.
+    Sidecar(PathBuf),
+    /// A second nginx: what the ratios are when there is no difference.
+    Nginx,
+}
+
+/// What all rounds share.
+pub(crate) struct Bench {
+    /// Durations.
+    pub(crate) scale: Scale,
+    /// What is run.
+    pub(crate) scenarios: Vec<Scenario>,
+    /// Who is measured.
+    pub(crate) subject: Subject,
+    /// For the proxies' files.
+    pub(crate) directory: PathBuf,
+    /// Who runs where.
+    pub(crate) cores: Cores,
+    /// The fake provider.
+    pub(crate) upstream: SocketAddr,
+    /// That it and the load generator share.
+    pub(crate) clock: Clock,
+}
+
+impl Bench {
+    /// Runs round number `number`. The two take turns in going first.
+    pub(crate) fn round(&self, number: u32) -> Result<Vec<Sample>> {
+        let order = match number % 2 {
+            0 => [Role::Reference, Role::Subject],
+            _ => [Role::Subject, Role::Reference],
+        };
+        let proxies = self.start()?;
+        let mut samples = samples(PROCESS, &proxies.map(fresh)?);
+        for scenario in &self.scenarios {
+            let figures = self
+                .run(scenario, &proxies, order)
+                .with_context(|| scenario.name.to_owned())?;
+            samples.extend(self::samples(scenario.name, &figures));
+        }
+        samples.extend(self::samples(PROCESS, &proxies.map(loaded)?));
+        Ok(samples)
+    }
+
+    fn start(&self) -> Result<Pair<Proxy>> {
+        let reference = nginx::start(&self.directory.join("reference"), self.upstream, self.cores.proxy)?;
+        let (directory, core) = (self.directory.join("subject"), self.cores.proxy);
+        let subject = match &self.subject {
+            Subject::Sidecar(file) => sidecar::start(file, &directory, self.upstream, core)?,
+            Subject::Nginx => nginx::start(&directory, self.upstream, core)?,
+        };
+        thread::sleep(SETTLE);
+        Ok(Pair { reference, subject })
+    }
+
+    /// Every measurement through both, one right after the other.
+    fn run(&self, scenario: &Scenario, proxies: &Pair<Proxy>, order: [Role; 2]) -> Result<Pair<Figures>> {
+        let load = measure::Load {
+            scale: self.scale,
+            clock: self.clock,
+            scenario,
+        };
+        let mut figures = Pair {
+            reference: Figures::new(),
+            subject: Figures::new(),
+        };
+        for measurement in load.measurements() {
+            let direct = load
+                .direct(measurement, self.upstream)
+                .context("straight to the upstream")?;
+            for role in order {
+                let proxy = proxies.of(role);
+                let measured = load.through(measurement, proxy, &direct);
+                let measured = measured.with_context(|| format!("{role:?}: {}", proxy.process.last_words()))?;
+                figures.of_mut(role).extend(measured);
+            }
+        }
+        Ok(figures)
+    }
+}
+
+fn fresh(proxy: &Proxy) -> Result<Figures> {
+    Ok(vec![
+        (Metric::StartToReady, proxy.process.started_in.as_secs_f64() * 1e3),
+        (Metric::ResidentIdle, proxy.process.resident()?),
+    ])
+}
+
+fn loaded(proxy: &Proxy) -> Result<Figures> {
+    Ok(vec![(Metric::ResidentLoaded, proxy.process.resident()?)])
+}
+
+/// Both list the same metrics in the same order, because the same code measured them.
+fn samples(scenario: &'static str, figures: &Pair<Figures>) -> Vec<Sample> {
+    let pairs = figures.reference.iter().zip(&figures.subject);
+    let sample = |(&(metric, reference), &(_, subject))| Sample {
+        scenario,
+        metric,
+        reference,
+        subject,
+    };
+    pairs.map(sample).collect()
+}
