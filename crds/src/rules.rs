@@ -4,10 +4,6 @@
 //! the same message, so that a person reads one sentence whoever was asked. A new rule needs both, and a row in the
 //! table of bad documents.
 
-/// What a header's name may be made of: a token of RFC 9110 in lower case, without the backquote.
-pub const HEADER_NAME: &str = "^[a-z0-9!#$%&'*+.^_|~-]+$";
-/// An absolute http or https URL without user, query and fragment.
-pub const URL: &str = "^https?://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[^?#\\s]*)?$";
 /// Headers that belong to the connection or to the body, which only the sidecar can set rightly.
 pub const FRAMING_HEADERS: [&str; 12] = [
     "accept-encoding",
@@ -132,3 +128,14 @@ pub const SOME_TARGET_HAS_WEIGHT: Rule = (
     "self.exists(target, target.weight > 0)",
     "at least one target of a rule must have a weight above 0",
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_framing_headers_is_that_of_its_rule() {
+        let quoted = FRAMING_HEADERS.map(|name| format!("'{name}'")).join(", ");
+        assert_eq!(HEADER_IS_NOT_FRAMING.0, format!("!(self in [{quoted}])"));
+    }
+}

@@ -1,1 +1,14 @@
+//! The life of a resource: what users wrote becomes what sidecars are sent.
+//!
+//! [`world`] holds everything that matters as plain values. [`validate`] judges one document by itself, [`compile()`] all
+//! of them together. Both are pure: they read no clock, do no IO, and the same World gives the same bytes. [`batch`]
+//! says what a sidecar that has one configuration must be sent to have another.
 
+pub mod batch;
+pub mod compile;
+pub mod providers;
+pub mod validate;
+pub mod world;
+
+pub use compile::{Compiled, compile};
+pub use world::World;

@@ -1,0 +1,108 @@
+//! World → what sidecars are sent, and what users are told. Pure and total: one bad resource spoils only itself.
+//!
+//! Deployments first, because policies are judged by what of them is in force; then policies, keys, and last the
+//! conflicts between policies. [`Compiled::for_pod`] picks from the result what one pod may have.
+//!
+//! An edit never leaves users worse off than no edit: a generation goes into force when it validates and everything it
+//! names can be used; until then the one before serves on (`standing.rs`). What has been in force is not held again, so
+//! what is deleted from under it drops out at once.
+
+mod deployment;
+mod key;
+mod policy;
+mod routes;
+mod standing;
+mod verdict;
+
+pub use verdict::{Finding, Lost, Reason, Verdict};
+
+use crate::world::{InForce, ObjectName, Pod, World};
+use deployment::Deployed;
+use pilotfish_wire::{Kind, Resource};
+use policy::Serving;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The name of the one routes table that a pod has.
+const ROUTES: &str = "routes";
+
+/// A compiled World.
+#[derive(Debug)]
+pub struct Compiled {
+    /// What to tell the owners of ModelDeployments.
+    pub deployment_verdicts: BTreeMap<ObjectName, Verdict>,
+    /// What to tell the owners of RoutingPolicies.
+    pub policy_verdicts: BTreeMap<ObjectName, Verdict>,
+    /// What to tell the owners of VirtualKeys.
+    pub key_verdicts: BTreeMap<ObjectName, Verdict>,
+    /// What serves now, to be remembered for the next World.
+    pub in_force: InForce,
+    reach: routes::Reach,
+    policies: BTreeMap<ObjectName, Serving>,
+    deployments: BTreeMap<ObjectName, Deployed>,
+    credentials: BTreeMap<String, Arc<Resource>>,
+    keys: BTreeMap<ObjectName, Arc<Resource>>,
+}
+
+/// Compiles `world`.
+pub fn compile(world: &World) -> Compiled {
+    let mut in_force = InForce::default();
+    let deployments = deployment::compile(world, &mut in_force);
+    let policies = policy::compile(world, &deployments.usable, &mut in_force);
+    let keys = key::compile(world);
+    let reach = routes::Reach::of(world);
+    let mut policy_verdicts = policies.verdicts;
+    for (loser, lost) in routes::lost(world, &reach, &policies.serving) {
+        if let Some(verdict) = policy_verdicts.get_mut(&loser) {
+            verdict.lost = lost;
+        }
+    }
+    Compiled {
+        deployment_verdicts: deployments.verdicts,
+        policy_verdicts,
+        key_verdicts: keys.verdicts,
+        in_force,
+        reach,
+        policies: policies.serving,
+        credentials: deployments.credentials,
+        deployments: deployments
+            .usable
+            .into_iter()
+            .filter_map(|(name, usable)| Some((name, usable.ok()?)))
+            .collect(),
+        keys: keys.resources,
+    }
+}
+
+impl Compiled {
+    /// Everything that a sidecar of `pod` is to have and nothing else: its routes, the policies they name, the
+    /// deployments those reach with their credentials, and the keys of its namespace. In the order of kind and name.
+    pub fn for_pod(&self, pod: &Pod) -> Vec<Arc<Resource>> {
+        let routes = self.reach.routes(pod, &self.policies);
+        let policies: BTreeSet<&str> = routes.routes.iter().map(|route| route.policy.as_str()).collect();
+        let policies: Vec<&Serving> = self
+            .policies
+            .values()
+            .filter(|policy| policies.contains(policy.resource.name.as_str()))
+            .collect();
+        let reached: BTreeSet<&ObjectName> = policies.iter().flat_map(|policy| &policy.reaches).collect();
+        let deployments: Vec<&Deployed> = reached
+            .into_iter()
+            .filter_map(|name| self.deployments.get(name))
+            .collect();
+        let credentials: BTreeSet<&String> = deployments.iter().flat_map(|deployed| &deployed.credentials).collect();
+        let keys = self.keys.iter().filter(|(name, _)| name.namespace == pod.namespace);
+
+        let mut resources: Vec<Arc<Resource>> = Vec::new();
+        resources.extend(
+            credentials
+                .into_iter()
+                .filter_map(|name| self.credentials.get(name).cloned()),
+        );
+        resources.extend(deployments.iter().map(|deployed| deployed.resource.clone()));
+        resources.extend(keys.map(|(_, key)| key.clone()));
+        resources.extend(policies.iter().map(|policy| policy.resource.clone()));
+        resources.push(Arc::new(Resource::new(Kind::Routes, ROUTES, &routes)));
+        resources
+    }
+}

@@ -1,0 +1,222 @@
+//! ModelDeployments: each with its address, its key and its price, or a sentence why it cannot be called.
+
+use super::standing::{Findings, settle};
+use super::verdict::{Finding, Reason, Verdict, sentence};
+use crate::world::{Generation, InForce, Object, ObjectName, World};
+use crate::{providers, validate};
+use pilotfish_crds::ModelDeploymentSpec;
+use pilotfish_crds::deployment::{
+    AllowedNamespaces, Capabilities, Header, ModelFeature, Price, SecretKeyRef, Timeouts,
+};
+use pilotfish_crds::scalar::{Duration, Usd};
+use pilotfish_wire as wire;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// All deployments.
+#[derive(Debug, Default)]
+pub(super) struct Deployments {
+    /// What policies may reach, or a sentence why a deployment cannot be used.
+    pub(super) usable: BTreeMap<ObjectName, Result<Deployed, String>>,
+    pub(super) credentials: BTreeMap<String, Arc<wire::Resource>>,
+    pub(super) verdicts: BTreeMap<ObjectName, Verdict>,
+}
+
+/// A deployment that can be called.
+#[derive(Debug)]
+pub(super) struct Deployed {
+    pub(super) resource: Arc<wire::Resource>,
+    /// The names of the credentials that it needs.
+    pub(super) credentials: BTreeSet<String>,
+    pub(super) allowed: AllowedNamespaces,
+}
+
+/// A deployment and the texts of its credentials, by name.
+struct Built<'w> {
+    deployment: wire::Deployment,
+    credentials: BTreeMap<String, &'w str>,
+}
+
+pub(super) fn compile(world: &World, in_force: &mut InForce) -> Deployments {
+    let mut all = Deployments::default();
+    for (name, object) in &world.deployments {
+        let before = world.in_force.deployments.get(name);
+        let (verdict, serving) = settle(object, before, findings(world, name, object));
+        if let Some(serving) = &serving {
+            in_force.deployments.insert(name.clone(), serving.clone());
+        }
+        let usable = match &serving {
+            Some(serving) => usable(world, name, serving, &mut all.credentials),
+            None => Err(verdict.sentence()),
+        };
+        all.usable.insert(name.clone(), usable);
+        all.verdicts.insert(name.clone(), verdict);
+    }
+    all
+}
+
+/// What is wrong with the object by itself, and what of the things it names is missing.
+fn findings(world: &World, name: &ObjectName, object: &Object<ModelDeploymentSpec>) -> Findings {
+    let spec = match &object.spec {
+        Ok(spec) => spec,
+        Err(why) => return Findings::undecodable(why),
+    };
+    let missing = secrets_of(spec).filter_map(|reference| text_of(world, name, reference).err());
+    Findings {
+        faults: validate::deployment(spec).into_iter().map(Finding::from).collect(),
+        unresolved: missing
+            .map(|sentence| Finding::new(Reason::InvalidSecret, sentence))
+            .collect(),
+    }
+}
+
+fn usable(
+    world: &World,
+    name: &ObjectName,
+    serving: &Generation<ModelDeploymentSpec>,
+    credentials: &mut BTreeMap<String, Arc<wire::Resource>>,
+) -> Result<Deployed, String> {
+    let built = build(world, name, serving).map_err(|findings| sentence(findings.iter()))?;
+    let names = built.credentials.keys().cloned().collect();
+    for (credential, text) in built.credentials {
+        let body = wire::Credential {
+            key: wire::ProviderKey::new(text.to_owned()),
+        };
+        let resource = || Arc::new(wire::Resource::new(wire::Kind::Credential, credential.clone(), &body));
+        credentials.entry(credential.clone()).or_insert_with(resource);
+    }
+    Ok(Deployed {
+        resource: Arc::new(wire::Resource::new(
+            wire::Kind::Deployment,
+            name.to_string(),
+            &built.deployment,
+        )),
+        credentials: names,
+        allowed: serving.spec.allowed_namespaces.clone(),
+    })
+}
+
+/// The deployment as a sidecar is to have it. What the schema and `validate` rule out is still an answer here, and no
+/// panic.
+fn build<'w>(
+    world: &'w World,
+    name: &ObjectName,
+    serving: &Generation<ModelDeploymentSpec>,
+) -> Result<Built<'w>, Vec<Finding>> {
+    let spec = &serving.spec;
+    let invalid = |sentence| vec![Finding::new(Reason::Invalid, sentence)];
+    let provider = providers::find(&spec.provider).ok_or_else(|| invalid(providers::unknown(&spec.provider)))?;
+    let endpoints = provider
+        .endpoints(spec)
+        .map_err(|error| invalid(format!("spec.{}: {}", error.field, error.sentence)))?;
+    let credentials = credentials(world, name, spec)?;
+    let key = spec
+        .credentials
+        .as_ref()
+        .and_then(|credentials| credentials.secret_key_ref.as_ref());
+    let deployment = wire::Deployment {
+        generation: serving.number,
+        provider: provider.slug.to_owned(),
+        model: spec.model.clone(),
+        endpoints,
+        auth: key.map_or(wire::Auth::None, |_| provider.auth()),
+        credential: key.map(|reference| credential_name(name, reference)),
+        headers: headers(name, spec),
+        ca_bundle: spec.endpoint.as_ref().and_then(|endpoint| endpoint.ca_bundle.clone()),
+        price: spec.price.as_ref().and_then(price),
+        capabilities: spec.capabilities.as_ref().map(capabilities).unwrap_or_default(),
+        timeouts: spec.timeouts.as_ref().map(timeouts).unwrap_or_default(),
+    };
+    Ok(Built {
+        deployment,
+        credentials,
+    })
+}
+
+/// The texts of all credentials that `spec` names, or everything that is missing of them.
+fn credentials<'w>(
+    world: &'w World,
+    name: &ObjectName,
+    spec: &ModelDeploymentSpec,
+) -> Result<BTreeMap<String, &'w str>, Vec<Finding>> {
+    let mut found = BTreeMap::new();
+    let mut missing = Vec::new();
+    for reference in secrets_of(spec) {
+        match text_of(world, name, reference) {
+            Ok(text) => {
+                found.insert(credential_name(name, reference), text);
+            }
+            Err(sentence) => missing.push(Finding::new(Reason::InvalidSecret, sentence)),
+        }
+    }
+    if missing.is_empty() { Ok(found) } else { Err(missing) }
+}
+
+/// Every reference to a Secret, the provider's key first.
+fn secrets_of(spec: &ModelDeploymentSpec) -> impl Iterator<Item = &SecretKeyRef> {
+    let key = spec
+        .credentials
+        .iter()
+        .filter_map(|credentials| credentials.secret_key_ref.as_ref());
+    let headers = spec.endpoint.iter().flat_map(|endpoint| &endpoint.headers);
+    key.chain(headers.filter_map(|header| Some(&header.value_from.as_ref()?.secret_key_ref)))
+}
+
+fn text_of<'w>(world: &'w World, name: &ObjectName, reference: &SecretKeyRef) -> Result<&'w str, String> {
+    let secret = ObjectName::new(&name.namespace, &reference.name);
+    world.secret_text(&secret, &reference.key)
+}
+
+/// `namespace/secret/key`: two deployments with one key share it.
+fn credential_name(name: &ObjectName, reference: &SecretKeyRef) -> String {
+    format!("{}/{}/{}", name.namespace, reference.name, reference.key)
+}
+
+fn headers(name: &ObjectName, spec: &ModelDeploymentSpec) -> BTreeMap<String, wire::HeaderValue> {
+    let value = |header: &Header| match (&header.value_from, &header.value) {
+        (Some(source), _) => wire::HeaderValue::Credential(credential_name(name, &source.secret_key_ref)),
+        (None, value) => wire::HeaderValue::Value(value.clone().unwrap_or_default()),
+    };
+    let headers = spec.endpoint.iter().flat_map(|endpoint| &endpoint.headers);
+    headers
+        .map(|header| (header.name.to_ascii_lowercase(), value(header)))
+        .collect()
+}
+
+fn price(price: &Price) -> Option<wire::Price> {
+    Some(wire::Price {
+        input: price.input.nanos()?,
+        output: price.output.nanos()?,
+        cached_input: price.cached_input.as_ref().and_then(Usd::nanos),
+    })
+}
+
+fn capabilities(capabilities: &Capabilities) -> wire::Capabilities {
+    let count = |tokens: Option<i64>| tokens.and_then(|tokens| u64::try_from(tokens).ok());
+    let spelled = |feature: &ModelFeature| format!("{feature:?}");
+    wire::Capabilities {
+        context_tokens: count(capabilities.context_tokens),
+        max_output_tokens: count(capabilities.max_output_tokens),
+        features: capabilities
+            .features
+            .as_ref()
+            .map(|features| features.iter().map(spelled).collect()),
+    }
+}
+
+fn timeouts(timeouts: &Timeouts) -> wire::Timeouts {
+    let Timeouts {
+        connect,
+        first_token,
+        idle,
+        attempt,
+    } = timeouts;
+    let milliseconds = |duration: &Option<Duration>| duration.as_ref().and_then(Duration::milliseconds);
+    wire::Timeouts {
+        connect_ms: milliseconds(connect),
+        first_token_ms: milliseconds(first_token),
+        idle_ms: milliseconds(idle),
+        attempt_ms: milliseconds(attempt),
+        total_ms: None,
+    }
+}

@@ -1,0 +1,322 @@
+//! The provider table: one row of data for each name that `spec.provider` may have.
+//!
+//! A row knows where a provider is, which dialects it speaks at which paths, and how it wants its key. Everything that
+//! is compatible with OpenAI or Anthropic is a row and no code.
+
+use pilotfish_crds::ModelDeploymentSpec;
+use pilotfish_crds::deployment::{Dialect, DialectEndpoint, Endpoint};
+use pilotfish_wire as wire;
+
+/// A provider.
+#[derive(Debug)]
+pub struct Provider {
+    /// What users write.
+    pub name: &'static str,
+    /// Its `gen_ai.provider.name`, from the OpenTelemetry conventions where they have one.
+    pub slug: &'static str,
+    /// The address that all its URLs start with; `None` where it is the user's own.
+    root: Option<&'static str>,
+    /// What it speaks, the preferred first, and what the SDK of that dialect wants after the root.
+    dialects: &'static [(Dialect, &'static str)],
+    /// How it wants its key.
+    key: KeyStyle,
+    /// Whether nobody gets in without a key.
+    pub needs_key: bool,
+}
+
+/// How a key is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KeyStyle {
+    Bearer,
+    XApiKey,
+}
+
+/// Both APIs below one root, as most servers have them: `/v1` is part of the one SDK's base URL and not of the other's.
+const CHAT_AND_MESSAGES: &[(Dialect, &str)] = &[(Dialect::Chat, "/v1"), (Dialect::Messages, "")];
+const CHAT: &[(Dialect, &str)] = &[(Dialect::Chat, "/v1")];
+/// Chat whose base URL is the root itself.
+const BARE_CHAT: &[(Dialect, &str)] = &[(Dialect::Chat, "")];
+const MESSAGES: &[(Dialect, &str)] = &[(Dialect::Messages, "")];
+
+/// In alphabetical order, which is the order in which people are shown them.
+const PROVIDERS: &[Provider] = &[
+    hosted("Anthropic", "anthropic", "https://api.anthropic.com", MESSAGES).with_x_api_key(),
+    own("AnthropicCompatible", "anthropic_compatible", MESSAGES).with_x_api_key(),
+    hosted("DeepSeek", "deepseek", "https://api.deepseek.com", BARE_CHAT),
+    hosted(
+        "Fireworks",
+        "fireworks",
+        "https://api.fireworks.ai/inference",
+        CHAT_AND_MESSAGES,
+    ),
+    hosted("Groq", "groq", "https://api.groq.com/openai", CHAT),
+    hosted("HuggingFace", "hugging_face", "https://router.huggingface.co", CHAT),
+    own("LlamaCpp", "llama_cpp", CHAT_AND_MESSAGES),
+    hosted("Mistral", "mistral_ai", "https://api.mistral.ai", CHAT),
+    own("Ollama", "ollama", CHAT_AND_MESSAGES),
+    hosted("OpenAI", "openai", "https://api.openai.com", CHAT),
+    own("OpenAICompatible", "openai_compatible", BARE_CHAT),
+    hosted(
+        "OpenRouter",
+        "openrouter",
+        "https://openrouter.ai/api",
+        CHAT_AND_MESSAGES,
+    ),
+    own("SGLang", "sglang", CHAT),
+    hosted("Together", "together_ai", "https://api.together.ai", CHAT),
+    own("VLLM", "vllm", CHAT_AND_MESSAGES),
+    hosted("XAI", "x_ai", "https://api.x.ai", CHAT),
+];
+
+/// A provider of the public internet: it has an address, and wants a key.
+const fn hosted(
+    name: &'static str,
+    slug: &'static str,
+    root: &'static str,
+    dialects: &'static [(Dialect, &'static str)],
+) -> Provider {
+    Provider {
+        name,
+        slug,
+        root: Some(root),
+        dialects,
+        key: KeyStyle::Bearer,
+        needs_key: true,
+    }
+}
+
+/// A server of the user's own: somewhere, and with a key or without.
+const fn own(name: &'static str, slug: &'static str, dialects: &'static [(Dialect, &'static str)]) -> Provider {
+    Provider {
+        name,
+        slug,
+        root: None,
+        dialects,
+        key: KeyStyle::Bearer,
+        needs_key: false,
+    }
+}
+
+/// Why a deployment has no usable address: the field, below `spec`, and the sentence.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NoEndpoint {
+    /// The field, such as `endpoint.url`.
+    pub field: String,
+    /// What is wrong with it.
+    pub sentence: String,
+}
+
+/// The row called `name`.
+pub fn find(name: &str) -> Option<&'static Provider> {
+    PROVIDERS.iter().find(|provider| provider.name == name)
+}
+
+/// The sentence for a name that is in no row.
+pub fn unknown(name: &str) -> String {
+    let known: Vec<&str> = PROVIDERS.iter().map(|provider| provider.name).collect();
+    format!("unknown provider {name:?}; known: {}", known.join(", "))
+}
+
+impl Provider {
+    const fn with_x_api_key(mut self) -> Self {
+        self.key = KeyStyle::XApiKey;
+        self
+    }
+
+    /// How a key is presented to it.
+    pub fn auth(&self) -> wire::Auth {
+        match self.key {
+            KeyStyle::Bearer => wire::Auth::Bearer,
+            KeyStyle::XApiKey => wire::Auth::Header("x-api-key".to_owned()),
+        }
+    }
+
+    /// The header in which a key is presented to it, lower case.
+    pub fn key_header(&self) -> &'static str {
+        match self.key {
+            KeyStyle::Bearer => "authorization",
+            KeyStyle::XApiKey => "x-api-key",
+        }
+    }
+
+    /// Where a deployment of it is called: one endpoint for each dialect, the preferred first.
+    pub fn endpoints(&self, spec: &ModelDeploymentSpec) -> Result<Vec<wire::Endpoint>, NoEndpoint> {
+        let endpoint = spec.endpoint.clone().unwrap_or_default();
+        self.spoken_at(&endpoint)
+            .iter()
+            .enumerate()
+            .map(|(index, wanted)| self.endpoint_of(index, wanted, &endpoint))
+            .collect()
+    }
+
+    /// The dialects the user listed, or else the provider's.
+    fn spoken_at(&self, endpoint: &Endpoint) -> Vec<DialectEndpoint> {
+        if !endpoint.dialects.is_empty() {
+            return endpoint.dialects.clone();
+        }
+        let own = |&(name, _): &(Dialect, &str)| DialectEndpoint { name, url: None };
+        self.dialects.iter().map(own).collect()
+    }
+
+    fn endpoint_of(
+        &self,
+        index: usize,
+        wanted: &DialectEndpoint,
+        endpoint: &Endpoint,
+    ) -> Result<wire::Endpoint, NoEndpoint> {
+        let url = match &wanted.url {
+            Some(url) => trimmed(url).to_owned(),
+            None => self.derived_url(index, wanted.name, endpoint)?,
+        };
+        let dialect = on_the_wire(wanted.name);
+        Ok(wire::Endpoint { dialect, url })
+    }
+
+    /// The root is what is left of the URL for the first dialect without that dialect's suffix.
+    fn derived_url(&self, index: usize, dialect: Dialect, endpoint: &Endpoint) -> Result<String, NoEndpoint> {
+        let Some(&(_, suffix)) = self.dialects.iter().find(|(name, _)| *name == dialect) else {
+            let sentence = format!(
+                "provider {} does not speak {dialect:?} unless its url is given",
+                self.name
+            );
+            return Err(no_endpoint(format!("endpoint.dialects[{index}].url"), sentence));
+        };
+        let (first, first_suffix) = self.dialects[0];
+        let root = match (&endpoint.url, self.root) {
+            (Some(url), _) if first == dialect => return Ok(trimmed(url).to_owned()),
+            (Some(url), _) => trimmed(url)
+                .strip_suffix(first_suffix)
+                .ok_or_else(|| self.underivable(dialect))?,
+            (None, Some(root)) => root,
+            (None, None) => {
+                return Err(no_endpoint(
+                    "endpoint.url",
+                    format!("provider {} needs a URL", self.name),
+                ));
+            }
+        };
+        Ok(format!("{root}{suffix}"))
+    }
+
+    fn underivable(&self, dialect: Dialect) -> NoEndpoint {
+        let (first, suffix) = self.dialects[0];
+        let sentence = format!(
+            "the URL for {dialect:?} cannot be derived from one that does not end in {suffix:?}; \
+             list the dialects in endpoint.dialects, at least {first:?}"
+        );
+        no_endpoint("endpoint.url", sentence)
+    }
+}
+
+fn no_endpoint(field: impl Into<String>, sentence: String) -> NoEndpoint {
+    NoEndpoint {
+        field: field.into(),
+        sentence,
+    }
+}
+
+fn trimmed(url: &str) -> &str {
+    url.trim_end_matches('/')
+}
+
+fn on_the_wire(dialect: Dialect) -> wire::Dialect {
+    match dialect {
+        Dialect::Chat => wire::Dialect::Chat,
+        Dialect::Messages => wire::Dialect::Messages,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// What a deployment of `provider` with `endpoint` is called at, or why it is not.
+    fn check(provider: &str, endpoint: serde_json::Value, expected: Result<&[(&str, &str)], &str>) {
+        let spec = json!({"provider": provider, "model": "m", "endpoint": endpoint});
+        let spec: ModelDeploymentSpec = serde_json::from_value(spec).unwrap();
+        let found = find(provider).unwrap().endpoints(&spec);
+        let spelled = |endpoint: wire::Endpoint| (format!("{:?}", endpoint.dialect), endpoint.url);
+        let found = found
+            .map(|endpoints| endpoints.into_iter().map(spelled).collect::<Vec<_>>())
+            .map_err(|error| format!("{}: {}", error.field, error.sentence));
+        let owned = |&(dialect, url): &(&str, &str)| (dialect.to_owned(), url.to_owned());
+        let expected = expected
+            .map(|endpoints| endpoints.iter().map(owned).collect::<Vec<_>>())
+            .map_err(str::to_owned);
+        assert_eq!(found, expected, "{provider}");
+    }
+
+    #[test]
+    fn a_deployment_is_called_where_the_sdk_of_each_dialect_would() {
+        let none = json!({});
+        check("OpenAI", none.clone(), Ok(&[("Chat", "https://api.openai.com/v1")]));
+        check(
+            "Anthropic",
+            none.clone(),
+            Ok(&[("Messages", "https://api.anthropic.com")]),
+        );
+        check("DeepSeek", none.clone(), Ok(&[("Chat", "https://api.deepseek.com")]));
+        check(
+            "OpenRouter",
+            none,
+            Ok(&[
+                ("Chat", "https://openrouter.ai/api/v1"),
+                ("Messages", "https://openrouter.ai/api"),
+            ]),
+        );
+    }
+
+    #[test]
+    fn the_urls_of_other_dialects_follow_from_the_first() {
+        let vllm = json!({"url": "http://vllm:8000/v1/"});
+        check(
+            "VLLM",
+            vllm,
+            Ok(&[("Chat", "http://vllm:8000/v1"), ("Messages", "http://vllm:8000")]),
+        );
+        check(
+            "OpenAICompatible",
+            json!({"url": "http://x/llm"}),
+            Ok(&[("Chat", "http://x/llm")]),
+        );
+        check(
+            "VLLM",
+            json!({"url": "http://vllm:8000"}),
+            Err(
+                "endpoint.url: the URL for Messages cannot be derived from one that does not end in \"/v1\"; \
+                 list the dialects in endpoint.dialects, at least Chat",
+            ),
+        );
+    }
+
+    #[test]
+    fn a_list_of_dialects_restricts_and_overrides() {
+        let only_chat = json!({"url": "http://vllm:8000", "dialects": [{"name": "Chat"}]});
+        check("VLLM", only_chat, Ok(&[("Chat", "http://vllm:8000")]));
+        let messages_first = json!({
+            "url": "http://vllm:8000/v1",
+            "dialects": [{"name": "Messages", "url": "http://other/"}, {"name": "Chat"}],
+        });
+        check(
+            "VLLM",
+            messages_first,
+            Ok(&[("Messages", "http://other"), ("Chat", "http://vllm:8000/v1")]),
+        );
+        check(
+            "OpenAI",
+            json!({"dialects": [{"name": "Messages"}]}),
+            Err("endpoint.dialects[0].url: provider OpenAI does not speak Messages unless its url is given"),
+        );
+    }
+
+    #[test]
+    fn a_server_of_one_s_own_needs_an_address() {
+        check("Ollama", json!({}), Err("endpoint.url: provider Ollama needs a URL"));
+    }
+
+    #[test]
+    fn the_rows_are_in_order_and_distinct() {
+        assert!(PROVIDERS.is_sorted_by(|a, b| a.name < b.name), "{}", unknown("X"));
+    }
+}

@@ -1,0 +1,87 @@
+//! What is wrong with one document by itself.
+//!
+//! Three judges say the same: the API server evaluates the CEL rules of [`pilotfish_crds::rules`], the webhook and
+//! `pilotfish run` call these functions, and `compile` calls them once more for what slipped past both. A rule is
+//! decided here as CEL decides it there, and its sentence is the rule's own.
+
+mod deployment;
+mod key;
+mod policy;
+
+pub use deployment::deployment;
+pub use key::key;
+pub use policy::policy;
+
+use pilotfish_crds::rules::Rule;
+use pilotfish_crds::scalar::Duration;
+use pilotfish_crds::selector::{Operator, Selector};
+use pilotfish_crds::{rules, selector};
+
+/// Something wrong at one place of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The field: `spec.rules[0].targets`.
+    pub path: String,
+    /// What must hold there, for a person.
+    pub sentence: String,
+}
+
+/// Collects the faults of one document.
+#[derive(Default)]
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Notes `sentence` at `path`.
+    fn push(&mut self, path: impl Into<String>, sentence: impl Into<String>) {
+        self.0.push(Fault {
+            path: path.into(),
+            sentence: sentence.into(),
+        });
+    }
+
+    /// Notes the rule's sentence at `path` unless it `holds`.
+    fn check(&mut self, holds: bool, path: impl Into<String>, rule: Rule) {
+        if !holds {
+            self.push(path, rule.1);
+        }
+    }
+
+    /// The durations of an object at `path`, by field.
+    fn durations(&mut self, path: &str, fields: &[(&str, &Option<Duration>)]) {
+        for (field, duration) in fields {
+            let zero = duration.as_ref().and_then(Duration::milliseconds) == Some(0);
+            self.check(!zero, format!("{path}.{field}"), rules::DURATION_ABOVE_ZERO);
+        }
+    }
+
+    /// The expressions of a selector at `path`.
+    fn selector(&mut self, path: &str, selector: &Selector) {
+        for (index, expression) in selector.match_expressions.iter().enumerate() {
+            let path = format!("{path}.matchExpressions[{index}]");
+            self.check(has_its_values(expression), path, rules::EXPRESSION_VALUES);
+        }
+    }
+
+    /// A list of model names or patterns at `path`.
+    fn models(&mut self, path: &str, models: &[String]) {
+        let one_star = models.iter().all(|model| model.matches('*').count() <= 1);
+        self.check(one_star, path, rules::ONE_STAR);
+    }
+}
+
+fn has_its_values(expression: &selector::Expression) -> bool {
+    let wants_values = match expression.operator {
+        Operator::In | Operator::NotIn => true,
+        Operator::Exists | Operator::DoesNotExist => false,
+    };
+    expression.values.is_empty() != wants_values
+}
+
+/// As [`rules::HEADER_NAME_IN_LOWER_CASE`], for a name that is not empty.
+fn is_lower_case_header(name: &str) -> bool {
+    let punctuation = "!#$%&'*+.^_|~-";
+    !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || punctuation.contains(c))
+}
