@@ -225,3 +225,6 @@ async fn sweep(pools: Weak<Pools>, shared: Rc<Shared>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,3 +92,34 @@ fn tcp_error(endpoint: &Endpoint, error: &io::Error) -> ConnectError {
         sentence: format!("no connection to {}: {error}", endpoint.authority()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    async fn free_address() -> SocketAddr {
+        TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_address_that_refuses_or_is_silent_does_not_hold_up_the_next() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let good = listener.local_addr().unwrap();
+        let refuses = free_address().await;
+        let (silent, _full) = crate::upstream::tests::script::full_backlog();
+        for addresses in [&[refuses, good][..], &[silent, good], &[refuses, silent, refuses, good]] {
+            assert_eq!(tcp(addresses).await.unwrap().peer_addr().unwrap(), good);
+        }
+    }
+
+    #[tokio::test]
+    async fn no_address_that_answers_is_the_last_ones_error() {
+        let refuses = free_address().await;
+        assert_eq!(
+            tcp(&[refuses, refuses]).await.unwrap_err().kind(),
+            io::ErrorKind::ConnectionRefused
+        );
+        assert_eq!(tcp(&[]).await.unwrap_err().kind(), io::ErrorKind::AddrNotAvailable);
+    }
+}

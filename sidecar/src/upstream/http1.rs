@@ -48,13 +48,16 @@ impl Http1 {
         let mut builder = http1::Builder::new();
         builder.max_buf_size(MAX_HEAD as usize);
         let (sender, connection) = builder.handshake(TokioIo::new(transport)).await?;
-        Ok(Self {
+        let mut http1 = Self {
             sender,
             running: Running(Some(connection)),
             heard,
             served: false,
             idle_sweeps: 0,
-        })
+        };
+        // It is ready for a request only after it has looked for one.
+        http1.drive(&mut Context::from_waker(Waker::noop()));
+        Ok(http1)
     }
 
     /// It has answered before.

@@ -109,4 +109,31 @@ mod tests {
         let expected = parse(&["[::1]:1", "10.0.0.1:1", "[::2]:1", "[::3]:1"]);
         assert_eq!(*alternating(resolved.into_iter()), *expected);
     }
+
+    #[tokio::test]
+    async fn a_name_without_an_address_is_told_apart_and_asked_for_again() {
+        let resolver = Resolver::default();
+        for _ in 0..2 {
+            let error = resolver.addresses("", 80).await.unwrap_err();
+            assert_eq!(error.failure, ConnectFailure::Dns);
+            assert!(
+                error.sentence.starts_with("the name  could not be resolved: "),
+                "{}",
+                error.sentence
+            );
+        }
+        assert!(!resolver.addresses("localhost", 80).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn lookups_at_the_same_time_are_one() {
+        let resolver = Resolver::default();
+        let (one, two) = tokio::join!(resolver.addresses("localhost", 80), resolver.addresses("localhost", 80));
+        let (one, two, three) = (
+            one.unwrap(),
+            two.unwrap(),
+            resolver.addresses("localhost", 80).await.unwrap(),
+        );
+        assert!(Rc::ptr_eq(&one, &two) && Rc::ptr_eq(&two, &three));
+    }
 }

@@ -1,0 +1,146 @@
+//! Keys become headers, and nothing else.
+
+use super::*;
+use http::HeaderMap;
+use pilotfish_wire::{Auth, HeaderValue, ProviderKey};
+
+fn credential(key: &str) -> Credential {
+    Credential::new(
+        ProviderKey::new(key.to_owned()),
+        format!("version of {key}").replace("sk-canary", "it"),
+    )
+}
+
+fn standing(auth: &Auth, name: Option<&str>, added: &[(&str, HeaderValue)]) -> Result<StandingHeaders, HeaderError> {
+    let keys = [
+        ("ns/a", credential("sk-canary")),
+        ("ns/b", credential("sk-canary-b\n")),
+        ("ns/bad", credential("a\nb")),
+    ];
+    let added = added
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect();
+    StandingHeaders::new(auth, name, &added, |name| {
+        keys.iter().find(|(known, _)| *known == name).map(|(_, key)| key)
+    })
+}
+
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::Value(text.to_owned())
+}
+
+fn secret(name: &str) -> HeaderValue {
+    HeaderValue::Credential(name.to_owned())
+}
+
+#[test]
+fn a_key_is_presented_as_the_deployment_says() {
+    for (auth, name, added, expected) in [
+        (Auth::None, None, vec![], vec![]),
+        (Auth::None, Some("ns/a"), vec![], vec![]),
+        (
+            Auth::Bearer,
+            Some("ns/a"),
+            vec![],
+            vec![("authorization", "Bearer sk-canary")],
+        ),
+        (
+            Auth::Header("x-api-key".to_owned()),
+            Some("ns/b"),
+            vec![],
+            vec![("x-api-key", "sk-canary-b")],
+        ),
+        (
+            Auth::Bearer,
+            Some("ns/a"),
+            vec![("x-plain", value("v")), ("x-secret", secret("ns/b"))],
+            vec![
+                ("authorization", "Bearer sk-canary"),
+                ("x-plain", "v"),
+                ("x-secret", "sk-canary-b"),
+            ],
+        ),
+    ] {
+        let mut headers = HeaderMap::new();
+        // What a client sent under the same name never gets through beside it.
+        headers.append("x-plain", "client's".parse().unwrap());
+        headers.append("x-plain", "client's".parse().unwrap());
+        if added.is_empty() {
+            headers.clear();
+        }
+        standing(&auth, name, &added).unwrap().apply(&mut headers);
+        let mut found: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+            .collect();
+        found.sort_unstable();
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn headers_that_cannot_be_made_are_refused_without_quoting_a_value() {
+    let bearer = (Auth::Bearer, Some("ns/a"));
+    for ((auth, name), added, sentence) in [
+        (
+            (Auth::Bearer, None),
+            vec![],
+            "the deployment presents a key but names no credential",
+        ),
+        (
+            (Auth::Bearer, Some("ns/gone")),
+            vec![],
+            "the credential \"ns/gone\" is missing",
+        ),
+        (
+            bearer.clone(),
+            vec![("x", secret("ns/gone"))],
+            "the credential \"ns/gone\" is missing",
+        ),
+        (
+            bearer.clone(),
+            vec![("x y", value(""))],
+            "\"x y\" cannot be a header's name",
+        ),
+        (
+            bearer.clone(),
+            vec![("host", value("h"))],
+            "the header \"host\" belongs to the connection and cannot be set",
+        ),
+        (
+            bearer.clone(),
+            vec![("x", value("a\r\nb"))],
+            "the value for the header \"x\" has a line break or another character that no header can carry",
+        ),
+        (
+            (Auth::Bearer, Some("ns/bad")),
+            vec![],
+            "the value for the header \"authorization\" has a line break or another character that no header can carry",
+        ),
+    ] {
+        assert_eq!(standing(&auth, name, &added).unwrap_err().to_string(), sentence);
+    }
+}
+
+#[test]
+fn no_debug_shows_a_key() {
+    let standing = standing(&Auth::Bearer, Some("ns/a"), &[("x-secret", secret("ns/b"))]).unwrap();
+    let mut headers = HeaderMap::new();
+    standing.apply(&mut headers);
+    let shown = format!("{:?} {standing:#?} {headers:#?}", credential("sk-canary"));
+    assert!(shown.contains("x-secret") && shown.contains("version of it"), "{shown}");
+    assert!(!shown.contains("sk-canary"), "{shown}");
+}
+
+#[test]
+fn a_new_key_is_a_new_version() {
+    let version = |auth: &Auth, name, added: &[(&str, HeaderValue)]| {
+        standing(auth, name, added).unwrap().credential_version().to_owned()
+    };
+    let a = version(&Auth::Bearer, Some("ns/a"), &[]);
+    assert_eq!(version(&Auth::None, None, &[("x", value("v"))]), "");
+    assert_eq!(version(&Auth::Header("x".to_owned()), Some("ns/a"), &[]), a);
+    assert_ne!(version(&Auth::Bearer, Some("ns/b"), &[]), a);
+    assert_ne!(version(&Auth::Bearer, Some("ns/a"), &[("x", secret("ns/b"))]), a);
+}
