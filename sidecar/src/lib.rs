@@ -1,12 +1,22 @@
 //! The data plane: a small proxy beside every application container.
 //!
-//! The modules read as the life of a request: `app` accepts, `pipeline` authenticates, limits, routes and attempts,
-//! `dialect` translates, `upstream` calls, `meter` counts. `subscribe` and `policy` hold what the requests obey.
+//! The modules read as the life of a request: `app` starts and `inbound` accepts; `pipeline` authenticates, limits,
+//! routes and attempts; `dialect` translates; `upstream` calls; `meter` counts. `subscribe` and `policy` hold what the
+//! requests obey.
 
 pub mod affinity;
+pub mod app;
+mod body;
 pub mod dialect;
 pub mod health;
+mod inbound;
 pub mod json;
+mod meter;
+pub mod pipeline;
+mod policy;
 pub mod retry;
 pub mod sse;
+pub mod standalone;
+mod subscribe;
+mod telemetry;
 pub mod upstream;

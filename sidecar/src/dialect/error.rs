@@ -35,6 +35,24 @@ impl Fault {
         Self::new(Class::Malformed, message)
     }
 
+    /// As an error answer says it.
+    pub fn body(&self) -> ErrorBody<'_> {
+        let Self {
+            class: _,
+            message,
+            code,
+            kind,
+            param,
+            status: _,
+        } = self;
+        ErrorBody {
+            kind: kind.as_deref(),
+            message,
+            code: code.as_deref(),
+            param: param.as_deref(),
+        }
+    }
+
     fn of(told: Told, status: u16, class: Class) -> Self {
         let Told {
             message,

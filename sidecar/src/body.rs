@@ -1,0 +1,271 @@
+//! Bodies: bounded collection on the way in, and the shape of every answer on the way out.
+//!
+//! The bytes of all bodies that are held share one pool, so that memory is bounded whatever arrives: when the pool is
+//! empty a request is refused, never queued.
+
+use crate::meter::Meter;
+use crate::pipeline::AnswerStream;
+use bytes::{Bytes, BytesMut};
+use http_body::{Body as _, Frame, SizeHint};
+use std::convert::Infallible;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+/// Longest request body, bytes.
+pub(crate) const MAX_REQUEST: u64 = 32 * 1024 * 1024;
+/// Bytes of bodies that one sidecar holds at most, unless told otherwise.
+pub(crate) const DEFAULT_POOL: u64 = 96 * 1024 * 1024;
+/// Longest silence of a client in the middle of its body.
+const CLIENT_IDLE: Duration = Duration::from_secs(60);
+/// What is still read of a refused request's body, so that the client sees the answer and not a reset.
+const DRAIN_BYTES: u64 = 64 * 1024 * 1024;
+/// For how long.
+const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+/// The bytes that all held bodies share.
+pub(crate) struct Pool {
+    left: AtomicU64,
+    meter: Arc<Meter>,
+}
+
+impl Pool {
+    pub(crate) fn new(bytes: u64, meter: Arc<Meter>) -> Arc<Self> {
+        Arc::new(Self {
+            left: AtomicU64::new(bytes),
+            meter,
+        })
+    }
+
+    fn take(&self, bytes: u64) -> bool {
+        let take = |left: u64| left.checked_sub(bytes);
+        let taken = self
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .is_ok();
+        if taken {
+            self.meter.held_bytes.add(signed(bytes));
+        }
+        taken
+    }
+}
+
+fn signed(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+/// Permits for bytes that are held; given back when dropped.
+pub(crate) struct Held {
+    pool: Arc<Pool>,
+    bytes: u64,
+}
+
+impl Held {
+    pub(crate) fn none(pool: &Arc<Pool>) -> Self {
+        Self {
+            pool: Arc::clone(pool),
+            bytes: 0,
+        }
+    }
+
+    /// Takes permits for that many more bytes, or says that there are none.
+    pub(crate) fn grow(&mut self, bytes: u64) -> bool {
+        let taken = self.pool.take(bytes);
+        if taken {
+            self.bytes += bytes;
+        }
+        taken
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.pool.left.fetch_add(self.bytes, Ordering::Relaxed);
+        self.pool.meter.held_bytes.sub(signed(self.bytes));
+    }
+}
+
+/// Why a request's body was not taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum CollectError {
+    /// Longer than [`MAX_REQUEST`].
+    TooLong,
+    /// The pool is empty.
+    NoMemory,
+    /// The client went silent in the middle.
+    Idle,
+    /// The client's bytes end, or are framed, wrongly.
+    Cut,
+}
+
+/// Reads a whole request body, at most [`MAX_REQUEST`] bytes of it, against permits of `pool`.
+pub(crate) async fn collect_limited<B>(body: &mut B, held: &mut Held) -> Result<Bytes, CollectError>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
+    if body.size_hint().lower() > MAX_REQUEST {
+        return Err(CollectError::TooLong);
+    }
+    let Some(first) = next_data(body, held, 0).await? else {
+        return Ok(Bytes::new());
+    };
+    let first_len = first.len() as u64;
+    // The usual request is one frame: no copy.
+    let Some(second) = next_data(body, held, first_len).await? else {
+        return Ok(first);
+    };
+    let expected = body.size_hint().exact().unwrap_or(0).min(MAX_REQUEST);
+    let expected = usize::try_from(expected).unwrap_or(0) + first.len() + second.len();
+    let mut whole = BytesMut::with_capacity(expected);
+    whole.extend_from_slice(&first);
+    whole.extend_from_slice(&second);
+    drop((first, second));
+    while let Some(data) = next_data(body, held, whole.len() as u64).await? {
+        whole.extend_from_slice(&data);
+    }
+    Ok(whole.freeze())
+}
+
+/// The next non-empty data frame, `before` bytes having been read already.
+async fn next_data<B>(body: &mut B, held: &mut Held, before: u64) -> Result<Option<Bytes>, CollectError>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
+    loop {
+        if body.is_end_stream() {
+            return Ok(None);
+        }
+        let frame = std::future::poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx));
+        let frame = tokio::time::timeout(CLIENT_IDLE, frame)
+            .await
+            .map_err(|_| CollectError::Idle)?;
+        let Some(frame) = frame else { return Ok(None) };
+        let Ok(data) = frame.map_err(|_| CollectError::Cut)?.into_data() else {
+            continue;
+        };
+        if before + data.len() as u64 > MAX_REQUEST {
+            return Err(CollectError::TooLong);
+        }
+        if !held.grow(data.len() as u64) {
+            return Err(CollectError::NoMemory);
+        }
+        if !data.is_empty() {
+            return Ok(Some(data));
+        }
+    }
+}
+
+/// Reads on and drops what a refused client still sends, within bounds.
+pub(crate) async fn drain<B>(body: B)
+where
+    B: http_body::Body<Data = Bytes>,
+{
+    let mut body = pin!(body);
+    let mut read = 0;
+    let drained = async {
+        while read <= DRAIN_BYTES {
+            let frame = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await;
+            let Some(Ok(frame)) = frame else { break };
+            read += frame.data_ref().map_or(0, |data| data.len() as u64);
+        }
+    };
+    // Whether the time or the body ended first makes no difference: the connection's owner decides what follows.
+    drop(tokio::time::timeout(DRAIN_TIME, drained).await);
+}
+
+/// The body of every answer of this process.
+pub(crate) enum Body {
+    /// All of it at once.
+    Whole(Option<Bytes>),
+    /// As it comes, and settled when it ends or is dropped.
+    Stream(Pin<Box<AnswerStream>>),
+}
+
+impl Body {
+    pub(crate) fn whole(bytes: impl Into<Bytes>) -> Self {
+        Self::Whole(Some(bytes.into()))
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.get_mut() {
+            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Stream(stream) => {
+                let next = ready!(stream.as_mut().poll_next(cx));
+                Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
+            Self::Stream(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Self::Stream(_) => SizeHint::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::{Full, StreamBody};
+
+    fn pool(bytes: u64) -> Arc<Pool> {
+        Pool::new(bytes, Meter::new().unwrap())
+    }
+
+    fn frames(frames: &'static [&'static str]) -> impl http_body::Body<Data = Bytes> + Unpin {
+        let frame = |text: &&'static str| Ok::<_, Infallible>(Frame::data(Bytes::from_static(text.as_bytes())));
+        StreamBody::new(futures::stream::iter(frames.iter().map(frame)))
+    }
+
+    #[tokio::test]
+    async fn frames_are_joined_and_their_permits_come_back() {
+        let pool = pool(10);
+        let mut held = Held::none(&pool);
+        let bytes = collect_limited(&mut frames(&["ab", "", "cd", "e"]), &mut held)
+            .await
+            .unwrap();
+        assert_eq!(bytes, "abcde");
+        assert_eq!(pool.meter.held_bytes.get(), 5);
+        drop(held);
+        assert_eq!(pool.meter.held_bytes.get(), 0);
+        assert_eq!(pool.left.load(Ordering::Relaxed), 10);
+    }
+
+    #[tokio::test]
+    async fn an_empty_pool_and_a_long_body_are_refused() {
+        let pool = pool(4);
+        let mut held = Held::none(&pool);
+        assert_eq!(
+            collect_limited(&mut frames(&["abc", "de"]), &mut held).await,
+            Err(CollectError::NoMemory)
+        );
+        let long = Bytes::from(vec![b' '; 32 * 1024 * 1024 + 1]);
+        assert_eq!(
+            collect_limited(&mut Full::new(long), &mut held).await,
+            Err(CollectError::TooLong)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_stops_in_the_middle_is_not_waited_for_without_end() {
+        let pool = pool(10);
+        let mut held = Held::none(&pool);
+        let mut silent = StreamBody::new(futures::stream::pending::<Result<Frame<Bytes>, Infallible>>());
+        assert_eq!(collect_limited(&mut silent, &mut held).await, Err(CollectError::Idle));
+    }
+}

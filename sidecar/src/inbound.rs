@@ -1,0 +1,192 @@
+//! One connection from an application: accepted, served, drained.
+
+use crate::meter::Meter;
+use crate::pipeline::{self, Worker};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use std::cell::Cell;
+use std::io;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// A head, or the silence between two requests, may take this long.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(90);
+/// Longest head, and how much of a body is read at once, bytes. A longer head is hyper's bare 431.
+const MAX_BUFFER: usize = 256 * 1024;
+/// Longest head of an HTTP/2 request, bytes.
+const MAX_HEADER_LIST: u32 = 64 * 1024;
+/// Most headers of one request.
+const MAX_HEADERS: usize = 128;
+
+/// Runs hyper's own tasks among ours, so that they are counted and waited for.
+#[derive(Clone)]
+pub(crate) struct LocalExecutor(pub TaskTracker);
+
+impl<F> hyper::rt::Executor<F> for LocalExecutor
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    fn execute(&self, future: F) {
+        drop(self.0.spawn_local(future));
+    }
+}
+
+/// Serves one connection until it ends, or until `stop`, after which the request in hand still ends.
+pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, stop: CancellationToken) {
+    let _open = Open::new(&worker.shared.meter);
+    let mut builder = auto::Builder::new(LocalExecutor(worker.tasks.clone()));
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_BUFFER)
+        .max_headers(MAX_HEADERS)
+        .pipeline_flush(true);
+    builder
+        .http2()
+        .max_header_list_size(MAX_HEADER_LIST)
+        .max_concurrent_streams(256);
+    let length_seen = Rc::new(Cell::new(false));
+    let io = Watched {
+        stream,
+        length_seen: Rc::clone(&length_seen),
+        tail: [0; TAIL],
+        tail_len: 0,
+    };
+    let service = service_fn(move |request| {
+        let (worker, length_seen) = (Rc::clone(&worker), length_seen.take());
+        async move { Ok::<_, std::convert::Infallible>(pipeline::serve(worker, request, length_seen).await) }
+    });
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection ended");
+    }
+}
+
+/// Counts a connection for as long as it is open.
+struct Open(Arc<Meter>);
+
+impl Open {
+    fn new(meter: &Arc<Meter>) -> Self {
+        meter.connections_in.inc();
+        Self(Arc::clone(meter))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.connections_in.dec();
+    }
+}
+
+/// hyper drops `Content-Length` silently when a request is also chunked, which two parsers in a row may read as two
+/// different requests. The name is therefore looked for in the bytes themselves, once per request.
+struct Watched {
+    stream: TcpStream,
+    length_seen: Rc<Cell<bool>>,
+    /// The end of the last read, for a name that is split between two.
+    tail: [u8; TAIL],
+    tail_len: usize,
+}
+
+const LENGTH: &[u8] = b"\ncontent-length";
+const TAIL: usize = LENGTH.len() - 1;
+
+impl Watched {
+    fn watch(&mut self, read: &[u8]) {
+        if self.length_seen.get() {
+            self.tail_len = 0;
+            return;
+        }
+        let mut seam = [0; TAIL * 2];
+        let head = &read[..read.len().min(TAIL)];
+        seam[..self.tail_len].copy_from_slice(&self.tail[..self.tail_len]);
+        seam[self.tail_len..self.tail_len + head.len()].copy_from_slice(head);
+        if names_length(&seam[..self.tail_len + head.len()]) || names_length(read) {
+            self.length_seen.set(true);
+            self.tail_len = 0;
+            return;
+        }
+        self.tail_len = head.len().min(TAIL);
+        let last = &read[read.len() - self.tail_len..];
+        self.tail[..self.tail_len].copy_from_slice(last);
+    }
+}
+
+/// A valid JSON body has no raw line break before this name, so only a head can hold it.
+fn names_length(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'\n', bytes).any(|at| {
+        bytes
+            .get(at..at + LENGTH.len())
+            .is_some_and(|name| name.eq_ignore_ascii_case(LENGTH))
+    })
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        self.watch(&buffer.filled()[before..]);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_header_is_seen_however_it_is_spelled_and_nothing_else() {
+        for (bytes, expected) in [
+            (&b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n"[..], true),
+            (b"POST / HTTP/1.1\r\nCONTENT-LENGTH : 5\r\n\r\n", true),
+            (b"POST / HTTP/1.1\r\nx-content-length: 5\r\n\r\n", false),
+            (b"{\"text\": \"\\ncontent-length\"}", false),
+            (b"", false),
+        ] {
+            assert_eq!(names_length(bytes), expected, "{}", String::from_utf8_lossy(bytes));
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! The life of a request, in order; read this first.
+//!
+//! `recognise` (method and path) → `authenticate` (who) → bounded body → model → policy → `authenticate` (may they) →
+//! `route` (candidates) → for each attempt: `limit` (admission) → translate → `attempt` → settle → translate back.
+//! Whatever stops a request on the way is a [`respond::Refusal`], and `respond` alone turns it into a status.
+
+mod attempt;
+mod authenticate;
+mod deadline;
+mod explain;
+mod limit;
+mod models;
+mod recognise;
+mod respond;
+mod route;
+mod stamp;
+mod verdict;
+
+pub(crate) use attempt::AnswerStream;
+pub use authenticate::Pod;
+
+use crate::affinity::displaced::Displaced;
+use crate::app;
+use crate::body::{self, Body, Held};
+use crate::dialect::{Asked, Operation};
+use crate::health::Registry;
+use crate::meter::{InFlight, Meter, Shape};
+use crate::policy::{Broken, InForce, Route, Snapshot};
+use crate::upstream::{Gauges, Pools};
+use authenticate::Caller;
+use deadline::Deadlines;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING};
+use http::request::Parts;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use recognise::Wanted;
+use respond::{Refusal, Stamp};
+use std::fmt::Write;
+use std::rc::Rc;
+use std::sync::Arc;
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+
+/// What all workers of a sidecar share.
+pub(crate) struct Shared {
+    pub pod: Pod,
+    pub in_force: Arc<InForce>,
+    pub meter: Arc<Meter>,
+    pub bodies: Arc<body::Pool>,
+    pub health: Registry,
+    pub displaced: Displaced,
+}
+
+impl Shared {
+    pub(crate) fn new(pod: Pod, meter: Arc<Meter>, body_pool: u64, now: Instant) -> Self {
+        Self {
+            pod,
+            in_force: app::nothing_in_force(),
+            bodies: body::Pool::new(body_pool, Arc::clone(&meter)),
+            meter,
+            health: Registry::default(),
+            displaced: Displaced::new(now),
+        }
+    }
+}
+
+/// One thread's part: its connections to providers, and its tasks.
+pub(crate) struct Worker {
+    pub shared: Arc<Shared>,
+    pub pools: Rc<Pools>,
+    pub tasks: TaskTracker,
+}
+
+impl Worker {
+    pub(crate) fn new(shared: Arc<Shared>, tasks: TaskTracker) -> Rc<Self> {
+        let gauges = Gauges {
+            connections: shared.meter.connections_out.clone(),
+            tasks: shared.meter.tasks.clone(),
+        };
+        let pools = Pools::new(tasks.clone(), gauges);
+        Rc::new(Self { shared, pools, tasks })
+    }
+}
+
+/// One request's visit: what holds from its first byte to its answer's last.
+struct Visit {
+    worker: Rc<Worker>,
+    /// The one snapshot this request sees.
+    snapshot: Arc<Snapshot>,
+    started: Instant,
+    unix_seconds: i64,
+    request_id_header: HeaderValue,
+    in_flight: Rc<InFlight>,
+}
+
+/// What is known of a request by the time it is refused: for the labels of its count.
+struct Known {
+    shape: Shape,
+    route: Option<Arc<Route>>,
+}
+
+/// Serves one request. `length_seen`: its head named a `Content-Length`, whether or not hyper kept it.
+pub(crate) async fn serve(worker: Rc<Worker>, request: Request<Incoming>, length_seen: bool) -> Response<Body> {
+    let (head, mut incoming) = request.into_parts();
+    let visit = Visit::new(worker);
+    let shape = Shape {
+        dialect: recognise::error_dialect(head.uri.path()),
+        operation: Operation::Generate,
+        stream: false,
+    };
+    let mut known = Known { shape, route: None };
+    match visit.answer(&head, &mut incoming, length_seen, &mut known).await {
+        Ok(response) => response,
+        Err(refusal) => visit.refuse(&refusal, &known, incoming),
+    }
+}
+
+impl Visit {
+    fn new(worker: Rc<Worker>) -> Self {
+        Self {
+            snapshot: worker.shared.in_force.load_full(),
+            started: Instant::now(),
+            unix_seconds: app::unix_seconds(),
+            request_id_header: request_id(),
+            in_flight: Rc::new(InFlight::new(&worker.shared.meter)),
+            worker,
+        }
+    }
+
+    /// Our own id for this request.
+    fn request_id(&self) -> &str {
+        self.request_id_header.to_str().unwrap_or_default()
+    }
+
+    fn shape_of(&self, asked: &Asked<'_>) -> Shape {
+        Shape {
+            dialect: asked.dialect,
+            operation: asked.operation,
+            stream: asked.stream,
+        }
+    }
+
+    async fn answer(
+        &self,
+        head: &Parts,
+        incoming: &mut Incoming,
+        length_seen: bool,
+        known: &mut Known,
+    ) -> Result<Response<Body>, Refusal> {
+        if !self.snapshot.is_ready() {
+            return Err(Refusal::NotReady);
+        }
+        match recognise::recognise(&head.method, head.uri.path())? {
+            Wanted::Models(name) => {
+                let caller = self.identify(head)?;
+                self.models(head, &caller, name)
+            }
+            Wanted::Call(dialect, operation) => {
+                known.shape = Shape {
+                    dialect,
+                    operation,
+                    stream: false,
+                };
+                plain_body(head, length_seen)?;
+                let caller = self.identify(head)?;
+                self.call(head, incoming, &caller, known).await
+            }
+        }
+    }
+
+    fn identify(&self, head: &Parts) -> Result<Caller, Refusal> {
+        authenticate::identify(
+            &self.worker.shared.pod,
+            &head.headers,
+            &self.snapshot,
+            self.unix_seconds,
+        )
+    }
+
+    async fn call(
+        &self,
+        head: &Parts,
+        incoming: &mut Incoming,
+        caller: &Caller,
+        known: &mut Known,
+    ) -> Result<Response<Body>, Refusal> {
+        let shared = &self.worker.shared;
+        let mut held = Held::none(&shared.bodies);
+        let body = body::collect_limited(incoming, &mut held).await?;
+        let received = Instant::now();
+        let asked = Asked::read(known.shape.dialect, known.shape.operation, &body)?;
+        known.shape.stream = asked.stream;
+        let route = self.route(&asked, caller)?;
+        known.route = Some(Arc::clone(route));
+        let policy = self.policy(route, &asked)?;
+        let authorised = authenticate::authorise(caller, policy, &asked.model)?;
+
+        let facts = route::Facts::new(&asked, &head.headers, body.len());
+        let rule = route::rule(&authorised, &facts).ok_or_else(|| no_rule(&asked))?;
+        let health = |target: &crate::policy::Target| caller.health(&target.deployment, &self.snapshot, &shared.health);
+        let random = || fastrand::u64(..);
+        let plan = route::plan(&authorised, rule, &facts, health, &shared.displaced, random, received);
+        let request = attempt::Request {
+            visit: self,
+            head,
+            body: &body,
+            asked: &asked,
+            route,
+            policy,
+            deadlines: Deadlines::new(&head.headers, policy.timeouts, self.started),
+            sdk_retries: sdk_retries(head),
+        };
+        policy.retry_budget.earn(policy.retry.budget_percent, received);
+        let (response, upstream) = attempt::attempts(&request, &plan).await?;
+        // Reading the client's body and waiting for the upstream are not the sidecar's own time.
+        let own = received.elapsed().saturating_sub(upstream);
+        shared.meter.overhead.observe(own.as_secs_f64());
+        Ok(response)
+    }
+
+    fn route(&self, asked: &Asked<'_>, caller: &Caller) -> Result<&Arc<Route>, Refusal> {
+        self.snapshot.route(&asked.model).ok_or_else(|| Refusal::UnknownModel {
+            model: asked.model.to_string(),
+            offered: models::offered(&self.snapshot, caller),
+        })
+    }
+
+    fn policy<'a>(&self, route: &'a Arc<Route>, asked: &Asked<'_>) -> Result<&'a Arc<crate::policy::Policy>, Refusal> {
+        let broken = |Broken(reason): &Broken| Refusal::Broken {
+            model: asked.model.to_string(),
+            reason: reason.clone(),
+        };
+        route.policy.as_ref().map_err(broken)
+    }
+
+    fn models(&self, head: &Parts, caller: &Caller, name: Option<&str>) -> Result<Response<Body>, Refusal> {
+        let body = models::answer(&self.snapshot, caller, &head.headers, name)?;
+        let mut response = Response::new(Body::whole(body));
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        self.stamp().on(response.headers_mut());
+        Ok(response)
+    }
+
+    fn stamp(&self) -> Stamp<'_> {
+        Stamp {
+            request_id: &self.request_id_header,
+            config: &self.snapshot.version,
+        }
+    }
+
+    /// Counts and answers; the rest of the client's body is read in the background, or it would see a reset.
+    fn refuse(&self, refusal: &Refusal, known: &Known, incoming: Incoming) -> Response<Body> {
+        let response = respond::refuse(refusal, known.shape.dialect, &self.stamp());
+        let label = known.route.as_ref().map(|route| &*route.label);
+        self.worker
+            .shared
+            .meter
+            .unserved(label, known.shape, response.status().as_u16());
+        tracing::info!(
+            request_id = self.request_id(),
+            model = label.unwrap_or("other"),
+            code = response.status().as_u16(),
+            milliseconds = self.started.elapsed().as_millis(),
+            "request refused"
+        );
+        if !http_body::Body::is_end_stream(&incoming) {
+            drop(self.worker.tasks.spawn_local(body::drain(incoming)));
+        }
+        response
+    }
+}
+
+/// 64 random bits: unique enough to find one request among a day's.
+fn request_id() -> HeaderValue {
+    let mut text = String::with_capacity(19);
+    // Writing to a string cannot fail.
+    let _written = write!(text, "pf-{:016x}", fastrand::u64(..));
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("pf-0"))
+}
+
+/// What makes a body unreadable, before any of it is read.
+fn plain_body(head: &Parts, length_seen: bool) -> Result<(), Refusal> {
+    if length_seen && head.headers.contains_key(TRANSFER_ENCODING) {
+        return Err(Refusal::LengthAndChunked);
+    }
+    let encoded = |value: &HeaderValue| !value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity");
+    if head.headers.get_all(CONTENT_ENCODING).iter().any(encoded) {
+        return Err(Refusal::Encoded);
+    }
+    Ok(())
+}
+
+/// The compiler sees to it that the last rule has no condition; a policy without one is answered all the same.
+fn no_rule(asked: &Asked<'_>) -> Refusal {
+    let reason = "none of its policy's rules matches this request".to_owned();
+    Refusal::Broken {
+        model: asked.model.to_string(),
+        reason,
+    }
+}
+
+/// The official SDKs count their own repetitions.
+fn sdk_retries(head: &Parts) -> bool {
+    head.headers
+        .get("x-stainless-retry-count")
+        .is_some_and(|count| count.as_bytes() != b"0")
+}

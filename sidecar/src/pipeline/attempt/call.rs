@@ -1,0 +1,442 @@
+//! One upstream call: prepare, send, hold, commit.
+
+use super::stream::{AnswerStream, Conversion, Timers};
+use super::{Called, Course, Failure, Request, Settlement, headers};
+use crate::body::{Body, Held};
+use crate::dialect::{
+    Class, Dialect, Exchange, Fault, Grade, Losses, Operation, Translator, Upstream, Usage, Watch, decode_error,
+    encode_error, inspect_response, pass_through, reset_after, translate_request, translate_response,
+};
+use crate::meter::Outcome;
+use crate::pipeline::deadline::AttemptTimers;
+use crate::pipeline::limit::Admission;
+use crate::pipeline::route::{Candidate, Plan};
+use crate::pipeline::stamp;
+use crate::pipeline::verdict::verdict;
+use crate::upstream::{self, OutBody, Reuse, SendError, SendErrorKind, UpstreamBody};
+use bytes::{Bytes, BytesMut};
+use http::Response;
+use http::response::Parts;
+use http_body::Body as _;
+use pilotfish_wire::OnLoss;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// What of a non-streaming answer is held before it is committed unseen, bytes.
+const MAX_HELD: usize = 1024 * 1024;
+/// Longest answer that is translated, bytes: all of it is needed at once.
+const MAX_TRANSLATED: usize = 32 * 1024 * 1024;
+/// What is read of an error's body, bytes.
+const MAX_ERROR: usize = 64 * 1024;
+
+/// Everything one call is made of.
+struct Call<'a, 'b> {
+    request: &'a Request<'a, 'b>,
+    plan: &'a Plan<'a>,
+    candidate: &'a Candidate<'a>,
+    course: &'a Course<'a, 'b>,
+    timers: AttemptTimers,
+    /// The way back across dialects; absent where both sides speak the same.
+    exchange: Option<Exchange>,
+    losses: Losses,
+    /// Taken by whatever ends the call; left here, the client has gone away.
+    settlement: Option<Settlement>,
+}
+
+/// Calls one deployment. Dropping the future cancels the call and settles it.
+pub(super) async fn call<'a, 'b>(
+    request: &'a Request<'a, 'b>,
+    plan: &'a Plan<'a>,
+    candidate: &'a Candidate<'a>,
+    admission: Admission,
+    fresh: bool,
+    course: &'a Course<'a, 'b>,
+) -> Called {
+    let called = Instant::now();
+    let timers = request.deadlines.attempt(candidate.target.deployment.timeouts, called);
+    let (exchange, losses, settlement) = (None, Losses::new(), None);
+    let mut call = Call {
+        request,
+        plan,
+        candidate,
+        course,
+        timers,
+        exchange,
+        losses,
+        settlement,
+    };
+    let body = match call.prepare() {
+        Ok(body) => body,
+        Err(called) => return called,
+    };
+    let reuse = if fresh { Reuse::Never } else { Reuse::Allowed };
+    let deadline = if request.asked.stream {
+        timers.first_token
+    } else {
+        timers.end
+    };
+    call.settlement = Some(call.begin(called, admission));
+    match timeout_at(deadline.min(timers.end), call.answer(body, reuse)).await {
+        Ok(called) => called,
+        Err(_elapsed) => call.timed_out(called),
+    }
+}
+
+impl Call<'_, '_> {
+    /// The body to send, in the upstream's dialect.
+    fn prepare(&mut self) -> Result<OutBody, Called> {
+        let Request {
+            asked,
+            body,
+            visit,
+            policy,
+            ..
+        } = self.request;
+        let deployment = &self.candidate.target.deployment;
+        let to = self.candidate.upstream.dialect;
+        if asked.dialect == to {
+            let spliced = pass_through(asked, &deployment.model, asked.operation == Operation::Generate);
+            return Ok(OutBody::new(spliced.into_pieces(body)));
+        }
+        let upstream = Upstream {
+            dialect: to,
+            provider: &deployment.provider,
+            model: &deployment.model,
+            capabilities: &deployment.capabilities,
+        };
+        let stamp = crate::dialect::Stamp {
+            request_id: visit.request_id(),
+            created: visit.unix_seconds,
+        };
+        let translated = translate_request(asked, &upstream, stamp).map_err(|bad| Called::Refused(bad.into()))?;
+        let loses_meaning = translated.losses.iter().any(|loss| loss.grade == Grade::Meaning);
+        if loses_meaning && policy.on_loss == OnLoss::Refuse {
+            let meaning = translated
+                .losses
+                .into_iter()
+                .filter(|loss| loss.grade == Grade::Meaning);
+            return Err(Called::Lossy(meaning.collect()));
+        }
+        self.losses = translated.losses;
+        self.exchange = Some(translated.exchange);
+        Ok(OutBody::new([Bytes::from(translated.body)]))
+    }
+
+    fn begin(&self, called: Instant, admission: Admission) -> Settlement {
+        let Request {
+            asked, visit, route, ..
+        } = self.request;
+        Settlement {
+            route: Arc::clone(route),
+            deployment: Arc::clone(&self.candidate.target.deployment),
+            index: self.candidate.target.index,
+            shape: visit.shape_of(asked),
+            started: visit.started,
+            called,
+            first_token: None,
+            code: 200,
+            usage: None,
+            admission,
+            _in_flight: Rc::clone(&visit.in_flight),
+            finished: false,
+        }
+    }
+
+    /// The attempt came to nothing: whoever decides what is next counts it.
+    fn failed(&mut self, failure: Failure) -> Called {
+        if let Some(settlement) = self.settlement.take() {
+            let row = verdict(failure.outcome, failure.reset, self.request.policy.retry.on_ambiguous);
+            settlement.give_up(failure.outcome, row.health);
+        }
+        Called::Failed(failure)
+    }
+
+    /// The answer is whole: it is settled, and the client gets it.
+    fn settled(
+        &mut self,
+        head: Parts,
+        bytes: Bytes,
+        translated: bool,
+        usage: Option<Usage>,
+        outcome: Outcome,
+    ) -> Called {
+        let mut cost = None;
+        if let Some(mut settlement) = self.settlement.take() {
+            settlement.code = head.status.as_u16();
+            settlement.usage = usage;
+            cost = settlement.cost_nano_usd();
+            settlement.finish(outcome);
+        }
+        Called::Answer(Box::new(self.dressed(
+            head,
+            Body::whole(bytes),
+            translated,
+            false,
+            cost,
+        )))
+    }
+
+    /// From here on the answer is the client's.
+    fn streaming(&mut self, head: Parts, mut stream: Pin<Box<AnswerStream>>, translated: bool, first: bool) -> Called {
+        if let Some(mut settlement) = self.settlement.take() {
+            if first {
+                settlement.first_token();
+            }
+            stream.commit(settlement);
+        }
+        Called::Answer(Box::new(self.dressed(
+            head,
+            Body::Stream(stream),
+            translated,
+            first,
+            None,
+        )))
+    }
+
+    async fn answer(&mut self, body: OutBody, reuse: Reuse) -> Called {
+        let Request { asked, head, visit, .. } = self.request;
+        let candidate = self.candidate;
+        let path = match asked.operation {
+            Operation::Generate => Some(&candidate.upstream.generate),
+            Operation::Embeddings => candidate.upstream.embeddings.as_ref(),
+        };
+        let mut out = http::Request::new(body);
+        *out.method_mut() = http::Method::POST;
+        // `route` only offers candidates that have the operation.
+        *out.uri_mut() = path.cloned().map(http::Uri::from).unwrap_or_default();
+        let (from, to) = (asked.dialect, candidate.upstream.dialect);
+        *out.headers_mut() = headers::upstream(&head.headers, from, to, &candidate.target.deployment, asked.stream);
+        let sent = visit
+            .worker
+            .pools
+            .send(&candidate.upstream.endpoint, out, self.timers.connect, reuse)
+            .await;
+        match sent {
+            Ok(upstream::Response { head, body, .. }) if !head.status.is_success() => self.error(head, body).await,
+            Ok(upstream::Response { head, body, .. }) if asked.stream => self.stream(head, body).await,
+            Ok(upstream::Response { head, body, .. }) => self.whole(head, body).await,
+            Err(error) => self.failed(unsent(&error)),
+        }
+    }
+
+    /// An error status: the client's own goes to the client, any other is the next attempt's business.
+    async fn error(&mut self, head: Parts, body: UpstreamBody) -> Called {
+        let dialect = self.candidate.upstream.dialect;
+        let bytes = match collect(body, MAX_ERROR, None).await {
+            Ok(Collected::Whole(bytes) | Collected::Long(bytes, _)) => bytes,
+            Ok(Collected::NoMemory) | Err(_) => Bytes::new(),
+        };
+        let fault = decode_error(dialect, head.status.as_u16(), &head.headers, &bytes);
+        if fault.class != Class::Client {
+            let reset = reset_after(&head.headers, self.request.visit.unix_seconds);
+            return self.failed(failure(fault, reset));
+        }
+        let client = self.request.asked.dialect;
+        let translated = dialect != client;
+        let bytes = if translated {
+            in_dialect(client, &fault).into()
+        } else {
+            bytes
+        };
+        self.settled(head, bytes, translated, None, Outcome::Client)
+    }
+
+    /// Held until the first content; after that it is the client's.
+    async fn stream(&mut self, head: Parts, body: UpstreamBody) -> Called {
+        let asked = self.request.asked;
+        let (translated, conversion) = match self.exchange.take() {
+            Some(exchange) => (true, Conversion::Translated(Box::new(Translator::new(&exchange)))),
+            None => (
+                false,
+                Conversion::Watched(Box::new(Watch::new(asked.dialect, !asked.wants_usage))),
+            ),
+        };
+        let mut stream = self.answer_stream(body, conversion);
+        match stream.until_content().await {
+            Ok(()) => self.streaming(head, stream, translated, true),
+            Err(fault) => self.failed(failure(fault, None)),
+        }
+    }
+
+    /// Held until it is complete and parsed, or longer than may be held.
+    async fn whole(&mut self, head: Parts, body: UpstreamBody) -> Called {
+        let mut held = Held::none(&self.request.visit.worker.shared.bodies);
+        let passes = self.exchange.is_none();
+        let limit = if passes { MAX_HELD } else { MAX_TRANSLATED };
+        match collect(body, limit, Some(&mut held)).await {
+            Err(message) => self.failed(Failure {
+                outcome: Outcome::Interrupted,
+                message,
+                reset: None,
+            }),
+            Ok(Collected::Whole(bytes)) => self.parsed(head, bytes),
+            // Too long to be held: the client gets the rest as it comes, unseen.
+            Ok(Collected::Long(bytes, rest)) if passes => {
+                let stream = self.answer_stream(rest, Conversion::Raw);
+                self.streaming(head, stream.preceded_by(bytes), false, false)
+            }
+            Ok(Collected::Long(..) | Collected::NoMemory) => {
+                let message = "its answer is longer than can be held".to_owned();
+                self.failed(Failure {
+                    outcome: Outcome::Malformed,
+                    message,
+                    reset: None,
+                })
+            }
+        }
+    }
+
+    fn parsed(&mut self, head: Parts, bytes: Bytes) -> Called {
+        let asked = self.request.asked;
+        let parsed = match self.exchange.take() {
+            None => inspect_response(asked.dialect, asked.operation, &bytes).map(|seen| (bytes, false, seen.usage)),
+            Some(exchange) => {
+                translate_response(&exchange, &bytes).map(|answer| (answer.body.into(), true, answer.usage))
+            }
+        };
+        match parsed {
+            Ok((bytes, translated, usage)) => self.settled(head, bytes, translated, usage, Outcome::Ok),
+            Err(fault) => self.failed(failure(fault, None)),
+        }
+    }
+
+    fn answer_stream(&self, body: UpstreamBody, conversion: Conversion) -> Pin<Box<AnswerStream>> {
+        let timers = Timers {
+            idle: self.timers.idle,
+            end: self.timers.end,
+        };
+        let tasks = self.request.visit.worker.tasks.clone();
+        Box::pin(AnswerStream::new(
+            body,
+            conversion,
+            self.request.asked.dialect,
+            timers,
+            tasks,
+        ))
+    }
+
+    /// The answer with its headers.
+    fn dressed(&self, head: Parts, body: Body, translated: bool, stream: bool, cost: Option<u64>) -> Response<Body> {
+        let mut response = Response::new(body);
+        *response.status_mut() = head.status;
+        let mut fields = head.headers;
+        headers::returned(&mut fields, translated, stream);
+        stamp::answer(
+            &mut fields,
+            self.request,
+            self.plan,
+            self.candidate,
+            self.course,
+            &self.losses,
+            cost,
+        );
+        *response.headers_mut() = fields;
+        if !self.losses.is_empty() {
+            let hints = self.losses.iter().filter(|loss| loss.grade == Grade::Hint).count();
+            self.candidate
+                .target
+                .deployment
+                .series
+                .lost(hints as u64, (self.losses.len() - hints) as u64);
+        }
+        response
+    }
+
+    fn timed_out(&mut self, called: Instant) -> Called {
+        let what = if self.request.asked.stream {
+            "no content"
+        } else {
+            "no answer"
+        };
+        let message = format!("{what} within {:.1} s", called.elapsed().as_secs_f64());
+        self.failed(Failure {
+            outcome: Outcome::Timeout,
+            message,
+            reset: None,
+        })
+    }
+}
+
+#[deny(clippy::wildcard_enum_match_arm)]
+fn unsent(error: &SendError) -> Failure {
+    let outcome = match error.kind() {
+        SendErrorKind::Connect(_) | SendErrorKind::BodyNotSent => Outcome::Connect,
+        SendErrorKind::NotProcessed => Outcome::NotProcessed,
+        SendErrorKind::Stale => Outcome::Stale,
+        SendErrorKind::Ambiguous => Outcome::Interrupted,
+    };
+    Failure {
+        outcome,
+        message: error.to_string(),
+        reset: None,
+    }
+}
+
+#[deny(clippy::wildcard_enum_match_arm)]
+fn failure(fault: Fault, reset: Option<Duration>) -> Failure {
+    let outcome = match fault.class {
+        Class::Limited => Outcome::Limited,
+        Class::Unauthorised => Outcome::Unauthorised,
+        Class::Spent => Outcome::Spent,
+        Class::ModelNotFound => Outcome::ModelNotFound,
+        Class::ServerError => Outcome::ServerError,
+        Class::ContextOverflow => Outcome::ContextOverflow,
+        Class::Client => Outcome::Client,
+        Class::Malformed => Outcome::Malformed,
+    };
+    let message = match fault.status {
+        Some(status) => format!("{status}: {}", fault.message),
+        None => fault.message,
+    };
+    Failure {
+        outcome,
+        message,
+        reset,
+    }
+}
+
+/// The upstream's own error, in the client's dialect.
+fn in_dialect(client: Dialect, fault: &Fault) -> Vec<u8> {
+    encode_error(client, fault.status.unwrap_or(502), &fault.body())
+}
+
+enum Collected {
+    Whole(Bytes),
+    /// What was read, and the body it stands before.
+    Long(Bytes, UpstreamBody),
+    NoMemory,
+}
+
+/// Reads an answer up to a limit, against permits when they are given.
+async fn collect(mut body: UpstreamBody, limit: usize, mut held: Option<&mut Held>) -> Result<Collected, String> {
+    let mut first = Bytes::new();
+    let mut whole = BytesMut::new();
+    loop {
+        let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
+        let data = match frame {
+            None => return Ok(Collected::Whole(if whole.is_empty() { first } else { whole.freeze() })),
+            Some(Err(error)) => return Err(error.to_string()),
+            Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
+        };
+        if held.as_deref_mut().is_some_and(|held| !held.grow(data.len() as u64)) {
+            return Ok(Collected::NoMemory);
+        }
+        if first.is_empty() && whole.is_empty() {
+            first = data;
+        } else {
+            whole.extend_from_slice(&first);
+            first.clear();
+            whole.extend_from_slice(&data);
+        }
+        let read = first.len() + whole.len();
+        if read > limit {
+            return Ok(Collected::Long(
+                if whole.is_empty() { first } else { whole.freeze() },
+                body,
+            ));
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Which headers go to the provider, and which come back.
+
+use super::super::authenticate::carries_a_key;
+use crate::dialect::Dialect;
+use crate::policy::Deployment;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+
+/// Client headers that never go upstream: they belong to this connection, or speak to the sidecar.
+const NOT_SENT: [&str; 18] = [
+    "accept-encoding", // events are read here, so they must come as they are
+    "connection",
+    "content-length",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "openai-organization", // of an account that is not the provider's key's
+    "openai-project",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "x-real-ip",
+];
+
+/// Prefixes of client headers that never go upstream.
+const NOT_SENT_PREFIXES: [&str; 3] = ["x-pilotfish-", "x-litellm-", "x-forwarded-"];
+
+/// What a provider of another dialect understands of a client's headers.
+const SENT_ACROSS: [&str; 5] = ["idempotency-key", "traceparent", "tracestate", "baggage", "user-agent"];
+
+/// Answer headers that stay here: they belong to the upstream's connection, or to its browser clients.
+const NOT_RETURNED: [&str; 13] = [
+    "alt-svc",
+    "connection",
+    "content-length", // written anew from the body
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-connection",
+    "set-cookie",
+    "strict-transport-security",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-should-retry", // ours to say
+];
+
+const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+/// What an upstream of this dialect is told where the client, who speaks another, names none.
+const DEFAULT_ANTHROPIC_VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
+
+/// The headers of a call.
+pub(super) fn upstream(
+    client: &HeaderMap,
+    from: Dialect,
+    to: Dialect,
+    deployment: &Deployment,
+    stream: bool,
+) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(client.len() + 4);
+    for (name, value) in client {
+        let sent = if from == to {
+            is_sent(name)
+        } else {
+            SENT_ACROSS.contains(&name.as_str())
+        };
+        if sent && !carries_a_key(name, value) {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+    if from != to || !headers.contains_key(CONTENT_TYPE) {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    if from != to {
+        let accepted = if stream {
+            "text/event-stream"
+        } else {
+            "application/json"
+        };
+        headers.insert(ACCEPT, HeaderValue::from_static(accepted));
+    }
+    if to == Dialect::Messages {
+        headers.entry(ANTHROPIC_VERSION).or_insert(DEFAULT_ANTHROPIC_VERSION);
+    }
+    deployment.standing.apply(&mut headers);
+    headers
+}
+
+fn is_sent(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    NOT_SENT.binary_search(&name).is_err() && !NOT_SENT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Takes out of an answer's headers what is not the client's.
+pub(super) fn returned(headers: &mut HeaderMap, translated: bool, stream: bool) {
+    for name in NOT_RETURNED {
+        headers.remove(name);
+    }
+    if translated {
+        let kind = if stream {
+            "text/event-stream; charset=utf-8"
+        } else {
+            "application/json"
+        };
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    }
+    if stream {
+        headers.insert(
+            HeaderName::from_static("x-accel-buffering"),
+            HeaderValue::from_static("no"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted_as_its_search_expects() {
+        assert!(NOT_SENT.is_sorted());
+    }
+
+    #[test]
+    fn what_speaks_to_the_sidecar_stays_here() {
+        for (name, expected) in [
+            ("anthropic-beta", true),
+            ("x-stainless-lang", true),
+            ("traceparent", true),
+            ("x-pilotfish-tags", false),
+            ("x-litellm-tags", false),
+            ("accept-encoding", false),
+            ("cookie", false),
+            ("x-forwarded-for", false),
+        ] {
+            assert_eq!(is_sent(&HeaderName::from_static(name)), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! An answer as it comes: held until it is committed, then handed on event by event.
+//!
+//! Before the commit a failure is the next attempt's business ([`AnswerStream::until_content`]). After it, a failure
+//! ends the client's stream with an error event of its dialect and without the terminator: never a truncation that
+//! looks like an end.
+
+use super::Settlement;
+use crate::dialect::{Dialect, Effect, Fault, Translator, Usage, Watch, error_event};
+use crate::meter::Outcome;
+use crate::sse::{self, Framer};
+use crate::upstream::UpstreamBody;
+use bytes::{Bytes, BytesMut};
+use http_body::Body as _;
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep};
+use tokio_util::task::TaskTracker;
+
+/// Most that is held of a stream before its first content, bytes.
+const MAX_PREAMBLE: usize = 64 * 1024;
+/// How long the rest of a finished answer may take, so that its connection can be used again.
+const TAIL_TIME: Duration = Duration::from_secs(1);
+
+/// What happens to the bytes between upstream and client.
+pub(super) enum Conversion {
+    /// Nothing is looked at: a long answer that is no stream.
+    Raw,
+    /// Same dialect: watched, and forwarded as they came.
+    Watched(Box<Watch>),
+    /// Another dialect.
+    Translated(Box<Translator>),
+}
+
+/// The silence that is waited out, and the moment when the attempt must be over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timers {
+    pub idle: Duration,
+    pub end: Instant,
+}
+
+/// One upstream's answer on its way to the client.
+pub(crate) struct AnswerStream {
+    upstream: Option<UpstreamBody>,
+    framer: Framer,
+    conversion: Conversion,
+    client: Dialect,
+    /// Made ready for the client and not yet taken.
+    ready: VecDeque<Bytes>,
+    timers: Timers,
+    heard: Instant,
+    alarm: Option<Pin<Box<Sleep>>>,
+    ended: bool,
+    usage: Option<Usage>,
+    /// Absent before the commit.
+    settlement: Option<Settlement>,
+    tasks: TaskTracker,
+}
+
+impl AnswerStream {
+    pub(super) fn new(
+        upstream: UpstreamBody,
+        conversion: Conversion,
+        client: Dialect,
+        timers: Timers,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self {
+            upstream: Some(upstream),
+            framer: Framer::default(),
+            conversion,
+            client,
+            ready: VecDeque::new(),
+            timers,
+            heard: Instant::now(),
+            alarm: None,
+            ended: false,
+            usage: None,
+            settlement: None,
+            tasks,
+        }
+    }
+
+    /// Puts bytes that were read already before all others.
+    pub(crate) fn preceded_by(mut self: Pin<Box<Self>>, bytes: Bytes) -> Pin<Box<Self>> {
+        self.ready.push_front(bytes);
+        self
+    }
+
+    /// From here on the answer is the client's, and ends with this settlement.
+    pub(super) fn commit(&mut self, mut settlement: Settlement) {
+        settlement.usage = self.usage;
+        self.settlement = Some(settlement);
+    }
+
+    fn settle(&mut self, outcome: Outcome) {
+        if let Some(settlement) = &mut self.settlement {
+            settlement.usage = self.usage;
+            settlement.finish(outcome);
+        }
+    }
+
+    /// Reads on until the answer is committed: content, or as much preamble as may be held. The caller sets the time.
+    pub(crate) async fn until_content(&mut self) -> Result<(), Fault> {
+        let mut held = 0;
+        while let Some(upstream) = &mut self.upstream {
+            let frame = std::future::poll_fn(|cx| Pin::new(&mut *upstream).poll_frame(cx)).await;
+            let content = match frame {
+                Some(Ok(frame)) => self.take(frame.into_data().unwrap_or_default())?,
+                Some(Err(error)) => return Err(Fault::malformed(error.to_string())),
+                None => {
+                    self.upstream = None;
+                    self.finish()?;
+                    true
+                }
+            };
+            self.heard = Instant::now();
+            held = self.ready.iter().map(Bytes::len).sum::<usize>().max(held);
+            if content || held > MAX_PREAMBLE {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// The next bytes for the client. Never an error: one that happens here is told in the stream itself.
+    pub(crate) fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let this = &mut *self;
+        loop {
+            if let Some(bytes) = this.ready.pop_front() {
+                return Poll::Ready(Some(bytes));
+            }
+            if this.ended {
+                this.rest();
+                return Poll::Ready(None);
+            }
+            let Some(upstream) = &mut this.upstream else {
+                this.ended = true;
+                this.settle(Outcome::Ok);
+                continue;
+            };
+            let step = match Pin::new(upstream).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    this.heard = Instant::now();
+                    this.take(frame.into_data().unwrap_or_default()).map(drop)
+                }
+                Poll::Ready(Some(Err(error))) => Err(Fault::malformed(error.to_string())),
+                Poll::Ready(None) => {
+                    this.upstream = None;
+                    this.finish()
+                }
+                Poll::Pending => Err(ready!(this.poll_alarm(cx))),
+            };
+            if let Err(fault) = step {
+                this.fail(&fault);
+            }
+        }
+    }
+
+    /// Frames, looks at and converts one chunk; true when it held content.
+    fn take(&mut self, chunk: Bytes) -> Result<bool, Fault> {
+        if let Conversion::Raw = self.conversion {
+            self.push(chunk);
+            return Ok(true);
+        }
+        let block = self
+            .framer
+            .push(chunk)
+            .map_err(|error| Fault::malformed(error.to_string()))?;
+        self.convert(block)
+    }
+
+    fn convert(&mut self, block: Bytes) -> Result<bool, Fault> {
+        let mut content = false;
+        match &mut self.conversion {
+            Conversion::Raw => self.push(block),
+            Conversion::Watched(watch) => {
+                let (forwarded, seen) = watched(watch, &block, &mut self.usage, &mut self.ended);
+                content = seen?;
+                self.push(forwarded);
+            }
+            Conversion::Translated(translator) => {
+                let mut out = Vec::new();
+                for event in sse::events(&block) {
+                    match translator.event(&event, &mut out) {
+                        Ok(effect) => content |= note(effect, &mut self.usage, &mut self.ended),
+                        Err(fault) => {
+                            self.push(out.into());
+                            return Err(fault);
+                        }
+                    }
+                }
+                self.push(out.into());
+            }
+        }
+        Ok(content)
+    }
+
+    fn push(&mut self, bytes: Bytes) {
+        if !bytes.is_empty() {
+            self.ready.push_back(bytes);
+        }
+    }
+
+    /// The upstream has ended: so has the answer, or else it was cut.
+    fn finish(&mut self) -> Result<(), Fault> {
+        let rest = self.framer.finish();
+        if !rest.is_empty() {
+            self.convert(rest)?;
+        }
+        let mut out = Vec::new();
+        match &mut self.conversion {
+            Conversion::Raw => {}
+            Conversion::Watched(watch) => watch.finish()?,
+            Conversion::Translated(translator) => translator.finish(&mut out)?,
+        }
+        self.push(out.into());
+        self.ended = true;
+        self.settle(Outcome::Ok);
+        Ok(())
+    }
+
+    /// Tells the client, in its own dialect, and ends.
+    fn fail(&mut self, fault: &Fault) {
+        self.push(error_event(self.client, fault.status.unwrap_or(502), &fault.body()).into());
+        self.upstream = None;
+        self.ended = true;
+        self.settle(Outcome::Broken);
+    }
+
+    /// Ready when the upstream has been silent, or has taken, for too long.
+    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
+        loop {
+            let due = (self.heard + self.timers.idle).min(self.timers.end);
+            let alarm = self
+                .alarm
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+            ready!(alarm.as_mut().poll(cx));
+            // Bytes came since the alarm was set: it is moved only now, so that a chunk costs no timer.
+            if Instant::now() >= due {
+                return Poll::Ready(Fault::malformed("the upstream went silent in the middle of its answer"));
+            }
+            alarm.as_mut().reset(due);
+        }
+    }
+
+    /// Lets the upstream's last bytes arrive on their own time: then its connection can serve again.
+    fn rest(&mut self) {
+        self.settle(Outcome::Ok);
+        if let Some(mut upstream) = self.upstream.take() {
+            drop(self.tasks.spawn_local(async move {
+                let end = async {
+                    while std::future::poll_fn(|cx| Pin::new(&mut upstream).poll_frame(cx))
+                        .await
+                        .is_some()
+                    {}
+                };
+                // An upstream that does not end in time loses its connection, nothing else.
+                drop(tokio::time::timeout(TAIL_TIME, end).await);
+            }));
+        }
+    }
+}
+
+impl Drop for AnswerStream {
+    /// The client went away: what was produced until now is what is counted.
+    fn drop(&mut self) {
+        self.settle(Outcome::Cancelled);
+    }
+}
+
+/// Looks at a block's events; gives back what of it the client sees, and whether there was content.
+fn watched(
+    watch: &mut Watch,
+    block: &Bytes,
+    usage: &mut Option<Usage>,
+    ended: &mut bool,
+) -> (Bytes, Result<bool, Fault>) {
+    let mut content = false;
+    // Where the bytes to forward begin, and what was copied because something before them was taken out.
+    let mut from = 0;
+    let mut kept = BytesMut::new();
+    let mut at = 0;
+    for event in sse::events(block) {
+        let (start, end) = (at, at + event.raw.len());
+        at = end;
+        let effect = match watch.event(&event) {
+            Ok(effect) => effect,
+            Err(fault) => return (forward(block, kept, from, start), Err(fault)),
+        };
+        let out = match (effect.omit, effect.cut) {
+            (true, _) => Some((start, end)),
+            (false, Some(cut)) => Some((start + cut.start, start + cut.end)),
+            (false, None) => None,
+        };
+        if let Some((out_start, out_end)) = out {
+            kept.extend_from_slice(&block[from..out_start]);
+            from = out_end;
+        }
+        content |= note(effect, usage, ended);
+    }
+    (forward(block, kept, from, block.len()), Ok(content))
+}
+
+fn forward(block: &Bytes, mut kept: BytesMut, from: usize, to: usize) -> Bytes {
+    if kept.is_empty() {
+        return block.slice(from..to.max(from));
+    }
+    kept.extend_from_slice(&block[from..to.max(from)]);
+    kept.freeze()
+}
+
+fn note(effect: Effect, usage: &mut Option<Usage>, ended: &mut bool) -> bool {
+    if effect.usage.is_some() {
+        *usage = effect.usage;
+    }
+    *ended |= effect.end;
+    effect.content
+}

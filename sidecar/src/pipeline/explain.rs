@@ -1,0 +1,99 @@
+//! Decisions in words: for errors, and for `x-pilotfish-explain`.
+
+use super::attempt::Tried;
+use super::route::{Plan, Why};
+use std::fmt::Write;
+
+/// Longest decision trace, bytes: it travels in a header.
+const MAX_TRACE: usize = 4096;
+
+impl std::fmt::Display for Why {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoWeight => f.write_str("has weight 0"),
+            Self::Unavailable(reason) => f.write_str(reason),
+            Self::Lacks(feature) => write!(f, "its model lacks {feature}"),
+            Self::TooLong { estimate, window } => {
+                write!(
+                    f,
+                    "the input is about {estimate} tokens long and its window holds {window}"
+                )
+            }
+            Self::NoOperation => f.write_str("has no endpoint for this operation"),
+            Self::Closed(closure) => write!(f, "{closure}"),
+            Self::NotHome => f.write_str("the session belongs to another deployment"),
+        }
+    }
+}
+
+/// `a/b: why; c/d: why`.
+pub(super) fn exclusions(plan: &Plan<'_>) -> String {
+    let mut text = String::new();
+    for (name, why) in &plan.excluded {
+        append(&mut text, name, why);
+    }
+    if text.is_empty() {
+        text.push_str("the rule has no targets");
+    }
+    text
+}
+
+/// What was tried, in order, and then what was not.
+pub(super) fn failures(plan: &Plan<'_>, tried: &[Tried<'_>]) -> String {
+    let mut text = String::new();
+    for tried in tried {
+        append(
+            &mut text,
+            &tried.candidate.target.deployment.name,
+            &tried.failure.message,
+        );
+    }
+    for (name, why) in &plan.excluded {
+        append(&mut text, name, &format_args!("not tried, {why}"));
+    }
+    text
+}
+
+fn append(text: &mut String, name: &str, why: &dyn std::fmt::Display) {
+    let separator = if text.is_empty() { "" } else { "; " };
+    // Writing to a string cannot fail.
+    let _written = write!(text, "{separator}{name}: {why}");
+}
+
+/// The decision trace: rule, session, candidates in order, exclusions, failures.
+pub(super) fn trace(plan: &Plan<'_>, tried: &[Tried<'_>]) -> String {
+    let order: Vec<&str> = plan
+        .order
+        .iter()
+        .map(|candidate| &*candidate.target.deployment.name)
+        .collect();
+    let session = plan.session.map_or("none", |session| session.source);
+    let mut text = format!("rule={}; session={session}; order={}", plan.rule.name, order.join(","));
+    if !plan.excluded.is_empty() {
+        let _written = write!(text, "; excluded=[{}]", exclusions(plan));
+    }
+    if !tried.is_empty() {
+        let each = tried.iter().map(|tried| {
+            format!(
+                "{}: {} ({})",
+                tried.candidate.target.deployment.name,
+                tried.failure.outcome.label(),
+                tried.failure.message
+            )
+        });
+        let _written = write!(text, "; failed=[{}]", each.collect::<Vec<_>>().join("; "));
+    }
+    header_safe(&text, MAX_TRACE)
+}
+
+/// Printable ASCII, cut to `longest`: what a header can carry.
+pub(super) fn header_safe(text: &str, longest: usize) -> String {
+    let printable = |letter: char| {
+        if letter == ' ' || letter.is_ascii_graphic() {
+            letter
+        } else {
+            '?'
+        }
+    };
+    text.chars().map(printable).take(longest).collect()
+}

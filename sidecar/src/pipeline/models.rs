@@ -1,0 +1,121 @@
+//! `/v1/models`: what this caller may ask for, in OpenAI's shape or Anthropic's.
+
+use super::authenticate::Caller;
+use super::respond::Refusal;
+use crate::policy::Snapshot;
+use http::HeaderMap;
+use serde::Serialize;
+
+/// The names on offer to this caller, patterns last; the text of a 404's sentence.
+pub(super) fn offered(snapshot: &Snapshot, caller: &Caller) -> String {
+    let names: Vec<&str> = allowed(snapshot, caller).collect();
+    if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
+fn allowed<'a>(snapshot: &'a Snapshot, caller: &'a Caller) -> impl Iterator<Item = &'a str> {
+    snapshot.offered().into_iter().filter(|name| caller.may_ask_for(name))
+}
+
+#[derive(Serialize)]
+struct OpenAiModel<'a> {
+    id: &'a str,
+    object: &'static str,
+    created: i64,
+    owned_by: &'static str,
+}
+
+#[derive(Serialize)]
+struct OpenAiList<'a> {
+    object: &'static str,
+    data: Vec<OpenAiModel<'a>>,
+}
+
+#[derive(Serialize)]
+struct AnthropicModel<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    id: &'a str,
+    display_name: &'a str,
+    created_at: String,
+}
+
+#[derive(Serialize)]
+struct AnthropicList<'a> {
+    data: Vec<AnthropicModel<'a>>,
+    has_more: bool,
+    first_id: Option<&'a str>,
+    last_id: Option<&'a str>,
+}
+
+/// The list, or one model by name. Patterns are no models and are left out of the list, but a name that one of them
+/// covers is a model.
+pub(super) fn answer(
+    snapshot: &Snapshot,
+    caller: &Caller,
+    headers: &HeaderMap,
+    name: Option<&str>,
+) -> Result<Vec<u8>, Refusal> {
+    let anthropic = headers.contains_key("anthropic-version");
+    let Some(name) = name else {
+        let names: Vec<&str> = allowed(snapshot, caller).filter(|name| !name.contains('*')).collect();
+        return Ok(if anthropic {
+            json(&anthropic_list(&names, snapshot))
+        } else {
+            json(&openai_list(&names, snapshot))
+        });
+    };
+    if snapshot.route(name).is_none() || !caller.may_ask_for(name) {
+        return Err(Refusal::UnknownModel {
+            model: name.to_owned(),
+            offered: offered(snapshot, caller),
+        });
+    }
+    Ok(if anthropic {
+        json(&anthropic_model(name, snapshot))
+    } else {
+        json(&openai_model(name, snapshot))
+    })
+}
+
+fn openai_model<'a>(id: &'a str, snapshot: &Snapshot) -> OpenAiModel<'a> {
+    OpenAiModel {
+        id,
+        object: "model",
+        created: snapshot.since,
+        owned_by: "pilotfish",
+    }
+}
+
+fn openai_list<'a>(names: &[&'a str], snapshot: &Snapshot) -> OpenAiList<'a> {
+    OpenAiList {
+        object: "list",
+        data: names.iter().map(|name| openai_model(name, snapshot)).collect(),
+    }
+}
+
+fn anthropic_model<'a>(id: &'a str, snapshot: &Snapshot) -> AnthropicModel<'a> {
+    let created = jiff::Timestamp::from_second(snapshot.since).unwrap_or_default();
+    AnthropicModel {
+        kind: "model",
+        id,
+        display_name: id,
+        created_at: created.to_string(),
+    }
+}
+
+fn anthropic_list<'a>(names: &[&'a str], snapshot: &Snapshot) -> AnthropicList<'a> {
+    AnthropicList {
+        data: names.iter().map(|name| anthropic_model(name, snapshot)).collect(),
+        has_more: false,
+        first_id: names.first().copied(),
+        last_id: names.last().copied(),
+    }
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("plain structs of strings and numbers")
+}

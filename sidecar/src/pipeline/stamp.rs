@@ -1,0 +1,81 @@
+//! The headers that say what was decided about an answer.
+
+use super::attempt::{Course, Request};
+use super::explain;
+use super::respond::{CONFIG, PLAIN_REQUEST_ID, REQUEST_ID, X_REQUEST_ID};
+use super::route::{Candidate, Plan};
+use crate::dialect::Losses;
+use crate::meter::nano_usd_as_usd;
+use http::HeaderMap;
+use http::header::{HeaderName, HeaderValue};
+
+const DEPLOYMENT: HeaderName = HeaderName::from_static("x-pilotfish-deployment");
+const ATTEMPTS: HeaderName = HeaderName::from_static("x-pilotfish-attempts");
+const POLICY: HeaderName = HeaderName::from_static("x-pilotfish-policy");
+const LOSS: HeaderName = HeaderName::from_static("x-pilotfish-loss");
+const COST: HeaderName = HeaderName::from_static("x-pilotfish-cost");
+const EXPLAIN: HeaderName = HeaderName::from_static("x-pilotfish-explain");
+
+// What clients of LiteLLM read.
+const LITELLM_CALL_ID: HeaderName = HeaderName::from_static("x-litellm-call-id");
+const LITELLM_MODEL_ID: HeaderName = HeaderName::from_static("x-litellm-model-id");
+const LITELLM_RETRIES: HeaderName = HeaderName::from_static("x-litellm-attempted-retries");
+const LITELLM_FALLBACKS: HeaderName = HeaderName::from_static("x-litellm-attempted-fallbacks");
+const LITELLM_COST: HeaderName = HeaderName::from_static("x-litellm-response-cost");
+
+/// Longest list of lost fields, bytes.
+const MAX_LOSS: usize = 1024;
+
+/// Writes them over whatever an upstream sent under the same names.
+pub(super) fn answer(
+    headers: &mut HeaderMap,
+    request: &Request<'_, '_>,
+    plan: &Plan<'_>,
+    candidate: &Candidate<'_>,
+    course: &Course<'_, '_>,
+    losses: &Losses,
+    cost_nano_usd: Option<u64>,
+) {
+    headers.reserve(16);
+    let visit = request.visit;
+    headers.insert(REQUEST_ID, visit.request_id_header.clone());
+    headers.insert(CONFIG, visit.snapshot.version.clone());
+    headers.insert(POLICY, request.policy.header.clone());
+    headers.insert(DEPLOYMENT, candidate.target.deployment.header.clone());
+    headers.insert(ATTEMPTS, HeaderValue::from(course.count));
+    request_ids(headers, &visit.request_id_header);
+    headers.insert(LITELLM_CALL_ID, visit.request_id_header.clone());
+    headers.insert(LITELLM_MODEL_ID, candidate.target.deployment.header.clone());
+    headers.insert(LITELLM_RETRIES, HeaderValue::from(course.repeats(candidate)));
+    headers.insert(LITELLM_FALLBACKS, HeaderValue::from(course.left(candidate)));
+    if let Some(cost) = cost_nano_usd
+        && let Ok(value) = HeaderValue::try_from(format!("{:.9}", nano_usd_as_usd(cost)))
+    {
+        headers.insert(LITELLM_COST, value.clone());
+        headers.insert(COST, value);
+    }
+    if !losses.is_empty() {
+        let fields: Vec<&str> = losses.iter().map(|loss| &*loss.field).collect();
+        insert_text(headers, LOSS, &explain::header_safe(&fields.join(", "), MAX_LOSS));
+    }
+    if request.head.headers.contains_key(EXPLAIN) {
+        insert_text(headers, EXPLAIN, &explain::trace(plan, &course.tried));
+    }
+}
+
+/// The upstream's own request id under both names that SDKs read, or ours where it gave none.
+fn request_ids(headers: &mut HeaderMap, ours: &HeaderValue) {
+    let theirs = headers
+        .get(X_REQUEST_ID)
+        .or_else(|| headers.get(PLAIN_REQUEST_ID))
+        .unwrap_or(ours)
+        .clone();
+    headers.insert(X_REQUEST_ID, theirs.clone());
+    headers.insert(PLAIN_REQUEST_ID, theirs);
+}
+
+fn insert_text(headers: &mut HeaderMap, name: HeaderName, text: &str) {
+    if let Ok(value) = HeaderValue::from_str(text) {
+        headers.insert(name, value);
+    }
+}

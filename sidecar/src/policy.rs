@@ -1,0 +1,297 @@
+//! The snapshot in force: what requests obey.
+//!
+//! A [`Snapshot`] is immutable and whole. A request takes one reference at its start and never sees another one;
+//! `subscribe` swaps in the next. What must outlive a snapshot (breakers, retry budgets, series) is shared by name
+//! between consecutive ones.
+
+mod build;
+
+pub(crate) use build::{Broken, Builder, Id};
+
+use crate::dialect::Dialect;
+use crate::health::Board;
+use crate::meter::{DeploymentSeries, RouteSeries};
+use crate::retry;
+use crate::upstream::{Endpoint, StandingHeaders};
+use arc_swap::ArcSwap;
+use http::header::{HeaderName, HeaderValue};
+use pilotfish_wire as wire;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where the snapshot in force lives.
+pub(crate) type InForce = ArcSwap<Snapshot>;
+
+/// Everything one pod's requests obey, at one moment.
+pub(crate) struct Snapshot {
+    /// What `x-pilotfish-config` shows; empty before the first configuration.
+    pub version: HeaderValue,
+    /// Seconds since the Unix epoch at which it came into force; 0 before the first configuration.
+    pub since: i64,
+    /// Exact model names.
+    pub(super) exact: HashMap<Box<str>, Arc<Route>>,
+    /// Patterns, in the order in which they are tried.
+    pub(super) patterns: Vec<(Pattern, Arc<Route>)>,
+    /// Virtual keys by the hash of their string.
+    pub(super) keys: HashMap<[u8; 32], Arc<Key>>,
+    /// What those hashes are keyed with; absent when there are no keys.
+    pub(super) hash_key: Option<[u8; 32]>,
+    /// The deployments' health as callers without a key meet it.
+    pub pod_board: Board,
+}
+
+impl Snapshot {
+    /// Nothing is configured yet.
+    pub(crate) fn empty() -> Self {
+        Self {
+            version: HeaderValue::from_static(""),
+            since: 0,
+            exact: HashMap::new(),
+            patterns: Vec::new(),
+            keys: HashMap::new(),
+            hash_key: None,
+            pod_board: Board::new(0),
+        }
+    }
+
+    /// A configuration has been received.
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.version.is_empty()
+    }
+
+    /// Who answers for `model` at this pod.
+    pub(crate) fn route(&self, model: &str) -> Option<&Arc<Route>> {
+        let pattern = || self.patterns.iter().find(|(pattern, _)| pattern.matches(model));
+        self.exact.get(model).or_else(|| pattern().map(|(_, route)| route))
+    }
+
+    /// Model names and patterns on offer here, sorted, patterns last.
+    pub(crate) fn offered(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.exact.keys().map(AsRef::as_ref).collect();
+        names.sort_unstable();
+        names.extend(self.patterns.iter().map(|(pattern, _)| pattern.text.as_ref()));
+        names
+    }
+
+    /// The virtual key whose string is `presented`.
+    pub(crate) fn key(&self, presented: &str) -> Option<&Arc<Key>> {
+        let hash = blake3::keyed_hash(self.hash_key.as_ref()?, presented.as_bytes());
+        let key = self.keys.get(hash.as_bytes())?;
+        // The map's lookup compares early-out on a keyed hash, which tells a guesser nothing; this is the last word.
+        let same = |known: &[u8; 32]| bool::from(subtle::ConstantTimeEq::ct_eq(&known[..], &hash.as_bytes()[..]));
+        key.hashes.iter().any(same).then_some(key)
+    }
+}
+
+/// A model name with at most one `*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pattern {
+    text: Box<str>,
+    prefix: Box<str>,
+    /// Absent: an exact name.
+    suffix: Option<Box<str>>,
+}
+
+impl Pattern {
+    pub(crate) fn new(text: &str) -> Self {
+        let (prefix, suffix) = match text.split_once('*') {
+            Some((prefix, suffix)) => (prefix, Some(suffix.into())),
+            None => (text, None),
+        };
+        Self {
+            text: text.into(),
+            prefix: prefix.into(),
+            suffix,
+        }
+    }
+
+    pub(crate) fn is_exact(&self) -> bool {
+        self.suffix.is_none()
+    }
+
+    pub(crate) fn matches(&self, model: &str) -> bool {
+        match &self.suffix {
+            None => model == &*self.prefix,
+            Some(suffix) => {
+                model.len() >= self.prefix.len() + suffix.len()
+                    && model.starts_with(&*self.prefix)
+                    && model.ends_with(&**suffix)
+            }
+        }
+    }
+}
+
+/// One model name, or pattern, at this pod.
+pub(crate) struct Route {
+    /// The name or pattern as configured: the bounded value of the `model` label.
+    pub label: Arc<str>,
+    /// Who answers for it, or why nobody can.
+    pub policy: Result<Arc<Policy>, Broken>,
+    /// Series of this name, by [`Deployment::index`] within the policy; empty when the policy is broken.
+    pub series: Vec<RouteSeries>,
+}
+
+/// A RoutingPolicy in force.
+pub(crate) struct Policy {
+    /// `namespace/name`.
+    pub name: Arc<str>,
+    /// The same, for `x-pilotfish-policy`.
+    pub header: HeaderValue,
+    pub rules: Vec<Rule>,
+    /// Every deployment its rules name, once.
+    pub deployments: Vec<Arc<Deployment>>,
+    pub affinity: Affinity,
+    pub retry: wire::Retry,
+    /// Survives snapshots.
+    pub retry_budget: Arc<retry::Budget>,
+    pub timeouts: Timeouts,
+    pub on_loss: wire::OnLoss,
+    pub authentication: wire::Authentication,
+}
+
+/// How a conversation sticks to a deployment.
+pub(crate) struct Affinity {
+    pub mode: wire::AffinityMode,
+    pub headers: Vec<HeaderName>,
+    pub idle_timeout: Duration,
+}
+
+/// One rule: first match wins.
+pub(crate) struct Rule {
+    pub name: Arc<str>,
+    pub when: Option<When>,
+    /// Sorted by tier.
+    pub targets: Vec<Target>,
+    pub unavailable: Vec<wire::Unavailable>,
+}
+
+/// All that is set must hold.
+pub(crate) struct When {
+    pub min_input_tokens: Option<u64>,
+    pub headers: Vec<(HeaderName, Box<str>)>,
+    pub key_labels: BTreeMap<String, String>,
+    pub model_prefix: Option<Box<str>>,
+    pub tags: Vec<String>,
+}
+
+/// One deployment of a rule.
+pub(crate) struct Target {
+    pub deployment: Arc<Deployment>,
+    /// Position in [`Policy::deployments`].
+    pub index: usize,
+    pub weight: u32,
+    pub tier: u32,
+}
+
+/// A ModelDeployment in force.
+pub(crate) struct Deployment {
+    /// Its place on every [`Board`] of this snapshot.
+    pub number: usize,
+    /// Changes when what was learnt of its health is void: with its endpoints and its credential.
+    pub revision: u64,
+    /// `namespace/name`.
+    pub name: Arc<str>,
+    /// The same, for `x-pilotfish-deployment`.
+    pub header: HeaderValue,
+    /// The provider's row.
+    pub provider: Box<str>,
+    /// The provider's own name for the model.
+    pub model: Box<str>,
+    /// Where it is called, in order of preference.
+    pub endpoints: Vec<Upstream>,
+    /// The credential, and what its owner added: on every call.
+    pub standing: StandingHeaders,
+    pub price: Option<wire::Price>,
+    pub capabilities: wire::Capabilities,
+    pub timeouts: Timeouts,
+    pub series: Arc<DeploymentSeries>,
+}
+
+/// One dialect of a deployment, with all that a call needs made ready.
+pub(crate) struct Upstream {
+    pub dialect: Dialect,
+    pub endpoint: Arc<Endpoint>,
+    pub generate: http::uri::PathAndQuery,
+    /// Only where the dialect has them.
+    pub embeddings: Option<http::uri::PathAndQuery>,
+}
+
+/// Timers; absent means no limit of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Timeouts {
+    pub connect: Option<Duration>,
+    pub first_token: Option<Duration>,
+    pub idle: Option<Duration>,
+    pub attempt: Option<Duration>,
+    pub total: Option<Duration>,
+}
+
+impl From<wire::Timeouts> for Timeouts {
+    fn from(timeouts: wire::Timeouts) -> Self {
+        let wire::Timeouts {
+            connect_ms,
+            first_token_ms,
+            idle_ms,
+            attempt_ms,
+            total_ms,
+        } = timeouts;
+        let duration = |millis: Option<u64>| millis.map(Duration::from_millis);
+        Self {
+            connect: duration(connect_ms),
+            first_token: duration(first_token_ms),
+            idle: duration(idle_ms),
+            attempt: duration(attempt_ms),
+            total: duration(total_ms),
+        }
+    }
+}
+
+/// A VirtualKey: who is calling.
+pub(crate) struct Key {
+    /// `namespace/name`.
+    pub name: Box<str>,
+    /// The tenant that its callers are: it outlives the key's string.
+    pub tenant: Arc<str>,
+    pub hashes: Vec<[u8; 32]>,
+    /// Empty: all.
+    pub models: Vec<Pattern>,
+    pub disabled: bool,
+    /// Seconds since the Unix epoch.
+    pub expires_at: Option<i64>,
+    pub labels: BTreeMap<String, String>,
+    /// The deployments' health as this key's callers meet it.
+    pub board: Board,
+}
+
+impl Key {
+    /// It may ask for this model.
+    pub(crate) fn allows(&self, model: &str) -> bool {
+        self.models.is_empty() || self.models.iter().any(|pattern| pattern.matches(model))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pattern;
+
+    #[test]
+    fn one_star_stands_for_any_text_and_nothing_overlaps() {
+        for (pattern, model, expected) in [
+            ("gpt-4o", "gpt-4o", true),
+            ("gpt-4o", "gpt-4o-mini", false),
+            ("gpt-*", "gpt-", true),
+            ("gpt-*", "gpt-4o", true),
+            ("*-mini", "gpt-4o-mini", true),
+            ("a*a", "a", false),
+            ("a*a", "aa", true),
+            ("*", "", true),
+        ] {
+            assert_eq!(
+                Pattern::new(pattern).matches(model),
+                expected,
+                "{pattern} against {model}"
+            );
+        }
+    }
+}

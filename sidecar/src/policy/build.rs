@@ -1,0 +1,408 @@
+//! Wire resources → the snapshot they mean, one resource at a time, so that a bad one spoils only itself.
+
+use super::{Affinity, Deployment, Key, Pattern, Policy, Route, Rule, Snapshot, Target, Timeouts, Upstream, When};
+use crate::health::Board;
+use crate::meter::Meter;
+use crate::retry;
+use crate::upstream::{Credential, Endpoint, EndpointError, StandingHeaders};
+use http::header::{HeaderName, HeaderValue};
+use pilotfish_wire as wire;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use tokio::time::Instant;
+use wire::{Kind, Refusal, Resource};
+
+/// Names a resource: its kind and `namespace/name`.
+pub(crate) type Id = (Kind, String);
+
+/// Why something that is configured cannot serve, in one sentence: the text of a 503.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Broken(pub String);
+
+/// Makes snapshots, and keeps what outlives them.
+pub(crate) struct Builder {
+    meter: Arc<Meter>,
+    budgets: HashMap<String, Arc<retry::Budget>>,
+    /// The last version of each resource that could be used.
+    good: BTreeMap<Id, Arc<Resource>>,
+}
+
+/// One snapshot in the making.
+struct Build<'a> {
+    received: &'a BTreeMap<Id, Arc<Resource>>,
+    good: &'a mut BTreeMap<Id, Arc<Resource>>,
+    refused: Vec<Refusal>,
+}
+
+impl Builder {
+    pub(crate) fn new(meter: Arc<Meter>) -> Self {
+        Self {
+            meter,
+            budgets: HashMap::new(),
+            good: BTreeMap::new(),
+        }
+    }
+
+    /// The snapshot that `received` means, and what of it could not be used. What was used before and cannot be used
+    /// now stays as it was.
+    pub(crate) fn build(
+        &mut self,
+        received: &BTreeMap<Id, Arc<Resource>>,
+        version: &str,
+        unix_seconds: i64,
+        now: Instant,
+    ) -> (Snapshot, Vec<Refusal>) {
+        self.good.retain(|id, _| received.contains_key(id));
+        let mut build = Build {
+            received,
+            good: &mut self.good,
+            refused: Vec::new(),
+        };
+        build.refuse_unknown_kinds();
+        let credentials = build.each(Kind::Credential, |_, body: wire::Credential, version| {
+            Ok(Credential::new(body.key, version))
+        });
+        let meter = &self.meter;
+        let mut numbers = 0..;
+        let deployments = build.each(Kind::Deployment, |name, body, _| {
+            let number = numbers.next().unwrap_or(usize::MAX);
+            deployment(name, number, &body, &credentials, meter).map(Arc::new)
+        });
+        let numbers = numbers.start;
+        let keys = build.each(Kind::Key, |name, body, _| key(name, &body, Board::new(numbers)));
+        let budgets = &mut self.budgets;
+        let policies = build.each(Kind::Policy, |name, body: wire::Policy, _| {
+            let budget = Arc::clone(
+                budgets
+                    .entry(name.to_owned())
+                    .or_insert_with(|| Arc::new(retry::Budget::new(now))),
+            );
+            policy(name, body, &deployments, budget).map(Arc::new)
+        });
+        self.budgets
+            .retain(|name, _| received.contains_key(&(Kind::Policy, name.clone())));
+        let routes = build.each(Kind::Routes, |_, body: wire::Routes, _| {
+            Ok(routes(&body, &policies, meter))
+        });
+        let refused = build.refused;
+
+        let mut snapshot = Snapshot::empty();
+        snapshot.pod_board = Board::new(numbers);
+        snapshot.version = HeaderValue::from_str(version).unwrap_or(HeaderValue::from_static("unnamed"));
+        snapshot.since = unix_seconds;
+        for (pattern, route) in routes.into_values().flatten().flatten() {
+            if pattern.is_exact() {
+                snapshot.exact.entry(pattern.text.clone()).or_insert(route);
+            } else {
+                snapshot.patterns.push((pattern, route));
+            }
+        }
+        for (hash_key, key) in keys.into_values().flatten() {
+            snapshot.hash_key = Some(hash_key);
+            for hash in &key.hashes {
+                snapshot.keys.insert(*hash, Arc::clone(&key));
+            }
+        }
+        (snapshot, refused)
+    }
+}
+
+impl Build<'_> {
+    /// Builds every resource of one kind, in order of name. One that fails is refused by name and falls back to its
+    /// last good version; one that never was good stays as the sentence that says why.
+    fn each<B: serde::de::DeserializeOwned, T>(
+        &mut self,
+        kind: Kind,
+        mut build: impl FnMut(&str, B, &str) -> Result<T, String>,
+    ) -> BTreeMap<String, Result<T, Broken>> {
+        let mut one = |resource: &Resource| {
+            unmet_feature(resource)?;
+            let body = serde_json::from_str(resource.body.get()).map_err(|error| format!("cannot be read: {error}"))?;
+            build(&resource.name, body, &resource.version)
+        };
+        let of_kind = self.received.iter().filter(|((found, _), _)| *found == kind);
+        let mut built = BTreeMap::new();
+        for (id, resource) in of_kind {
+            let result = match one(resource) {
+                Ok(value) => {
+                    self.good.insert(id.clone(), Arc::clone(resource));
+                    Ok(value)
+                }
+                Err(reason) => {
+                    let (name, version) = (resource.name.clone(), resource.version.clone());
+                    self.refused.push(Refusal {
+                        kind,
+                        name,
+                        version,
+                        reason: reason.clone(),
+                    });
+                    let before = self.good.get(id).map(|before| one(before));
+                    before.and_then(Result::ok).ok_or(Broken(reason))
+                }
+            };
+            built.insert(id.1.clone(), result);
+        }
+        built
+    }
+
+    fn refuse_unknown_kinds(&mut self) {
+        for ((kind, _), resource) in self.received {
+            if *kind == Kind::Unknown {
+                self.refused.push(Refusal {
+                    kind: *kind,
+                    name: resource.name.clone(),
+                    version: resource.version.clone(),
+                    reason: "this sidecar does not know this kind of resource; upgrade it".to_owned(),
+                });
+            }
+        }
+    }
+}
+
+fn unmet_feature(resource: &Resource) -> Result<(), String> {
+    match resource
+        .requires
+        .iter()
+        .find(|feature| !wire::FEATURES.contains(&feature.as_str()))
+    {
+        Some(feature) => Err(format!(
+            "this sidecar lacks the feature {feature:?}, without which it must not be used"
+        )),
+        None => Ok(()),
+    }
+}
+
+type Credentials = BTreeMap<String, Result<Credential, Broken>>;
+
+fn deployment(
+    name: &str,
+    number: usize,
+    body: &wire::Deployment,
+    credentials: &Credentials,
+    meter: &Meter,
+) -> Result<Deployment, String> {
+    let find = |name: &str| credentials.get(name).and_then(|credential| credential.as_ref().ok());
+    let standing = StandingHeaders::new(&body.auth, body.credential.as_deref(), &body.headers, find);
+    let standing = standing.map_err(|error| error.to_string())?;
+    let upstream = |wire::Endpoint { dialect, url }: &wire::Endpoint| {
+        let endpoint = Endpoint::parse(url, body.ca_bundle.as_deref(), standing.credential_version());
+        upstream(*dialect, endpoint?)
+    };
+    let endpoints = body.endpoints.iter().map(upstream).collect::<Result<Vec<_>, _>>();
+    let endpoints = endpoints.map_err(|error| error.to_string())?;
+    if endpoints.is_empty() {
+        return Err("it has no endpoint in a dialect that this sidecar speaks".to_owned());
+    }
+    Ok(Deployment {
+        number,
+        revision: revision(body, standing.credential_version()),
+        name: name.into(),
+        header: header_of(name),
+        provider: body.provider.as_str().into(),
+        model: body.model.as_str().into(),
+        endpoints,
+        standing,
+        price: body.price,
+        capabilities: body.capabilities.clone(),
+        timeouts: body.timeouts.into(),
+        series: meter.deployment(name),
+    })
+}
+
+/// Names where it is called and as whom.
+fn revision(body: &wire::Deployment, credential_version: &str) -> u64 {
+    let urls = body.endpoints.iter().flat_map(|endpoint| [endpoint.url.as_str(), "\n"]);
+    let named: String = urls.chain([body.model.as_str(), "\n", credential_version]).collect();
+    xxhash_rust::xxh3::xxh3_64(named.as_bytes())
+}
+
+/// A dialect's operations below its base URL.
+fn upstream(dialect: wire::Dialect, endpoint: Arc<Endpoint>) -> Result<Upstream, EndpointError> {
+    let (generate, embeddings) = match dialect {
+        wire::Dialect::Chat => (endpoint.path("/chat/completions")?, Some(endpoint.path("/embeddings")?)),
+        wire::Dialect::Messages => (endpoint.path("/v1/messages")?, None),
+    };
+    Ok(Upstream {
+        dialect,
+        endpoint,
+        generate,
+        embeddings,
+    })
+}
+
+fn header_of(name: &str) -> HeaderValue {
+    HeaderValue::from_str(name).unwrap_or(HeaderValue::from_static("unnameable"))
+}
+
+fn key(name: &str, body: &wire::Key, board: Board) -> Result<([u8; 32], Arc<Key>), String> {
+    let wire::Key {
+        hashes,
+        hash_key,
+        models,
+        disabled,
+        expires_at,
+        labels,
+    } = body;
+    let bytes = |hex: &String| {
+        blake3::Hash::from_hex(hex)
+            .map(|hash| *hash.as_bytes())
+            .map_err(|_| "a hash is not 64 hex digits".to_owned())
+    };
+    let key = Key {
+        name: name.into(),
+        tenant: format!("key/{name}").into(),
+        hashes: hashes.iter().map(bytes).collect::<Result<_, _>>()?,
+        models: models.iter().map(|model| Pattern::new(model)).collect(),
+        disabled: *disabled,
+        expires_at: *expires_at,
+        labels: labels.clone(),
+        board,
+    };
+    Ok((bytes(hash_key)?, Arc::new(key)))
+}
+
+type Deployments = BTreeMap<String, Result<Arc<Deployment>, Broken>>;
+
+fn policy(
+    name: &str,
+    body: wire::Policy,
+    deployments: &Deployments,
+    retry_budget: Arc<retry::Budget>,
+) -> Result<Policy, String> {
+    let wire::Policy {
+        generation: _,
+        rules,
+        affinity,
+        retry,
+        timeouts,
+        on_loss,
+        authentication,
+    } = body;
+    let mut named = Vec::new();
+    let rules = rules
+        .into_iter()
+        .map(|rule| self::rule(rule, deployments, &mut named))
+        .collect::<Result<_, _>>()?;
+    let header_name = |name: String| {
+        name.parse()
+            .map_err(|_| format!("affinity header {name:?} is not a header name"))
+    };
+    Ok(Policy {
+        name: name.into(),
+        header: header_of(name),
+        rules,
+        deployments: named,
+        affinity: Affinity {
+            mode: affinity.mode,
+            headers: affinity
+                .headers
+                .into_iter()
+                .map(header_name)
+                .collect::<Result<_, _>>()?,
+            idle_timeout: std::time::Duration::from_millis(affinity.idle_timeout_ms),
+        },
+        retry,
+        retry_budget,
+        timeouts: Timeouts::from(timeouts),
+        on_loss,
+        authentication,
+    })
+}
+
+fn rule(rule: wire::Rule, deployments: &Deployments, named: &mut Vec<Arc<Deployment>>) -> Result<Rule, String> {
+    let wire::Rule {
+        name,
+        when,
+        targets,
+        mut unavailable,
+    } = rule;
+    let mut usable = Vec::with_capacity(targets.len());
+    for wire::Target {
+        deployment,
+        weight,
+        tier,
+    } in targets
+    {
+        match deployments.get(&deployment) {
+            Some(Ok(found)) => {
+                let index = named
+                    .iter()
+                    .position(|known| known.name == found.name)
+                    .unwrap_or_else(|| {
+                        named.push(Arc::clone(found));
+                        named.len() - 1
+                    });
+                usable.push(Target {
+                    deployment: Arc::clone(found),
+                    index,
+                    weight,
+                    tier,
+                });
+            }
+            Some(Err(Broken(reason))) => unavailable.push(wire::Unavailable {
+                deployment,
+                reason: reason.clone(),
+            }),
+            None => {
+                return Err(format!(
+                    "rule {name:?} names deployment {deployment}, which was not sent"
+                ));
+            }
+        }
+    }
+    usable.sort_by_key(|target| target.tier);
+    Ok(Rule {
+        name: name.into(),
+        when: when.map(self::when).transpose()?,
+        targets: usable,
+        unavailable,
+    })
+}
+
+fn when(when: wire::When) -> Result<When, String> {
+    let wire::When {
+        min_input_tokens,
+        headers,
+        key_labels,
+        model_prefix,
+        tags,
+    } = when;
+    let header = |wire::HeaderMatch { name, value }| {
+        let parsed = HeaderName::try_from(&name).map_err(|_| format!("{name:?} is not a header name"))?;
+        Ok::<_, String>((parsed, value.into()))
+    };
+    Ok(When {
+        min_input_tokens,
+        headers: headers.into_iter().map(header).collect::<Result<_, _>>()?,
+        key_labels,
+        model_prefix: model_prefix.map(Into::into),
+        tags,
+    })
+}
+
+fn routes(
+    body: &wire::Routes,
+    policies: &BTreeMap<String, Result<Arc<Policy>, Broken>>,
+    meter: &Arc<Meter>,
+) -> Vec<(Pattern, Arc<Route>)> {
+    let one = |wire::Route { model, policy }: &wire::Route| {
+        let policy = match policies.get(policy) {
+            Some(found) => found.clone(),
+            None => Err(Broken(format!("policy {policy} was not sent"))),
+        };
+        let series = |policy: &Arc<Policy>| {
+            let one = |to: &Arc<Deployment>| meter.route(model, &to.name, &to.provider, &to.model);
+            policy.deployments.iter().map(one).collect()
+        };
+        let series = policy.as_ref().map(series).unwrap_or_default();
+        (
+            Pattern::new(model),
+            Arc::new(Route {
+                label: model.as_str().into(),
+                policy,
+                series,
+            }),
+        )
+    };
+    body.routes.iter().map(one).collect()
+}
