@@ -134,9 +134,7 @@ pub(crate) struct Route {
 
 /// A RoutingPolicy in force.
 pub(crate) struct Policy {
-    /// `namespace/name`.
-    pub name: Arc<str>,
-    /// The same, for `x-pilotfish-policy`.
+    /// `namespace/name`, for `x-pilotfish-policy`.
     pub header: HeaderValue,
     pub rules: Vec<Rule>,
     /// Every deployment its rules name, once.

@@ -288,7 +288,6 @@ fn policy(
             .map_err(|_| format!("affinity header {name:?} is not a header name"))
     };
     Ok(Policy {
-        name: name.into(),
         header: header_of(name),
         rules,
         deployments: named,
