@@ -1,0 +1,144 @@
+//! How a fake is set up.
+
+use crate::anthropic;
+use crate::fake::{Fake, Listen};
+use crate::model::Model;
+use crate::openai::{self, ReasoningField};
+use crate::serve::Provider;
+use std::net::SocketAddr;
+
+/// A fake with OpenAI's API.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenAi;
+
+/// A fake with Anthropic's API.
+#[derive(Clone, Copy, Debug)]
+pub struct Anthropic;
+
+impl OpenAi {
+    /// One that accepts any key and knows `gpt-4o`, `gpt-4o-mini`, `gpt-5` and `text-embedding-3-small`.
+    pub fn builder() -> Builder {
+        let models = ["gpt-4o", "gpt-4o-mini", "gpt-5", "text-embedding-3-small"];
+        Builder::new(Shape::OpenAi, "openai").models(models)
+    }
+}
+
+impl Anthropic {
+    /// One that accepts any key and knows `claude-sonnet-4-5`, `claude-haiku-4-5` and `claude-opus-5-5`.
+    pub fn builder() -> Builder {
+        let models = ["claude-sonnet-4-5", "claude-haiku-4-5", "claude-opus-5-5"];
+        Builder::new(Shape::Anthropic, "anthropic").models(models)
+    }
+}
+
+/// What a fake will be.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    shape: Shape,
+    settings: Settings,
+    listen: Listen,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Shape {
+    OpenAi,
+    Anthropic,
+}
+
+/// What both shapes are told.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) name: String,
+    pub(crate) speaks_as: Option<String>,
+    pub(crate) keys: Vec<String>,
+    pub(crate) models: Vec<Model>,
+    pub(crate) reasoning_field: Option<ReasoningField>,
+}
+
+impl Settings {
+    /// Whether a key is one of ours; without any, every key is.
+    pub(crate) fn accepts(&self, key: &str) -> bool {
+        self.keys.is_empty() || self.keys.iter().any(|known| known == key)
+    }
+
+    /// By the name in a request: its own, or the dated one it answers with.
+    pub(crate) fn model(&self, name: &str) -> Option<&Model> {
+        self.models
+            .iter()
+            .find(|model| model.name == name || model.answers_as == name)
+    }
+
+    /// Who says that it echoes.
+    pub(crate) fn name_for<'a>(&'a self, model: &'a Model) -> &'a str {
+        self.speaks_as.as_deref().unwrap_or(&model.name)
+    }
+}
+
+impl Builder {
+    fn new(shape: Shape, name: &str) -> Builder {
+        let settings = Settings {
+            name: name.to_owned(),
+            speaks_as: None,
+            keys: Vec::new(),
+            models: Vec::new(),
+            reasoning_field: None,
+        };
+        Builder {
+            shape,
+            settings,
+            listen: Listen::default(),
+        }
+    }
+
+    /// Tells this fake from others: its ids differ from theirs, and it names itself in what it says.
+    pub fn name(mut self, name: &str) -> Builder {
+        name.clone_into(&mut self.settings.name);
+        self.settings.speaks_as = Some(name.to_owned());
+        self
+    }
+
+    /// The keys it accepts; without any it accepts every key, but not none.
+    pub fn keys<K: Into<String>>(mut self, keys: impl IntoIterator<Item = K>) -> Builder {
+        self.settings.keys = keys.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The models it knows.
+    pub fn models<M: Into<Model>>(mut self, models: impl IntoIterator<Item = M>) -> Builder {
+        self.settings.models = models.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// OpenAI's shape: shows reasoning as `reasoning_content`, as DeepSeek, SGLang and others do.
+    pub fn reasoning_content(mut self) -> Builder {
+        self.settings.reasoning_field = Some(ReasoningField::ReasoningContent);
+        self
+    }
+
+    /// OpenAI's shape: shows reasoning as `reasoning`, as Groq, OpenRouter and newer vLLM do.
+    pub fn reasoning(mut self) -> Builder {
+        self.settings.reasoning_field = Some(ReasoningField::Reasoning);
+        self
+    }
+
+    /// Serves TLS, HTTP/1.1 only, with a certificate of its own.
+    pub fn tls_http1(mut self) -> Builder {
+        self.listen.protocols = Some(vec!["http/1.1"]);
+        self
+    }
+
+    /// Starts on a loopback port that the system chooses.
+    pub async fn start(self) -> anyhow::Result<Fake> {
+        let (provider, base_path): (Box<dyn Provider>, _) = match self.shape {
+            Shape::OpenAi => (Box::new(openai::OpenAi::new(self.settings)), "/v1"),
+            Shape::Anthropic => (Box::new(anthropic::Anthropic::new(self.settings)), ""),
+        };
+        Fake::start(provider, base_path, self.listen).await
+    }
+
+    /// Starts at this address.
+    pub async fn start_on(mut self, address: SocketAddr) -> anyhow::Result<Fake> {
+        self.listen.address = address;
+        self.start().await
+    }
+}

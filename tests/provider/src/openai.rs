@@ -1,0 +1,380 @@
+//! OpenAI's API: chat completions, embeddings, the list of models.
+
+mod answer;
+mod embeddings;
+mod error;
+mod prompt;
+mod shapes;
+mod stream;
+mod validate;
+
+use self::answer::Completion;
+pub(crate) use self::answer::ReasoningField;
+use self::error::Error;
+use crate::answer::{Answer, Body};
+use crate::builder::Settings;
+use crate::cache::PromptCache;
+use crate::clock;
+use crate::json::Json;
+use crate::ledger::{Bill, Tokens};
+use crate::model::Model;
+use crate::record::Received;
+use crate::reply::{Reply, compose};
+use crate::script::{Refusal, Style};
+use crate::serve::Provider;
+use crate::signature::id;
+use bytes::Bytes;
+use serde::Serialize;
+use std::time::Duration;
+
+pub(crate) const ORGANIZATION: &str = "org-pilotfish";
+const REQUESTS_PER_MINUTE: usize = 10_000;
+const TOKENS_PER_MINUTE: u64 = 2_000_000;
+
+/// A fake OpenAI.
+pub(crate) struct OpenAi {
+    settings: Settings,
+    cache: PromptCache,
+}
+
+impl Provider for OpenAi {
+    fn answer(&self, request: &Received, style: Style) -> Answer {
+        self.answered(request, style)
+            .unwrap_or_else(|error| self.refusal(request, &error))
+    }
+
+    fn refuse(&self, request: &Received, refusal: Refusal) -> Answer {
+        let model = asked_model(request);
+        let error = match refusal {
+            Refusal::Status(status) => error::of_status(status, &model),
+            Refusal::RateLimited { resets_in } => error::rate_limited(&model, resets_in.as_secs_f64()),
+            Refusal::SpendLimit => error::spend_limit(),
+            Refusal::ContextOverflow => error::context_overflow(128_000, 128_001),
+            Refusal::UnknownModel => error::unknown_model(&model),
+        };
+        let mut answer = self.refusal(request, &error);
+        if let Refusal::RateLimited { resets_in } = refusal {
+            limit_headers(&mut answer, resets_in);
+        }
+        answer
+    }
+
+    fn error_event(&self, request: &Received, status: u16) -> Bytes {
+        let error = error::of_status(status, &asked_model(request));
+        format!("data: {}\n\n", error.line()).into()
+    }
+}
+
+impl OpenAi {
+    pub(crate) fn new(settings: Settings) -> OpenAi {
+        OpenAi {
+            settings,
+            cache: PromptCache::default(),
+        }
+    }
+
+    fn answered(&self, request: &Received, style: Style) -> Result<Answer, Error> {
+        match (request.method.as_str(), request.path()) {
+            ("POST", "/v1/chat/completions") => self.chat(request, style),
+            ("POST", "/v1/embeddings") => self.embeddings(request),
+            ("GET", "/v1/models") => self.models(request),
+            ("GET", path) if path.starts_with("/v1/models/") => self.model(request),
+            (method, path @ ("/v1/chat/completions" | "/v1/embeddings" | "/v1/models")) => {
+                Err(error::wrong_method(method, path))
+            }
+            (method, path) => Err(error::unknown_url(method, path)),
+        }
+    }
+
+    fn chat(&self, request: &Received, style: Style) -> Result<Answer, Error> {
+        self.authenticate(request)?;
+        let body = json(request)?;
+        let model = self.model_of(&body)?;
+        validate::chat(&body, model)?;
+        let text = prompt::text(&body);
+        let room = model
+            .context_tokens
+            .saturating_sub(prompt::max_tokens(&body).unwrap_or(0));
+        if text.tokens > room {
+            return Err(error::context_overflow(model.context_tokens, text.tokens));
+        }
+        let thinks = self.thinks(&body, model);
+        let reply = compose(&prompt::of_chat(&body, model, self.settings.name_for(model), thinks));
+        let cached = self
+            .cache
+            .automatic(&format!("{}\n{}", model.name, text.text), model.traits.cache_minimum);
+        let choices = body.count_of("n").and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
+        let tokens = bill_tokens(&reply, text.tokens, cached, choices);
+        let completion = self.completion(request, &body, model, reply, choices, tokens, style);
+        let answer = match body.is_set("stream") {
+            true => self.streamed(request, &completion, options(&body, style)),
+            false => self.plain(request, 200, completion.body()),
+        };
+        Ok(Answer {
+            bill: Some(bill(request, model, tokens)),
+            ..answer
+        })
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a completion is made of all of them, in this one place"
+    )]
+    fn completion(
+        &self,
+        request: &Received,
+        body: &Json,
+        model: &Model,
+        reply: Reply,
+        choices: usize,
+        tokens: Tokens,
+        style: Style,
+    ) -> Completion {
+        Completion {
+            id: id("chatcmpl-", 29, &[&self.settings.name, &request.number.to_string()]),
+            created: clock::seconds(),
+            model: model.answers_as.clone(),
+            service_tier: tier(body).to_owned(),
+            reply,
+            choices,
+            logprobs: body.is_set("logprobs"),
+            tokens,
+            reasoning_field: self.settings.reasoning_field,
+            unknown_fields: style.unknown_fields,
+        }
+    }
+
+    /// A reasoning model unless told not to; a compatible server's model when asked.
+    fn thinks(&self, body: &Json, model: &Model) -> bool {
+        match body.text_of("reasoning_effort") {
+            Some(effort) => effort != "none",
+            None => model.traits.reasons || self.settings.reasoning_field.is_some(),
+        }
+    }
+
+    fn embeddings(&self, request: &Received) -> Result<Answer, Error> {
+        self.authenticate(request)?;
+        let body = json(request)?;
+        let model = self.model_of(&body)?;
+        embeddings::validate(&body, model)?;
+        let (text, input) = embeddings::body(&body, model);
+        let tokens = Tokens {
+            input,
+            ..Tokens::default()
+        };
+        Ok(Answer {
+            bill: Some(bill(request, model, tokens)),
+            ..self.plain(request, 200, text)
+        })
+    }
+
+    fn models(&self, request: &Received) -> Result<Answer, Error> {
+        self.authenticate(request)?;
+        let data = self.settings.models.iter().map(listed).collect();
+        Ok(self.plain(request, 200, pretty(&ModelList { object: "list", data })))
+    }
+
+    fn model(&self, request: &Received) -> Result<Answer, Error> {
+        self.authenticate(request)?;
+        let name = request.path().trim_start_matches("/v1/models/");
+        let model = self.settings.model(name).ok_or_else(|| error::unknown_model(name))?;
+        Ok(self.plain(request, 200, pretty(&listed(model))))
+    }
+
+    fn authenticate(&self, request: &Received) -> Result<(), Error> {
+        let key = request
+            .header("authorization")
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .map(str::trim);
+        match key {
+            None | Some("") => Err(error::no_key()),
+            Some(key) if self.settings.accepts(key) => Ok(()),
+            Some(key) => Err(error::wrong_key(key)),
+        }
+    }
+
+    fn model_of(&self, body: &Json) -> Result<&Model, Error> {
+        let Some(name) = body.text_of("model") else {
+            return Err(Error::new(
+                400,
+                "invalid_request_error",
+                "you must provide a model parameter",
+            ));
+        };
+        self.settings.model(name).ok_or_else(|| error::unknown_model(name))
+    }
+
+    fn refusal(&self, request: &Received, error: &Error) -> Answer {
+        self.plain(request, error.status, error.body())
+    }
+
+    fn plain(&self, request: &Received, status: u16, body: String) -> Answer {
+        let headers = self.headers(request, "application/json");
+        Answer {
+            status,
+            headers,
+            body: Body::Whole(body.into()),
+            bill: None,
+        }
+    }
+
+    fn streamed(&self, request: &Received, completion: &Completion, options: stream::Options) -> Answer {
+        let headers = self.headers(request, "text/event-stream; charset=utf-8");
+        Answer {
+            status: 200,
+            headers,
+            body: Body::Events(stream::events(completion, options)),
+            bill: None,
+        }
+    }
+
+    fn headers(&self, request: &Received, content_type: &str) -> Vec<(String, String)> {
+        let number = request.number.to_string();
+        let left = REQUESTS_PER_MINUTE.saturating_sub(request.number + 1);
+        let headers = [
+            ("date", clock::http_date()),
+            ("content-type", content_type.to_owned()),
+            ("access-control-expose-headers", "X-Request-ID".to_owned()),
+            ("openai-organization", ORGANIZATION.to_owned()),
+            ("openai-processing-ms", "42".to_owned()),
+            ("openai-version", "2020-10-01".to_owned()),
+            ("x-ratelimit-limit-requests", REQUESTS_PER_MINUTE.to_string()),
+            ("x-ratelimit-limit-tokens", TOKENS_PER_MINUTE.to_string()),
+            ("x-ratelimit-remaining-requests", left.to_string()),
+            ("x-ratelimit-remaining-tokens", (TOKENS_PER_MINUTE - 1).to_string()),
+            ("x-ratelimit-reset-requests", "6ms".to_owned()),
+            ("x-ratelimit-reset-tokens", "0s".to_owned()),
+            ("x-request-id", id("req_", 32, &[&self.settings.name, &number])),
+            (
+                "strict-transport-security",
+                "max-age=31536000; includeSubDomains; preload".to_owned(),
+            ),
+            ("cf-cache-status", "DYNAMIC".to_owned()),
+            (
+                "set-cookie",
+                format!(
+                    "__cf_bm={}; path=/; HttpOnly; Secure; SameSite=None",
+                    id("", 43, &[&number])
+                ),
+            ),
+            ("x-content-type-options", "nosniff".to_owned()),
+            ("server", "cloudflare".to_owned()),
+            ("cf-ray", format!("{}-FRA", id("", 16, &["ray", &number]))),
+            ("alt-svc", "h3=\":443\"; ma=86400".to_owned()),
+        ];
+        headers.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+}
+
+/// JSON as the API writes it: two spaces, and a line feed at the end.
+fn pretty(value: &impl Serialize) -> String {
+    let text = serde_json::to_string_pretty(value);
+    text.expect("our own shapes have string keys and no failing serializer") + "\n"
+}
+
+fn json(request: &Received) -> Result<Json, Error> {
+    let kind = request.header("content-type").unwrap_or_default();
+    if !kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .eq_ignore_ascii_case("application/json")
+    {
+        let sentence = format!(
+            "Unsupported content type: '{kind}'. This API method only accepts 'application/json' requests, but you \
+             specified the header 'Content-Type: {kind}'. Please try again with a supported content type."
+        );
+        return Err(Error::new(400, "invalid_request_error", sentence).code("unsupported_content_type"));
+    }
+    match serde_json::from_slice(&request.body) {
+        Ok(json @ Json::Object(_)) => Ok(json),
+        _ => Err(error::unparsable()),
+    }
+}
+
+fn asked_model(request: &Received) -> String {
+    let body: Option<Json> = serde_json::from_slice(&request.body).ok();
+    body.as_ref()
+        .and_then(|body| body.text_of("model"))
+        .unwrap_or("unknown")
+        .to_owned()
+}
+
+fn options(body: &Json, style: Style) -> stream::Options {
+    let asked = |key: &str| body.get("stream_options").and_then(|options| options.get(key));
+    stream::Options {
+        include_usage: asked("include_usage") == Some(&Json::Bool(true)),
+        obfuscation: asked("include_obfuscation") != Some(&Json::Bool(false)),
+        interleaved: style.interleaved,
+        usage_everywhere: style.usage_everywhere,
+    }
+}
+
+fn tier(body: &Json) -> &str {
+    body.text_of("service_tier")
+        .filter(|tier| *tier != "auto")
+        .unwrap_or("default")
+}
+
+fn bill_tokens(reply: &Reply, input: u64, cached_input: u64, choices: usize) -> Tokens {
+    let choices = choices as u64;
+    let (output, reasoning) = (reply.tokens() * choices, reply.thinking_tokens() * choices);
+    Tokens {
+        input,
+        cached_input,
+        cache_write_input: 0,
+        output,
+        reasoning,
+    }
+}
+
+fn bill(request: &Received, model: &Model, tokens: Tokens) -> Bill {
+    Bill {
+        request: request.number,
+        model: model.name.clone(),
+        whole: tokens,
+        output_made: 0,
+    }
+}
+
+#[derive(Serialize)]
+struct ModelList<'a> {
+    object: &'static str,
+    data: Vec<Listed<'a>>,
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    id: &'a str,
+    object: &'static str,
+    created: i64,
+    owned_by: &'static str,
+}
+
+fn listed(model: &Model) -> Listed<'_> {
+    Listed {
+        id: &model.name,
+        object: "model",
+        created: 1_715_367_049,
+        owned_by: "system",
+    }
+}
+
+fn limit_headers(answer: &mut Answer, resets_in: Duration) {
+    answer.set_header("x-ratelimit-remaining-requests", "0");
+    answer.set_header("x-ratelimit-reset-requests", &go_duration(resets_in));
+    answer.set_header("retry-after-ms", &resets_in.as_millis().to_string());
+    answer.set_header("retry-after", &resets_in.as_secs_f64().ceil().to_string());
+}
+
+/// `6m0s`, `1s`, `250ms`
+fn go_duration(duration: Duration) -> String {
+    let (seconds, millis) = (duration.as_secs(), duration.subsec_millis());
+    match (seconds / 60, seconds % 60, millis) {
+        (0, 0, millis) => format!("{millis}ms"),
+        (0, seconds, 0) => format!("{seconds}s"),
+        (0, seconds, millis) => format!("{seconds}.{millis:03}s"),
+        (minutes, seconds, _) => format!("{minutes}m{seconds}s"),
+    }
+}
