@@ -53,6 +53,18 @@ pub struct ModelDeploymentSpec {
     pub allowed_namespaces: AllowedNamespaces,
 }
 
+impl ModelDeploymentSpec {
+    /// Every key of a Secret that it names, the provider's key first.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretKeyRef> {
+        let key = self
+            .credentials
+            .iter()
+            .filter_map(|credentials| credentials.secret_key_ref.as_ref());
+        let headers = self.endpoint.iter().flat_map(|endpoint| &endpoint.headers);
+        key.chain(headers.filter_map(|header| Some(&header.value_from.as_ref()?.secret_key_ref)))
+    }
+}
+
 /// Where a deployment is called.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]

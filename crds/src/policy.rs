@@ -121,7 +121,7 @@ pub struct When {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(min = 1, max = 16),
-        inner(length(min = 1, max = 128), regex(pattern = "^[!-+\\--~]+$"))
+        inner(length(min = 1, max = 128), regex(pattern = "^[!-+.-~-]+$"))
     )]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub tags: Vec<String>,

@@ -61,7 +61,9 @@ fn findings(world: &World, name: &ObjectName, object: &Object<ModelDeploymentSpe
         Ok(spec) => spec,
         Err(why) => return Findings::undecodable(why),
     };
-    let missing = secrets_of(spec).filter_map(|reference| text_of(world, name, reference).err());
+    let missing = spec
+        .secrets()
+        .filter_map(|reference| text_of(world, name, reference).err());
     Findings {
         faults: validate::deployment(spec).into_iter().map(Finding::from).collect(),
         unresolved: missing
@@ -141,7 +143,7 @@ fn credentials<'w>(
 ) -> Result<BTreeMap<String, &'w str>, Vec<Finding>> {
     let mut found = BTreeMap::new();
     let mut missing = Vec::new();
-    for reference in secrets_of(spec) {
+    for reference in spec.secrets() {
         match text_of(world, name, reference) {
             Ok(text) => {
                 found.insert(credential_name(name, reference), text);
@@ -150,16 +152,6 @@ fn credentials<'w>(
         }
     }
     if missing.is_empty() { Ok(found) } else { Err(missing) }
-}
-
-/// Every reference to a Secret, the provider's key first.
-fn secrets_of(spec: &ModelDeploymentSpec) -> impl Iterator<Item = &SecretKeyRef> {
-    let key = spec
-        .credentials
-        .iter()
-        .filter_map(|credentials| credentials.secret_key_ref.as_ref());
-    let headers = spec.endpoint.iter().flat_map(|endpoint| &endpoint.headers);
-    key.chain(headers.filter_map(|header| Some(&header.value_from.as_ref()?.secret_key_ref)))
 }
 
 fn text_of<'w>(world: &'w World, name: &ObjectName, reference: &SecretKeyRef) -> Result<&'w str, String> {

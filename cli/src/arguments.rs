@@ -1,0 +1,128 @@
+//! What can be said on the command line.
+
+use crate::load::Scope;
+use clap::{Args, Parser, Subcommand};
+use pilotfish_crds::selector::Labels;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// LLM routing policy for Kubernetes, and without it.
+#[derive(Debug, Parser)]
+#[command(name = "pilotfish", version)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the policies of a directory on this machine, and follow its changes.
+    Run(RunArguments),
+    /// Write what one sidecar would be sent into a file.
+    Compile(CompileArguments),
+    /// Write the CustomResourceDefinitions into a chart's templates.
+    #[command(hide = true)]
+    Generate(GenerateArguments),
+}
+
+/// Of `run`.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// The directory: *.yaml, *.yml and *.json, but not what is in folders below it or starts with a dot.
+    pub directory: PathBuf,
+    /// Where applications call.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4000")]
+    pub listen: SocketAddr,
+    /// Where metrics and readiness are.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4001")]
+    pub telemetry: SocketAddr,
+    /// Start two local providers beside it, so that no key and no network is needed.
+    #[arg(long)]
+    pub demo: bool,
+    /// The pod to stand for.
+    #[command(flatten)]
+    pub scope: ScopeArguments,
+}
+
+/// Of `compile`.
+#[derive(Debug, Args)]
+pub struct CompileArguments {
+    /// The directory, as for run.
+    pub directory: PathBuf,
+    /// The file to write; without it, standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The pod to stand for.
+    #[command(flatten)]
+    pub scope: ScopeArguments,
+}
+
+/// Of `generate`.
+#[derive(Debug, Args)]
+pub struct GenerateArguments {
+    /// The folder to write into: one file for each kind.
+    pub directory: PathBuf,
+}
+
+/// Which pod a sidecar without a cluster stands for.
+#[derive(Debug, Args)]
+pub struct ScopeArguments {
+    /// The pod's namespace. Documents that name none are in `default`.
+    #[arg(long, value_name = "NS", default_value = "default")]
+    pub namespace: String,
+    /// The pod's labels, which decide about policies that select workloads: k=v,k=v
+    #[arg(long, value_name = "K=V,…", value_parser = labels, default_value = "", hide_default_value = true)]
+    pub labels: Labels,
+    /// The namespace whose policies may serve others.
+    #[arg(long, value_name = "NS", default_value = "pilotfish-system")]
+    pub root_namespace: String,
+}
+
+impl From<ScopeArguments> for Scope {
+    fn from(arguments: ScopeArguments) -> Self {
+        let ScopeArguments {
+            namespace,
+            labels,
+            root_namespace,
+        } = arguments;
+        Self {
+            namespace,
+            labels,
+            root_namespace,
+        }
+    }
+}
+
+/// Reads `k=v,k=v`.
+fn labels(text: &str) -> Result<Labels, String> {
+    let label = |label: &str| match label.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(format!("{label:?} is not of the form key=value")),
+    };
+    text.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(label)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn labels_are_pairs() {
+        let expected = Labels::from([("a".to_owned(), "b".to_owned()), ("c".to_owned(), String::new())]);
+        assert_eq!(labels("a=b, c="), Ok(expected));
+        assert_eq!(labels(""), Ok(Labels::new()));
+        assert_eq!(labels("a"), Err("\"a\" is not of the form key=value".to_owned()));
+    }
+}

@@ -1,0 +1,198 @@
+//! `metadata`, which no schema of ours describes: the API server judges it by itself, and so does this.
+
+use super::position::child;
+use pilotfish_crds::selector::Labels;
+use pilotfish_operator::validate::Fault;
+use regex::Regex;
+use serde_json::{Map, Value};
+
+/// The fields of an object's metadata. Those that only a server writes may be there, in what `kubectl get -o yaml` said.
+const FIELDS: [&str; 14] = [
+    "annotations",
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "finalizers",
+    "generateName",
+    "generation",
+    "labels",
+    "managedFields",
+    "name",
+    "namespace",
+    "ownerReferences",
+    "resourceVersion",
+    "uid",
+];
+
+const NAME: &str = "must be lower-case letters, digits, - and ., start and end with a letter or digit, and have at most 253 characters";
+const NAMESPACE: &str =
+    "must be lower-case letters, digits and -, start and end with a letter or digit, and have at most 63 characters";
+const LABEL_KEY: &str =
+    "must be a label: a name of at most 63 letters, digits, -, _ and ., and before it a domain and a / if any";
+const LABEL_VALUE: &str =
+    "must be a label's value: at most 63 letters, digits, -, _ and ., starting and ending with a letter or digit";
+
+/// What matters of an object's metadata.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Metadata {
+    pub(super) name: String,
+    pub(super) namespace: Option<String>,
+    pub(super) labels: Labels,
+    pub(super) generation: i64,
+    /// Seconds since the Unix epoch; 0 where it is not said.
+    pub(super) created: i64,
+}
+
+/// Reads `metadata` of `document`, or says what is wrong with it.
+pub(super) fn read(document: &Value) -> Result<Metadata, Vec<Fault>> {
+    let Some(fields) = document.get("metadata").and_then(Value::as_object) else {
+        return Err(vec![fault("metadata.name", "is required")]);
+    };
+    let mut faults = Vec::new();
+    faults.extend(
+        fields
+            .keys()
+            .filter(|field| !FIELDS.contains(&field.as_str()))
+            .map(|field| fault(&child("metadata", field), "unknown field")),
+    );
+    let metadata = Metadata {
+        name: name(fields, &mut faults),
+        namespace: namespace(fields, &mut faults),
+        labels: labels(fields, &mut faults),
+        generation: fields.get("generation").and_then(Value::as_i64).unwrap_or(0),
+        created: created(fields),
+    };
+    if faults.is_empty() { Ok(metadata) } else { Err(faults) }
+}
+
+fn fault(path: &str, sentence: &str) -> Fault {
+    Fault {
+        path: path.to_owned(),
+        sentence: sentence.to_owned(),
+    }
+}
+
+fn name(fields: &Map<String, Value>, faults: &mut Vec<Fault>) -> String {
+    match fields.get("name") {
+        None | Some(Value::Null) => faults.push(fault("metadata.name", "is required")),
+        Some(Value::String(name)) if is_subdomain(name) => return name.clone(),
+        Some(_) => faults.push(fault("metadata.name", NAME)),
+    }
+    String::new()
+}
+
+fn namespace(fields: &Map<String, Value>, faults: &mut Vec<Fault>) -> Option<String> {
+    match fields.get("namespace") {
+        None | Some(Value::Null) => {}
+        Some(Value::String(name)) if is_label(name) => return Some(name.clone()),
+        Some(_) => faults.push(fault("metadata.namespace", NAMESPACE)),
+    }
+    None
+}
+
+fn labels(fields: &Map<String, Value>, faults: &mut Vec<Fault>) -> Labels {
+    let mut labels = Labels::new();
+    match fields.get("labels") {
+        None | Some(Value::Null) => {}
+        Some(Value::Object(written)) => {
+            for (key, value) in written {
+                let path = child("metadata.labels", key);
+                match value {
+                    _ if !is_label_key(key) => faults.push(fault(&path, LABEL_KEY)),
+                    Value::String(value) if is_label_value(value) => drop(labels.insert(key.clone(), value.clone())),
+                    _ => faults.push(fault(&path, LABEL_VALUE)),
+                }
+            }
+        }
+        Some(_) => faults.push(fault("metadata.labels", "must be an object")),
+    }
+    labels
+}
+
+fn created(fields: &Map<String, Value>) -> i64 {
+    let text = fields
+        .get("creationTimestamp")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    text.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second)
+}
+
+fn is_subdomain(name: &str) -> bool {
+    name.len() <= 253 && name.split('.').all(is_dns_label)
+}
+
+fn is_label(name: &str) -> bool {
+    name.len() <= 63 && is_dns_label(name)
+}
+
+fn is_dns_label(part: &str) -> bool {
+    matches(part, "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+}
+
+fn is_label_key(key: &str) -> bool {
+    let (domain, name) = key
+        .split_once('/')
+        .map_or((None, key), |(domain, name)| (Some(domain), name));
+    domain.is_none_or(is_subdomain) && !name.is_empty() && is_label_value(name)
+}
+
+fn is_label_value(value: &str) -> bool {
+    value.len() <= 63 && matches(value, "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")
+}
+
+fn matches(text: &str, pattern: &str) -> bool {
+    Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn check(metadata: Value, expected: Result<Metadata, &[&str]>) {
+        let found = read(&json!({ "metadata": metadata }));
+        let found = found.map_err(|faults| faults.into_iter().map(|fault| fault.path).collect::<Vec<_>>());
+        assert_eq!(
+            found,
+            expected.map_err(|paths| paths.iter().map(|&path| path.to_owned()).collect()),
+            "{metadata}"
+        );
+    }
+
+    #[test]
+    fn what_kubectl_prints_can_be_read_back() {
+        let metadata = json!({
+            "name": "a.b-c", "namespace": "shop", "labels": {"app.example/x": "", "y": "Z_1"}, "generation": 3,
+            "creationTimestamp": "2026-11-21T00:00:00Z", "managedFields": [], "uid": "u", "annotations": {"a": "b"},
+        });
+        let expected = Metadata {
+            name: "a.b-c".to_owned(),
+            namespace: Some("shop".to_owned()),
+            labels: Labels::from([
+                ("app.example/x".to_owned(), String::new()),
+                ("y".to_owned(), "Z_1".to_owned()),
+            ]),
+            generation: 3,
+            created: 1_795_219_200,
+        };
+        check(metadata, Ok(expected));
+    }
+
+    #[test]
+    fn names_and_labels_are_those_that_an_api_server_takes() {
+        check(json!({}), Err(&["metadata.name"]));
+        check(json!({"name": "Upper"}), Err(&["metadata.name"]));
+        check(json!({"name": "a..b"}), Err(&["metadata.name"]));
+        check(json!({"name": 5}), Err(&["metadata.name"]));
+        check(json!({"name": "a", "namespace": "a.b"}), Err(&["metadata.namespace"]));
+        check(
+            json!({"name": "a", "labels": {"a b": "c"}}),
+            Err(&["metadata.labels.a b"]),
+        );
+        check(
+            json!({"name": "a", "labels": {"a": "b c", "d": true}}),
+            Err(&["metadata.labels.a", "metadata.labels.d"]),
+        );
+        check(json!({"name": "a", "lables": {}}), Err(&["metadata.lables"]));
+    }
+}
