@@ -149,14 +149,25 @@ impl<'a> Course<'a, '_> {
             failure,
             again: row.again,
         });
-        if self.is_over(row.next == Next::No && row.again == Again::Never) {
+        if self.is_over() {
             return None;
         }
-        if at_once {
-            return self.repeat(candidate, true);
+        let step = if at_once {
+            self.repeat(candidate, true)
+        } else {
+            self.go_on(candidate, row.next, outcome).await
+        };
+        if step.is_some() {
+            // Two requests may both have seen the last one left; that one retry too many is not worth a lock.
+            self.request.policy.retry_budget.spend(Instant::now());
         }
-        if let Some((next, admission)) = self.next_candidate_after(row.next, candidate) {
-            let (from, to) = (&candidate.target.deployment.name, &next.target.deployment.name);
+        step
+    }
+
+    /// Another deployment, or else the same one later.
+    async fn go_on(&mut self, failed: &'a Candidate<'a>, next: Next, outcome: Outcome) -> Step<'a> {
+        if let Some((next, admission)) = self.next_candidate_after(next, failed) {
+            let (from, to) = (&failed.target.deployment.name, &next.target.deployment.name);
             self.request.visit.worker.shared.meter.failover(from, to, outcome).inc();
             return Some((next, admission, false));
         }
@@ -170,12 +181,12 @@ impl<'a> Course<'a, '_> {
         limit::admit(candidate, self.request.asked.stream, Instant::now())
     }
 
-    /// No attempt, no time or no retry budget is left, or the row forbids all that could come.
-    fn is_over(&self, forbidden: bool) -> bool {
-        forbidden
-            || self.count >= self.request.policy.retry.attempts
-            || Instant::now() >= self.request.deadlines.total
-            || !self.request.policy.retry_budget.spend(Instant::now())
+    /// No attempt, no time or no retry budget is left.
+    fn is_over(&self) -> bool {
+        let now = Instant::now();
+        self.count >= self.request.policy.retry.attempts
+            || now >= self.request.deadlines.total
+            || self.request.policy.retry_budget.left(now) == 0
     }
 
     fn next_candidate_after(&mut self, next: Next, failed: &Candidate<'_>) -> Option<(&'a Candidate<'a>, Admission)> {
@@ -304,6 +315,7 @@ impl<'a> Course<'a, '_> {
         }
         let status = self.tried.iter().map(|tried| telling(tried.failure.outcome)).max();
         Refusal::AllFailed {
+            attempts: self.count,
             tried: explain::failures(self.plan, &self.tried),
             retry_after,
             status: status.unwrap_or(Telling::Unavailable),

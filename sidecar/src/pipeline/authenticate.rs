@@ -8,12 +8,16 @@ use crate::health::{Health, Registry};
 use crate::policy::{Deployment, Key, Policy, Snapshot};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderValue};
+use memchr::memmem::Finder;
 use pilotfish_wire::Authentication;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// What every string that is a key of ours begins with. Any other string is "no key": SDKs refuse to start without
 /// one, so applications send `anything`.
 const PREFIX: &str = "sk-pf-";
+
+/// Built once: this looks at every header of every request.
+static OURS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(PREFIX));
 
 /// Headers in which SDKs send their key, beside `Authorization`.
 const KEY_HEADERS: [&str; 3] = ["x-api-key", "api-key", "x-goog-api-key"];
@@ -147,7 +151,7 @@ fn text(value: &HeaderValue) -> Option<&str> {
 /// Whether this request header may carry somebody's key, ours or another: it is never forwarded.
 pub(super) fn carries_a_key(name: &http::HeaderName, value: &HeaderValue) -> bool {
     let of_an_sdk = name == AUTHORIZATION || KEY_HEADERS.iter().any(|known| name == known);
-    of_an_sdk || memchr::memmem::find(value.as_bytes(), PREFIX.as_bytes()).is_some()
+    of_an_sdk || OURS.find(value.as_bytes()).is_some()
 }
 
 #[cfg(test)]

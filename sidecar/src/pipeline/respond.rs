@@ -57,6 +57,7 @@ pub(crate) enum Refusal {
     },
     /// Everything was tried that may be.
     AllFailed {
+        attempts: u32,
         tried: String,
         retry_after: Option<Duration>,
         status: Telling,
@@ -306,6 +307,7 @@ impl Stamp<'_> {
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-pilotfish-request-id");
 pub(super) const CONFIG: HeaderName = HeaderName::from_static("x-pilotfish-config");
+pub(super) const ATTEMPTS: HeaderName = HeaderName::from_static("x-pilotfish-attempts");
 /// OpenAI's SDKs read this one,
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// and Anthropic's this one.
@@ -339,7 +341,8 @@ pub(super) fn refuse(refusal: &Refusal, client: Dialect, stamp: &Stamp<'_>) -> R
     if let Some(after) = refusal.retry_after() {
         retry_after(headers, after);
     }
-    if let Refusal::AllFailed { .. } = refusal {
+    if let Refusal::AllFailed { attempts, .. } = refusal {
+        headers.insert(ATTEMPTS, HeaderValue::from(*attempts));
         // Official SDKs repeat every 429 and 5xx; the options are exhausted here, and they would only multiply it.
         headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
     }

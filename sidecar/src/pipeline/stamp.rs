@@ -2,7 +2,7 @@
 
 use super::attempt::{Course, Request};
 use super::explain;
-use super::respond::{CONFIG, PLAIN_REQUEST_ID, REQUEST_ID, X_REQUEST_ID};
+use super::respond::{ATTEMPTS, CONFIG, PLAIN_REQUEST_ID, REQUEST_ID, X_REQUEST_ID};
 use super::route::{Candidate, Plan};
 use crate::dialect::Losses;
 use crate::meter::nano_usd_as_usd;
@@ -10,7 +10,6 @@ use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 
 const DEPLOYMENT: HeaderName = HeaderName::from_static("x-pilotfish-deployment");
-const ATTEMPTS: HeaderName = HeaderName::from_static("x-pilotfish-attempts");
 const POLICY: HeaderName = HeaderName::from_static("x-pilotfish-policy");
 const LOSS: HeaderName = HeaderName::from_static("x-pilotfish-loss");
 const COST: HeaderName = HeaderName::from_static("x-pilotfish-cost");
