@@ -1,1 +1,44 @@
+//! What tests of whole programs share: the program as a child process, and what talks to it.
+//!
+//! Nothing here stands in for the product. [`Launch`] starts the real binary on ports that the system chooses, on YAML
+//! as a user writes it ([`documents`]); [`Client`] and [`raw`] speak to its sockets; [`Metrics`] and [`Gauges`] read
+//! its telemetry port. The providers behind it are those of `pilotfish-provider`.
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! use pilotfish_tests::{Client, Deployment, Dialect, Launch, Policy};
+//! let east = Dialect::Chat.provider("east").start().await?;
+//! let documents = [
+//!     Deployment::of(Dialect::Chat, "east", &east).to_string(),
+//!     Policy::named("chat").targets(["east"]).to_string(),
+//! ];
+//! let pilotfish = Launch::run(&documents).start().await?;
+//! let answer = Client::new(&pilotfish)?.ask(Dialect::Chat, &Dialect::Chat.request("chat", "Hello")).await?;
+//! assert_eq!((answer.status, answer.header("x-pilotfish-deployment")), (200, Some("default/east")));
+//! pilotfish.back_to_idle(&[&east]).await?;
+//! # Ok(())
+//! # }
+//! ```
 
+mod client;
+mod dialect;
+pub mod documents;
+mod gauges;
+mod interim;
+mod launch;
+mod log;
+mod metrics;
+mod pair;
+mod pilotfish;
+pub mod raw;
+mod sse;
+
+pub use client::{Answer, Answering, Client};
+pub use dialect::{Dialect, Said};
+pub use documents::{Deployment, Policy};
+pub use gauges::Gauges;
+pub use launch::Launch;
+pub use metrics::Metrics;
+pub use pair::Pair;
+pub use pilotfish::Pilotfish;
+pub use sse::{Event, Events};

@@ -1,0 +1,35 @@
+//! The gauges that must return to what they were: whatever a test did, nothing is left behind.
+
+use crate::Metrics;
+use std::time::Duration;
+
+/// How long what is over may take to be gone: pools look after idle connections once a second.
+pub(crate) const SETTLES_WITHIN: Duration = Duration::from_secs(15);
+
+/// What a sidecar holds at one moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gauges {
+    /// Requests whose answer has not ended.
+    pub in_flight: f64,
+    /// Its own tasks and hyper's, the one that answers the scrape included.
+    pub tasks: f64,
+    /// Connections from applications.
+    pub downstream: f64,
+    /// Connections to providers, idle ones included.
+    pub upstream: f64,
+    /// Bytes of bodies.
+    pub held_bytes: f64,
+}
+
+impl From<&Metrics> for Gauges {
+    fn from(metrics: &Metrics) -> Self {
+        let connections = |side| metrics.sum("pilotfish_connections", &[("side", side)]);
+        Self {
+            in_flight: metrics.sum("pilotfish_requests_in_flight", &[]),
+            tasks: metrics.sum("pilotfish_tasks", &[]),
+            downstream: connections("downstream"),
+            upstream: connections("upstream"),
+            held_bytes: metrics.sum("pilotfish_held_bytes", &[]),
+        }
+    }
+}

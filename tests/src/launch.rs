@@ -1,0 +1,133 @@
+//! Starting the real program.
+
+use crate::log::Log;
+use crate::pilotfish::Pilotfish;
+use anyhow::{Context, Result, ensure};
+use pilotfish_wire::Message;
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Whatever is not listening by then has failed.
+const LISTENS_WITHIN: Duration = Duration::from_secs(30);
+
+/// What to start, and with what.
+#[derive(Debug)]
+pub struct Launch {
+    program: &'static str,
+    configuration: Configuration,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+}
+
+#[derive(Debug)]
+enum Configuration {
+    /// `pilotfish run DIR`.
+    Documents(String),
+    /// `pilotfish-sidecar --snapshot FILE`.
+    Snapshot(String),
+}
+
+impl Launch {
+    /// `pilotfish run` on a directory with these documents.
+    pub fn run(documents: &[impl Display]) -> Self {
+        let documents: Vec<String> = documents.iter().map(ToString::to_string).collect();
+        Self::new("pilotfish-sidecar", Configuration::Documents(documents.join("---\n")))
+    }
+
+    /// `pilotfish-sidecar` on a snapshot of these messages.
+    pub fn snapshot(messages: &[Message]) -> Self {
+        let text = pilotfish_wire::snapshot::write(messages);
+        Self::new("pilotfish-sidecar", Configuration::Snapshot(text))
+    }
+
+    fn new(program: &'static str, configuration: Configuration) -> Self {
+        Self {
+            program,
+            configuration,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+        }
+    }
+
+    /// Adds an argument, or several: `["--namespace", "shop"]`.
+    pub fn arguments<'a>(mut self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// Sets a variable of its environment.
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Starts it and waits until it is ready.
+    pub async fn start(self) -> Result<Pilotfish> {
+        let directory = tempfile::tempdir()?;
+        let mut command = self.command(&directory)?;
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("cannot start {}", self.program))?;
+        let output = child.stderr.take().context("its standard error is piped")?;
+        let log = Log::of(output);
+        // From here on the process is killed whatever happens.
+        let starting = crate::pilotfish::Starting::new(child, log.clone(), directory);
+        let line = tokio::time::timeout(LISTENS_WITHIN, log.line_with("listening address="))
+            .await
+            .with_context(|| format!("{} does not listen:\n{}", self.program, log.text()))??;
+        starting
+            .ready(address(&line, " address=")?, address(&line, " telemetry=")?)
+            .await
+    }
+
+    fn command(&self, directory: &TempDir) -> Result<Command> {
+        let mut command = Command::new(binary(self.program)?);
+        match &self.configuration {
+            Configuration::Documents(text) => {
+                // Until `pilotfish run` is there.
+                std::fs::write(directory.path().join("documents.yaml"), text)?;
+                let (messages, variables) = crate::interim::compiled(text)?;
+                let file = directory.path().join(".snapshot");
+                std::fs::write(&file, pilotfish_wire::snapshot::write(&messages))?;
+                command.envs(variables).arg("--snapshot").arg(file);
+            }
+            Configuration::Snapshot(text) => {
+                let file = directory.path().join("snapshot");
+                std::fs::write(&file, text)?;
+                command.arg("--snapshot").arg(file);
+            }
+        }
+        command
+            .args(["--listen", "127.0.0.1:0", "--telemetry", "127.0.0.1:0"])
+            .args(&self.arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        Ok(command)
+    }
+}
+
+/// A program of the workspace: cargo puts it two directories above the tests' own executable.
+fn binary(name: &str) -> Result<PathBuf> {
+    let tests = std::env::current_exe()?;
+    let profile = tests
+        .parent()
+        .and_then(|deps| deps.parent())
+        .context("the test's executable stands in target/<profile>/deps")?;
+    let path = profile.join(name);
+    ensure!(path.exists(), "{} is not built; run `make test`", path.display());
+    Ok(path)
+}
+
+/// The address after `name` in a line of the log.
+fn address(line: &str, name: &str) -> Result<SocketAddr> {
+    let (_, rest) = line.split_once(name).with_context(|| format!("no{name} in {line:?}"))?;
+    let text = rest.split(' ').next().unwrap_or(rest);
+    text.parse()
+        .with_context(|| format!("{text:?} is no address, in {line:?}"))
+}

@@ -1,0 +1,75 @@
+//! The usual scene: two deployments of one dialect, and a policy that calls the second when the first cannot serve.
+
+use crate::{Answer, Answering, Client, Deployment, Dialect, Launch, Pilotfish, Policy};
+use anyhow::Result;
+use pilotfish_provider::Fake;
+
+/// `default/east` before `default/west`, asked for as `chat`.
+pub struct Pair {
+    /// What the client and both providers speak.
+    pub dialect: Dialect,
+    /// Called first.
+    pub east: Fake,
+    /// Called when east cannot serve.
+    pub west: Fake,
+    /// The program before them.
+    pub pilotfish: Pilotfish,
+    /// An application.
+    pub client: Client,
+}
+
+impl Pair {
+    /// Starts the scene; `policy` may change the policy, `deployment` each of the deployments.
+    pub async fn start(
+        dialect: Dialect,
+        policy: impl FnOnce(Policy) -> Policy,
+        deployment: impl Fn(Deployment) -> Deployment,
+    ) -> Result<Self> {
+        let (east, west) = (
+            dialect.provider("east").start().await?,
+            dialect.provider("west").start().await?,
+        );
+        let documents = [
+            deployment(Deployment::of(dialect, "east", &east)).to_string(),
+            deployment(Deployment::of(dialect, "west", &west)).to_string(),
+            policy(Policy::named("chat").in_order(["east", "west"])).to_string(),
+        ];
+        let pilotfish = Launch::run(&documents).start().await?;
+        let client = Client::new(&pilotfish)?;
+        Ok(Self {
+            dialect,
+            east,
+            west,
+            pilotfish,
+            client,
+        })
+    }
+
+    /// The scene with nothing changed.
+    pub async fn plain(dialect: Dialect) -> Result<Self> {
+        Self::start(dialect, |policy| policy, |deployment| deployment).await
+    }
+
+    /// Asks for `chat`.
+    pub async fn ask(&self) -> Result<Answer> {
+        self.client
+            .ask(self.dialect, &self.dialect.request("chat", "Hello"))
+            .await
+    }
+
+    /// Asks for `chat` as a stream.
+    pub async fn stream(&self) -> Result<Answering> {
+        let request = self.dialect.stream_request("chat", "Hello");
+        self.client.stream(self.dialect, &request).await
+    }
+
+    /// How many requests have reached east and west.
+    pub fn calls(&self) -> (usize, usize) {
+        (self.east.received().len(), self.west.received().len())
+    }
+
+    /// Nothing is left behind.
+    pub async fn back_to_idle(&self) -> Result<()> {
+        self.pilotfish.back_to_idle(&[&self.east, &self.west]).await
+    }
+}
