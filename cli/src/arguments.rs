@@ -1,7 +1,7 @@
 //! What can be said on the command line.
 
 use crate::load::Scope;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use pilotfish_crds::selector::Labels;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -25,6 +25,9 @@ pub enum Command {
     /// Write the CustomResourceDefinitions into a chart's templates.
     #[command(hide = true)]
     Generate(GenerateArguments),
+    /// Be one of the two providers of `run --demo`.
+    #[command(hide = true)]
+    DemoProvider(DemoProviderArguments),
 }
 
 /// Of `run`.
@@ -38,12 +41,48 @@ pub struct RunArguments {
     /// Where metrics and readiness are.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4001")]
     pub telemetry: SocketAddr,
+    /// What is logged, as a list of target=level or one level.
+    #[arg(long, value_name = "FILTER", env = "PILOTFISH_LOG", default_value = "info")]
+    pub log: String,
     /// Start two local providers beside it, so that no key and no network is needed.
     #[arg(long)]
     pub demo: bool,
+    /// Where those two listen.
+    #[command(flatten)]
+    pub demo_ports: DemoPorts,
     /// The pod to stand for.
     #[command(flatten)]
     pub scope: ScopeArguments,
+}
+
+/// Where the providers of the demo listen: what deploy/quickstart says, unless a test says something else.
+#[derive(Clone, Debug, Args)]
+pub struct DemoPorts {
+    /// The OpenAI-shaped one.
+    #[arg(long, hide = true, default_value = "127.0.0.1:4101")]
+    pub demo_openai: SocketAddr,
+    /// The Anthropic-shaped one.
+    #[arg(long, hide = true, default_value = "127.0.0.1:4102")]
+    pub demo_anthropic: SocketAddr,
+}
+
+/// Of `demo-provider`.
+#[derive(Debug, Args)]
+pub struct DemoProviderArguments {
+    /// Whose API it has.
+    pub shape: DemoShape,
+    /// Where it listens.
+    #[arg(long)]
+    pub listen: SocketAddr,
+}
+
+/// Whose API a provider of the demo has.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum DemoShape {
+    /// OpenAI's.
+    Openai,
+    /// Anthropic's.
+    Anthropic,
 }
 
 /// Of `compile`.

@@ -7,7 +7,7 @@ use crate::load::{Directory, Environment, Loaded, Place, Problem, Scope, SourceF
 use pilotfish_operator::batch::Sent;
 use pilotfish_operator::compile::{Compiled, Verdict, compile};
 use pilotfish_operator::world::{InForce, ObjectName};
-use pilotfish_wire::Message;
+use pilotfish_wire::{Kind, Message};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -19,6 +19,7 @@ pub struct Feed {
     in_force: InForce,
     sent: Sent,
     files: Option<Vec<SourceFile>>,
+    places: BTreeMap<(String, ObjectName), Place>,
     notices: Vec<Notice>,
 }
 
@@ -57,6 +58,7 @@ impl Feed {
             in_force: InForce::default(),
             sent: Sent::default(),
             files: None,
+            places: BTreeMap::new(),
             notices: Vec::new(),
         }
     }
@@ -80,9 +82,22 @@ impl Feed {
             ignored: std::mem::take(&mut loaded.ignored),
         };
         self.in_force = compiled.in_force;
+        self.places = loaded.places;
         self.files = Some(files);
         self.notices = notices;
         Ok(change)
+    }
+
+    /// Where the object is written that the resource `name` of `kind` was compiled from.
+    pub fn place(&self, kind: Kind, name: &str) -> Option<&Place> {
+        let kind = match kind {
+            Kind::Deployment => "ModelDeployment",
+            Kind::Policy => "RoutingPolicy",
+            Kind::Key => "VirtualKey",
+            Kind::Credential | Kind::Routes | Kind::Unknown => return None,
+        };
+        let (namespace, name) = name.split_once('/')?;
+        self.places.get(&(kind.to_owned(), ObjectName::new(namespace, name)))
     }
 }
 

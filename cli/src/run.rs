@@ -1,0 +1,162 @@
+//! `pilotfish run`: a sidecar in this process, fed from a directory.
+//!
+//! The directory is looked at every 200 ms. A change is loaded once it has held still for one look, so that a file that
+//! is being written is not read halfway. The sidecar is sent what an operator would send it, over a channel.
+
+use crate::arguments::RunArguments;
+use crate::demo::Demo;
+use crate::feed::{Change, Feed};
+use crate::load::{Directory, Environment, Problem, Stamp};
+use pilotfish_sidecar::app::{self, Config, Subscribed};
+use pilotfish_sidecar::pipeline::Pod;
+use pilotfish_wire::{Hello, Message, REVISION, Report};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How often the directory is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Messages on their way to the sidecar; a batch may be longer, its sender then waits.
+const MESSAGES: usize = 256;
+/// Acks on their way back.
+const REPORTS: usize = 16;
+/// Outside a cluster there is no controller and no ServiceAccount to tell workloads apart by.
+const WORKLOAD: &str = "local/local";
+
+/// Serves until it is told to stop. A directory that is wrong from the start is not served at all.
+pub fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
+    app::log_to_stderr(&arguments.log)?;
+    let directory = Directory::new(&arguments.directory);
+    let pod = Pod::new(&arguments.scope.namespace, WORKLOAD);
+    let config = Config::new(arguments.listen, arguments.telemetry, pod);
+    let stamp = directory.stamp();
+    let mut feed = Feed::new(directory.clone(), arguments.scope.into());
+    let change = match feed.load(&environment()) {
+        Ok(change) => change,
+        Err(problems) => return Ok(refused(&problems)),
+    };
+    let demo = arguments.demo.then(|| Demo::start(&arguments.demo_ports)).transpose()?;
+
+    let (messages, received) = mpsc::channel(MESSAGES);
+    let (reports, reported) = mpsc::channel(REPORTS);
+    let stop = AtomicBool::new(false);
+    let follow = Follow {
+        directory,
+        feed,
+        messages,
+        reported,
+        stamp,
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| follow.until(&stop, change));
+        scope.spawn(|| {
+            if let Some(demo) = &demo {
+                demo.explain(config.listen, config.telemetry, &stop);
+            }
+        });
+        let subscribed = Subscribed {
+            messages: received,
+            reports,
+        };
+        let ended = app::run_until_signal(config.clone(), subscribed);
+        stop.store(true, Ordering::Relaxed);
+        ended
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn environment() -> Environment<'static> {
+    Environment::Read(&|variable| std::env::var(variable).ok())
+}
+
+/// Says every problem on standard error, one a line, and fails.
+pub fn refused(problems: &[Problem]) -> ExitCode {
+    for problem in problems {
+        eprintln!("{problem}");
+    }
+    ExitCode::FAILURE
+}
+
+/// The thread that looks at the directory.
+struct Follow {
+    directory: Directory,
+    feed: Feed,
+    messages: mpsc::Sender<Message>,
+    reported: mpsc::Receiver<Report>,
+    /// What the directory looked like when it was last loaded.
+    stamp: Stamp,
+}
+
+/// The sidecar has gone.
+struct Gone;
+
+impl Follow {
+    fn until(mut self, stop: &AtomicBool, first: Change) {
+        let hello = Message::Hello(Hello {
+            revision: REVISION,
+            ..Hello::default()
+        });
+        let mut alive = self.send([hello]).and_then(|()| self.apply(first));
+        let mut seen = self.stamp.clone();
+        while alive.is_ok() && !stop.load(Ordering::Relaxed) {
+            thread::sleep(LOOK_EVERY);
+            self.log_reports();
+            let now = self.directory.stamp();
+            if now == seen && now != self.stamp {
+                self.stamp = now.clone();
+                alive = self.load();
+            }
+            seen = now;
+        }
+    }
+
+    fn load(&mut self) -> Result<(), Gone> {
+        match self.feed.load(&environment()) {
+            Ok(change) => self.apply(change),
+            Err(problems) => {
+                for problem in problems {
+                    tracing::error!(%problem, "configuration refused, the last good one stays in force");
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn apply(&mut self, change: Change) -> Result<(), Gone> {
+        for (kind, place) in &change.ignored {
+            tracing::info!(kind, %place, "a document of this kind means nothing here");
+        }
+        for notice in &change.notices {
+            tracing::warn!(%notice, "not in force as it is written");
+        }
+        self.send(change.batch.into_iter().flatten())
+    }
+
+    fn send(&self, messages: impl IntoIterator<Item = Message>) -> Result<(), Gone> {
+        messages
+            .into_iter()
+            .try_for_each(|message| self.messages.blocking_send(message).map_err(|_| Gone))
+    }
+
+    /// What the sidecar would not use, with the place where it is written.
+    fn log_reports(&mut self) {
+        while let Ok(report) = self.reported.try_recv() {
+            let Report::Ack(ack) = report else { continue };
+            for refusal in ack.refused {
+                let place = self
+                    .feed
+                    .place(refusal.kind, &refusal.name)
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
+                tracing::error!(
+                    place,
+                    name = refusal.name,
+                    reason = refusal.reason,
+                    "refused by the sidecar"
+                );
+            }
+        }
+    }
+}
