@@ -11,24 +11,22 @@
 //!   in bytes (64 bits, little-endian) followed by its UTF-8.
 //! * The hash is 64-bit XXH3, seeded with [`SEED`]. The common prefix is laid out once a request and the name appended
 //!   for each candidate: below 240 bytes hashing it all is faster than copying XXH3's 576-byte streaming state.
-//! * The logarithm is `−log₂` in fixed point ([`logarithm`]): another base scales all draws alike. Draws are
+//! * The logarithm is `−log₂` in fixed point (`affinity/logarithm.rs`): another base scales all draws alike. Draws are
 //!   compared by cross-multiplication, so no division rounds; equal draws go by name.
 
 pub mod displaced;
+mod input;
 mod logarithm;
 pub mod session;
 
+use input::Input;
 use logarithm::negative_log2;
 use smallvec::SmallVec;
 use std::cmp::Ordering;
 use std::fmt;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// The hash's key, ASCII `pilotfsh`: public and never changed, since a change would move every conversation.
 pub const SEED: u64 = u64::from_le_bytes(*b"pilotfsh");
-
-/// Room for the usual input without allocating: 32 bytes of lengths, a session id of up to 255 and three names.
-const USUAL_INPUT: usize = 448;
 
 /// One deployment that may be chosen.
 #[derive(Clone, Copy, Debug)]
@@ -67,22 +65,20 @@ pub type Order = SmallVec<[Ranked; 8]>;
 /// One conversation of one tenant with one model name.
 #[derive(Clone, Debug)]
 pub struct Conversation {
-    input: SmallVec<[u8; USUAL_INPUT]>,
+    input: Input,
 }
 
 impl Conversation {
     /// `tenant` keeps equal ids of different tenants apart; `model` is the name the client asked for.
     pub fn new(tenant: &str, session: &str, model: &str) -> Self {
-        let mut input = SmallVec::new();
-        for part in [tenant, session, model] {
-            append(&mut input, part);
+        Self {
+            input: Input::new([tenant, session, model]),
         }
-        Self { input }
     }
 
     /// A key for memories about this conversation.
     pub fn key(&self) -> u64 {
-        xxh3_64_with_seed(&self.input, SEED)
+        self.input.hash(SEED)
     }
 
     /// Ranks the candidates that have a weight: by tier, then by draw. No allocation for up to eight of them.
@@ -94,7 +90,7 @@ impl Conversation {
             .filter(|(_, candidate)| candidate.weight > 0)
         {
             let score = Score {
-                log: negative_log2(self.hash(candidate.name)),
+                log: negative_log2(self.input.hash_with(candidate.name, SEED)),
                 weight: candidate.weight,
             };
             drawn.push((
@@ -114,21 +110,6 @@ impl Conversation {
         });
         drawn.into_iter().map(|(ranked, _)| ranked).collect()
     }
-
-    /// The hash of this conversation at the deployment of this name.
-    fn hash(&mut self, name: &str) -> u64 {
-        let common = self.input.len();
-        append(&mut self.input, name);
-        let hash = xxh3_64_with_seed(&self.input, SEED);
-        self.input.truncate(common);
-        hash
-    }
-}
-
-/// The length keeps `("ab", "c")` and `("a", "bc")` apart.
-fn append(input: &mut SmallVec<[u8; USUAL_INPUT]>, part: &str) {
-    input.extend_from_slice(&(part.len() as u64).to_le_bytes());
-    input.extend_from_slice(part.as_bytes());
 }
 
 impl Ord for Score {

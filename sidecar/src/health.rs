@@ -17,14 +17,15 @@
 
 mod breaker;
 mod latency;
+mod registry;
 pub mod selection;
 
 use crate::dialect::Class;
 use breaker::{Breaker, Trial};
 use latency::{Latency, Wait};
-use std::collections::HashMap;
+pub use registry::{Board, Registry};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -214,78 +215,6 @@ impl Drop for Attempt {
         if let Some(trial) = self.trial.take() {
             self.health.with_breaker(|breaker| breaker.give_back(trial));
         }
-    }
-}
-
-/// Every [`Health`], across snapshots. Its size is that of the configuration: [`Registry::retain`] follows it.
-#[derive(Debug, Default)]
-pub struct Registry {
-    tenants: RwLock<HashMap<Box<str>, OfTenant>>,
-}
-
-/// By the deployment's `namespace/name`.
-type OfTenant = HashMap<Box<str>, Kept>;
-
-#[derive(Debug)]
-struct Kept {
-    revision: u64,
-    health: Arc<Health>,
-}
-
-impl Registry {
-    /// The health of `deployment` (`namespace/name`) for `tenant`. With another `revision` than before it starts anew:
-    /// a hash of what makes earlier verdicts void, such as the endpoint and the credential's version.
-    pub fn health(&self, tenant: &str, deployment: &str, revision: u64) -> Arc<Health> {
-        let known = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
-        let kept = known.get(tenant).and_then(|deployments| deployments.get(deployment));
-        if let Some(kept) = kept.filter(|kept| kept.revision == revision) {
-            return Arc::clone(&kept.health);
-        }
-        drop(known);
-        self.insert(tenant, deployment, revision)
-    }
-
-    fn insert(&self, tenant: &str, deployment: &str, revision: u64) -> Arc<Health> {
-        let mut known = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
-        let deployments = known.entry(tenant.into()).or_default();
-        let fresh = || Kept {
-            revision,
-            health: Health::new(),
-        };
-        let kept = deployments.entry(deployment.into()).or_insert_with(fresh);
-        if kept.revision != revision {
-            *kept = fresh();
-        }
-        Arc::clone(&kept.health)
-    }
-
-    /// Forgets what the configuration no longer has; `keep` is asked with tenant and deployment.
-    pub fn retain(&self, mut keep: impl FnMut(&str, &str) -> bool) {
-        let mut known = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|tenant, deployments| {
-            deployments.retain(|deployment, _| keep(tenant, deployment));
-            !deployments.is_empty()
-        });
-    }
-}
-
-/// One tenant's healths by the index of the deployment in one snapshot, each looked up once.
-#[derive(Debug)]
-pub struct Board {
-    slots: Box<[OnceLock<Arc<Health>>]>,
-}
-
-impl Board {
-    /// For a snapshot with this many deployments.
-    pub fn new(deployments: usize) -> Self {
-        Self {
-            slots: (0..deployments).map(|_| OnceLock::new()).collect(),
-        }
-    }
-
-    /// The health at `index`, which must be one of the snapshot's; `resolve` asks the [`Registry`] the first time.
-    pub fn health(&self, index: usize, resolve: impl FnOnce() -> Arc<Health>) -> &Arc<Health> {
-        self.slots[index].get_or_init(resolve)
     }
 }
 

@@ -14,6 +14,17 @@ const INTERVALS: usize = 128;
 /// 1 / ln 2, 63 fractional bits.
 const INVERSE_LN_2: u64 = 0xB8AA_3B29_5C17_F0BC;
 
+/// 1/8 to 1/2, the coefficients of the series from its end, 64 fractional bits.
+const FRACTIONS: [u64; 7] = [
+    u64::MAX / 8,
+    u64::MAX / 7,
+    u64::MAX / 6,
+    u64::MAX / 5,
+    u64::MAX / 4,
+    u64::MAX / 3,
+    u64::MAX / 2,
+];
+
 /// What is known of the mantissas from `1 + i/128` on.
 #[derive(Clone, Copy)]
 struct Interval {
@@ -42,12 +53,8 @@ fn log2(mantissa: u64) -> u64 {
 
 /// `ln(1 + r)`, 64 fractional bits both.
 fn natural(r: u64) -> u64 {
-    let mut sum = u64::MAX / 8;
-    let mut term = 7;
-    while term >= 2 {
-        sum = u64::MAX / term - high(r, sum);
-        term -= 1;
-    }
+    let [eighth, rest @ ..] = FRACTIONS;
+    let sum = rest.iter().fold(eighth, |sum, fraction| fraction - high(r, sum));
     r - high(r, high(r, sum))
 }
 

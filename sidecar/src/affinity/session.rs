@@ -1,6 +1,6 @@
 //! Which conversation a request belongs to, from whatever name its client gives it.
 //!
-//! The first of these that is not empty decides: the policy's headers, the names of [`NAMES`] in their order, the
+//! The first of these that is not empty decides: the policy's headers, the names in use (`NAMES`) in their order, the
 //! body's hint, the conversation's root. An id that is too long, or not UTF-8, means no session at all: the next name
 //! in line might be shared by conversations that the client meant to keep apart.
 
