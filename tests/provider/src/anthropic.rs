@@ -343,3 +343,6 @@ fn limit_headers(answer: &mut Answer, resets_in: Duration) {
     answer.set_header("anthropic-ratelimit-requests-reset", &clock::rfc3339_in(resets_in));
     answer.set_header("retry-after", &resets_in.as_secs_f64().ceil().to_string());
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,10 +121,27 @@ impl Builder {
         self
     }
 
-    /// Serves TLS, HTTP/1.1 only, with a certificate of its own.
+    /// Serves TLS with a certificate of its own; HTTP/2 or HTTP/1.1, as the client likes.
+    pub fn tls(mut self) -> Builder {
+        self.listen.protocols = Some(vec!["h2", "http/1.1"]);
+        self
+    }
+
+    /// Serves TLS, HTTP/1.1 only.
     pub fn tls_http1(mut self) -> Builder {
         self.listen.protocols = Some(vec!["http/1.1"]);
         self
+    }
+
+    /// HTTP/2: so many streams at once on a connection.
+    pub fn max_concurrent_streams(mut self, streams: u32) -> Builder {
+        self.listen.max_streams = Some(streams);
+        self
+    }
+
+    #[cfg(test)]
+    pub(crate) fn settings(self) -> Settings {
+        self.settings
     }
 
     /// Starts on a loopback port that the system chooses.

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 pub(crate) struct Listen {
     pub(crate) address: SocketAddr,
     pub(crate) protocols: Option<Vec<&'static str>>,
+    pub(crate) max_streams: Option<u32>,
 }
 
 impl Default for Listen {
@@ -21,6 +22,7 @@ impl Default for Listen {
         Listen {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             protocols: None,
+            max_streams: None,
         }
     }
 }
@@ -40,7 +42,7 @@ impl Fake {
         base_path: &'static str,
         listen: Listen,
     ) -> anyhow::Result<Fake> {
-        let server = Arc::new(Server::new(provider));
+        let server = Arc::new(Server::new(provider, listen.max_streams));
         let identity = listen
             .protocols
             .map(|protocols| Identity::new(&protocols))

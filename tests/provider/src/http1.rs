@@ -31,17 +31,19 @@ pub(crate) async fn serve(stream: Stream, server: &Server, connection: usize) {
     let end = loop {
         match connection.exchange().await {
             Ok(Next::Another) => {}
-            Ok(Next::Stop(how)) => break how,
-            Err(Lost::Client) => break HangUp::Close,
+            Ok(Next::HungUp(how)) => break Some(how),
+            Ok(Next::Finished) | Err(Lost::Client) => break None,
             Err(Lost::Rules(sentence)) => {
                 connection.refuse(sentence).await;
-                break HangUp::Close;
+                break None;
             }
         }
     };
-    let stream = connection.read.unsplit(connection.write);
-    if !matches!(end, HangUp::Close | HangUp::GoAway) {
-        stream.reset_on_drop();
+    match end {
+        // In good order: under TLS with a close_notify. The client may be gone already.
+        None => drop(connection.write.shutdown().await),
+        Some(HangUp::Close | HangUp::GoAway) => {}
+        Some(HangUp::Reset | HangUp::ResetStream(_)) => connection.read.unsplit(connection.write).reset_on_drop(),
     }
 }
 
@@ -57,7 +59,8 @@ struct Connection<'a> {
 
 enum Next {
     Another,
-    Stop(HangUp),
+    Finished,
+    HungUp(HangUp),
 }
 
 /// Why there is no next request.
@@ -109,8 +112,8 @@ impl Connection<'_> {
             }
         };
         Ok(match next {
-            Next::Another if !parsed.keep_alive => Next::Stop(HangUp::Close),
-            next @ (Next::Another | Next::Stop(_)) => next,
+            Next::Another if !parsed.keep_alive => Next::Finished,
+            next @ (Next::Another | Next::Finished | Next::HungUp(_)) => next,
         })
     }
 
@@ -275,8 +278,8 @@ impl Connection<'_> {
         exchange.end(outcome);
         played.map(|()| match end {
             End::Whole => Next::Another,
-            End::WholeThenClose => Next::Stop(HangUp::Close),
-            End::HungUp(how) => Next::Stop(how),
+            End::WholeThenClose => Next::Finished,
+            End::HungUp(how) => Next::HungUp(how),
         })
     }
 
@@ -403,3 +406,6 @@ pub(crate) async fn wait(pauses: &[Pause]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

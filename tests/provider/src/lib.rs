@@ -23,6 +23,7 @@ mod clock;
 mod fake;
 mod gate;
 mod http1;
+mod http2;
 mod json;
 mod ledger;
 mod model;

@@ -59,7 +59,7 @@ fn builder(arguments: &Arguments) -> Builder {
         builder = builder.models(arguments.models.iter().map(String::as_str));
     }
     if arguments.tls {
-        builder = builder.tls_http1();
+        builder = builder.tls();
     }
     builder.keys(arguments.keys.clone())
 }

@@ -378,3 +378,6 @@ fn go_duration(duration: Duration) -> String {
         (minutes, seconds, _) => format!("{minutes}m{seconds}s"),
     }
 }
+
+#[cfg(test)]
+mod tests;

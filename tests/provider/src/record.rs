@@ -77,6 +77,41 @@ impl Received {
     }
 }
 
+#[cfg(test)]
+impl Received {
+    /// A whole request with an OpenAI and an Anthropic head, for tests without a socket.
+    pub(crate) fn sample(method: &str, target: &str, body: &str) -> Received {
+        let headers = [
+            ("content-type", "application/json"),
+            ("authorization", "Bearer sk-up-1"),
+            ("anthropic-version", "2023-06-01"),
+        ];
+        let headers = headers.map(|(name, value)| (name.to_owned(), Bytes::from(value)));
+        Received {
+            number: 0,
+            connection: 0,
+            on_connection: 0,
+            protocol: Protocol::Http1,
+            method: method.to_owned(),
+            target: target.to_owned(),
+            headers: headers.into(),
+            body: Bytes::copy_from_slice(body.as_bytes()),
+            complete: true,
+            arrived: Instant::now(),
+        }
+    }
+
+    /// This request with another value of a header; without it, if that is empty.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Received {
+        self.headers.retain(|(known, _)| known != name);
+        if !value.is_empty() {
+            self.headers
+                .push((name.to_owned(), Bytes::copy_from_slice(value.as_bytes())));
+        }
+        self
+    }
+}
+
 /// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {

@@ -1,12 +1,12 @@
 //! One fake provider: its listener, its connections, and the exchange that every protocol drives in the same steps.
 
 use crate::answer::{Answer, Body};
-use crate::http1;
 use crate::plan::{Piece, Plan, plan};
 use crate::record::{Head, Outcome, Received, Record};
 use crate::script::{Delivery, Facts, Point, Refusal, Reply, Script, Step, Style};
 use crate::stream::Stream;
 use crate::tls::Identity;
+use crate::{http1, http2};
 use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,16 +30,19 @@ pub(crate) struct Server {
     pub(crate) provider: Box<dyn Provider>,
     pub(crate) script: Script,
     pub(crate) record: Record,
+    /// HTTP/2: streams at once on a connection.
+    pub(crate) max_streams: Option<u32>,
     idle_closed: watch::Sender<()>,
 }
 
 impl Server {
-    pub(crate) fn new(provider: Box<dyn Provider>) -> Server {
+    pub(crate) fn new(provider: Box<dyn Provider>, max_streams: Option<u32>) -> Server {
         let (script, record) = (Script::default(), Record::new());
         Server {
             provider,
             script,
             record,
+            max_streams,
             idle_closed: watch::Sender::new(()),
         }
     }
@@ -103,7 +106,12 @@ async fn serve(socket: TcpStream, acceptor: Option<TlsAcceptor>, open: Open) {
     let Ok(stream) = acceptor.accept(socket).await else {
         return;
     };
-    http1::serve(Stream::Tls(Box::new(stream)), &open.server, open.number).await;
+    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let stream = Stream::Tls(Box::new(stream));
+    match http2 {
+        true => http2::serve(stream, Arc::clone(&open.server), open.number).await,
+        false => http1::serve(stream, &open.server, open.number).await,
+    }
 }
 
 /// The address a listener got.

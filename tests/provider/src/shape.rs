@@ -109,13 +109,11 @@ pub(crate) enum Wrong {
     },
     NoTag,
     TooSmall {
-        integer: bool,
-        limit: f64,
+        bounds: Bounds,
         got: f64,
     },
     TooLarge {
-        integer: bool,
-        limit: f64,
+        bounds: Bounds,
         got: f64,
     },
     TooShort {
@@ -129,6 +127,14 @@ pub(crate) enum Wrong {
         got: usize,
     },
     Pattern(&'static str),
+}
+
+/// What a number must keep to, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Bounds {
+    pub(crate) integer: bool,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
 }
 
 /// A JSON type, as far as a shape tells them apart.
@@ -191,14 +197,21 @@ impl Shape {
             (Shape::Text(min, max), Json::Text(text)) => length(false, text.chars().count(), *min, *max),
             (Shape::Name { allowed, max, pattern }, Json::Text(text)) => name(text, *allowed, *max, pattern),
             (Shape::Word(allowed), Json::Text(text)) => word(allowed, text),
-            (Shape::Integer(min, max), Json::Number(number)) if number.is_i64() || number.is_u64() => range(
-                true,
-                number.as_f64().unwrap_or_default(),
-                to_number(*min),
-                to_number(*max),
-            ),
+            (Shape::Integer(min, max), Json::Number(number)) if number.is_i64() || number.is_u64() => {
+                let bounds = Bounds {
+                    integer: true,
+                    min: to_number(*min),
+                    max: to_number(*max),
+                };
+                range(bounds, number.as_f64().unwrap_or_default())
+            }
             (Shape::Number(min, max), Json::Number(number)) => {
-                range(false, number.as_f64().unwrap_or_default(), *min, *max)
+                let bounds = Bounds {
+                    integer: false,
+                    min: *min,
+                    max: *max,
+                };
+                range(bounds, number.as_f64().unwrap_or_default())
             }
             (Shape::List(shape, min, max), Json::List(elements)) => list(shape, elements, *min, *max),
             (Shape::Object(fields), Json::Object(_)) => object(fields, value, None),
@@ -260,20 +273,12 @@ fn length(list: bool, got: usize, min: usize, max: usize) -> Checked {
     Ok(())
 }
 
-fn range(integer: bool, got: f64, min: f64, max: f64) -> Checked {
-    if got < min {
-        return wrong(Wrong::TooSmall {
-            integer,
-            limit: min,
-            got,
-        });
+fn range(bounds: Bounds, got: f64) -> Checked {
+    if got < bounds.min {
+        return wrong(Wrong::TooSmall { bounds, got });
     }
-    if got > max {
-        return wrong(Wrong::TooLarge {
-            integer,
-            limit: max,
-            got,
-        });
+    if got > bounds.max {
+        return wrong(Wrong::TooLarge { bounds, got });
     }
     Ok(())
 }

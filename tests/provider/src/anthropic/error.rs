@@ -1,6 +1,6 @@
 //! Anthropic's refusals: a type by status, a sentence, and the request's id.
 
-use crate::shape::{Kind, Segment, Violation, Wrong};
+use crate::shape::{Bounds, Kind, Segment, Violation, Wrong};
 use serde::Serialize;
 
 /// A refusal before it is an answer.
@@ -150,12 +150,19 @@ impl From<Violation> for Error {
                 "{object}: Input tag '{got}' found using 'type' does not match any of the expected tags: {}",
                 quoted(&allowed).join(", ")
             ),
-            Wrong::TooSmall { limit, .. } => format!("{whole}: Input should be greater than or equal to {limit}"),
-            Wrong::TooLarge { limit, .. } => format!("{whole}: Input should be less than or equal to {limit}"),
+            Wrong::TooSmall { bounds, .. } => outside(&whole, bounds, "greater", bounds.min),
+            Wrong::TooLarge { bounds, .. } => outside(&whole, bounds, "less", bounds.max),
             Wrong::TooShort { list, limit, got } => too(&whole, list, "at least", limit, got),
             Wrong::TooLong { list, limit, got } => too(&whole, list, "at most", limit, got),
             Wrong::Pattern(pattern) => format!("{whole}: String should match pattern '{pattern}'"),
         })
+    }
+}
+
+fn outside(path: &str, bounds: Bounds, direction: &str, limit: f64) -> String {
+    match bounds.integer {
+        true => format!("{path}: Input should be {direction} than or equal to {limit}"),
+        false => format!("{path}: range: {}..{}", bounds.min, bounds.max),
     }
 }
 

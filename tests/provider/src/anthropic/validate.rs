@@ -249,6 +249,15 @@ fn tools(request: &Json) -> Checked {
             return Err(Error::invalid("tools: Tool names must be unique."));
         }
         names.push(name);
+        let unions = ["oneOf", "allOf", "anyOf"];
+        if tool
+            .get("input_schema")
+            .is_some_and(|schema| unions.iter().any(|key| schema.get(key).is_some()))
+        {
+            return Err(Error::invalid(format!(
+                "tools.{index}.custom.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top level"
+            )));
+        }
         match tool.get("input_schema").map(|schema| schema.get("type")) {
             Some(Some(Json::Text(kind))) if kind == "object" => {}
             Some(Some(_)) => {

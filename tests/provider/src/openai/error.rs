@@ -1,6 +1,6 @@
 //! OpenAI's refusals: the sentence, `type`, `param` and `code` of each.
 
-use crate::shape::{Kind, Segment, Violation, Wrong};
+use crate::shape::{Bounds, Kind, Segment, Violation, Wrong};
 use serde::Serialize;
 
 /// A refusal before it is an answer.
@@ -117,6 +117,12 @@ pub(super) fn unknown_model(model: &str) -> Error {
     Error::new(404, "invalid_request_error", message).code("model_not_found")
 }
 
+pub(super) fn no_chat_model() -> Error {
+    let message = "This is not a chat model and thus not supported in the v1/chat/completions endpoint. Did you mean to \
+                   use v1/completions?";
+    Error::new(404, "invalid_request_error", message).param("model")
+}
+
 pub(super) fn unknown_url(method: &str, path: &str) -> Error {
     Error::new(404, "invalid_request_error", format!("Invalid URL ({method} {path})"))
 }
@@ -190,8 +196,8 @@ impl From<Violation> for Error {
                 let message = format!("Invalid value: '{got}'. Supported values are: {}.", listed(&allowed));
                 Error::invalid(&path, message).code("invalid_value")
             }
-            Wrong::TooSmall { integer, limit, got } => small(&path, integer, limit, got),
-            Wrong::TooLarge { integer, limit, got } => large(&path, integer, limit, got),
+            Wrong::TooSmall { bounds, got } => small(&path, bounds, got),
+            Wrong::TooLarge { bounds, got } => large(&path, bounds, got),
             Wrong::TooShort { list, limit, .. } => short(&path, list, limit),
             Wrong::TooLong { list, limit, got } => long(&path, list, limit, got),
             Wrong::Pattern(pattern) => {
@@ -272,8 +278,9 @@ fn listed(words: &[&str]) -> String {
     }
 }
 
-fn small(path: &str, integer: bool, limit: f64, got: f64) -> Error {
-    let (noun, code) = match integer {
+fn small(path: &str, bounds: Bounds, got: f64) -> Error {
+    let limit = bounds.min;
+    let (noun, code) = match bounds.integer {
         true => ("integer", "integer_below_min_value"),
         false => ("decimal", "decimal_below_min_value"),
     };
@@ -282,8 +289,9 @@ fn small(path: &str, integer: bool, limit: f64, got: f64) -> Error {
     Error::invalid(path, message).code(code)
 }
 
-fn large(path: &str, integer: bool, limit: f64, got: f64) -> Error {
-    let (noun, code) = match integer {
+fn large(path: &str, bounds: Bounds, got: f64) -> Error {
+    let limit = bounds.max;
+    let (noun, code) = match bounds.integer {
         true => ("integer", "integer_above_max_value"),
         false => ("decimal", "decimal_above_max_value"),
     };

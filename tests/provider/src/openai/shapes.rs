@@ -70,16 +70,23 @@ const ASSISTANT_PARTS: Shape = Shape::Tagged(&[variant("text", TEXT_PART), varia
 const CALLED: &[Field] = &[required("name", FUNCTION_NAME), required("arguments", TEXT)];
 const CALLED_CUSTOM: &[Field] = &[required("name", FUNCTION_NAME), required("input", TEXT)];
 const CALL_ID: Shape = Shape::Text(1, 40);
+// A call that was put together from a stream still has its `index`, and the API lets it pass.
+const INDEX: Field = optional("index", Shape::Integer(0, i64::MAX));
 const CALL: Shape = Shape::Tagged(&[
     variant(
         "function",
-        &[required("id", CALL_ID), required("function", Shape::Object(CALLED))],
+        &[
+            required("id", CALL_ID),
+            required("function", Shape::Object(CALLED)),
+            INDEX,
+        ],
     ),
     variant(
         "custom",
         &[
             required("id", CALL_ID),
             required("custom", Shape::Object(CALLED_CUSTOM)),
+            INDEX,
         ],
     ),
 ]);

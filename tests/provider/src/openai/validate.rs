@@ -1,6 +1,6 @@
 //! The rules of a chat completion that no single field shows: what excludes what, and what must follow what.
 
-use super::error::Error;
+use super::error::{self, Error};
 use super::shapes;
 use crate::json::Json;
 use crate::model::Model;
@@ -12,6 +12,9 @@ type Checked = Result<(), Error>;
 
 /// Everything but the model's name and the length of the prompt.
 pub(super) fn chat(request: &Json, model: &Model) -> Checked {
+    if model.traits.dimensions > 0 {
+        return Err(error::no_chat_model());
+    }
     shape::check(request, &shapes::CHAT)?;
     for (index, message) in request.list_of("messages").iter().enumerate() {
         self::message(message, index)?;
