@@ -35,6 +35,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -62,6 +63,9 @@ struct Arguments {
     /// Only this scenario; repeatable.
     #[arg(long, value_name = "SCENARIO", value_parser = scenario::named)]
     only: Vec<Scenario>,
+    /// Measure nothing: keep the subject under the load of each scenario for so many seconds, for a profiler.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
+    hold: Option<u64>,
     /// Write the figures to this file as well.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -107,6 +111,10 @@ async fn told_to_stop() -> Result<()> {
 fn run(arguments: &Arguments, cores: Cores, directory: &Path) -> Result<ExitCode> {
     let setting = setting(arguments)?;
     let bench = bench(arguments, cores, directory)?;
+    if let Some(seconds) = arguments.hold {
+        bench.hold(Duration::from_secs(seconds))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut samples = Vec::new();
     for number in 0..setting.rounds {
         eprintln!("round {} of {}", number + 1, setting.rounds);

@@ -66,6 +66,17 @@ impl Scale {
     };
 }
 
+impl Scale {
+    /// The same, but each scenario's first measurement lasts for so long.
+    pub(crate) fn lasting(self, duration: Duration) -> Self {
+        Self {
+            window: duration,
+            streams: duration,
+            ..self
+        }
+    }
+}
+
 /// What was found out about one proxy.
 pub(crate) type Figures = Vec<(Metric, f64)>;
 

@@ -87,6 +87,11 @@ impl Process {
         Ok(())
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// CPU time of all its threads. Exact to a few milliseconds while it runs, and exactly while it sleeps.
     pub(crate) fn cpu(&self) -> Result<Duration> {
         let mut nanos = 0;

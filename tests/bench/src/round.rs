@@ -63,15 +63,38 @@ impl Bench {
         Ok(samples)
     }
 
+    /// Keeps the subject under the load of every scenario for so long, so that a profiler can look at it.
+    pub(crate) fn hold(&self, duration: Duration) -> Result<()> {
+        let subject = self.start_subject()?;
+        for scenario in &self.scenarios {
+            let load = measure::Load {
+                scale: self.scale.lasting(duration),
+                clock: self.clock,
+                scenario,
+            };
+            eprintln!("process {}: {} for {duration:?}", subject.process.id(), scenario.name);
+            for measurement in load.measurements().into_iter().take(1) {
+                for (metric, value) in load.through(measurement, &subject, &Figures::new())? {
+                    eprintln!("  {}: {value:.2}", metric.label());
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn start(&self) -> Result<Pair<Proxy>> {
         let reference = nginx::start(&self.directory.join("reference"), self.upstream, self.cores.proxy)?;
-        let (directory, core) = (self.directory.join("subject"), self.cores.proxy);
-        let subject = match &self.subject {
-            Subject::Sidecar(file) => sidecar::start(file, &directory, self.upstream, core)?,
-            Subject::Nginx => nginx::start(&directory, self.upstream, core)?,
-        };
+        let subject = self.start_subject()?;
         thread::sleep(SETTLE);
         Ok(Pair { reference, subject })
+    }
+
+    fn start_subject(&self) -> Result<Proxy> {
+        let (directory, core) = (self.directory.join("subject"), self.cores.proxy);
+        match &self.subject {
+            Subject::Sidecar(file) => sidecar::start(file, &directory, self.upstream, core),
+            Subject::Nginx => nginx::start(&directory, self.upstream, core),
+        }
     }
 
     /// Every measurement through both, one right after the other.
