@@ -151,8 +151,12 @@ impl Pools {
 
     fn pool(&self, endpoint: &Endpoint) -> Rc<Pool> {
         let mut pools = self.by_endpoint.borrow_mut();
-        let pool = pools.entry(endpoint.identity);
-        Rc::clone(pool.or_insert_with(|| Pool::new(Rc::clone(&self.shared), endpoint)))
+        let pool = pools.entry(endpoint.identity).or_insert_with(|| {
+            // Swept even if it never connects, or endpoints that are gone would stay for ever.
+            self.shared.keep_swept();
+            Pool::new(Rc::clone(&self.shared), endpoint)
+        });
+        Rc::clone(pool)
     }
 
     async fn exchange(

@@ -92,6 +92,38 @@ fn a_slow_stream_is_read_piece_by_piece_as_it_comes() {
 }
 
 #[test]
+fn a_flood_of_pieces_wakes_the_reader_for_every_one() {
+    // More than tokio lets a task do in one go: a wake-up that got lost would hang here.
+    const PIECES: usize = 2000;
+    on_a_worker(async |worker| {
+        let (listener, endpoint) = plain().await;
+        let (response, mut upstream) = tokio::join!(worker.send(&endpoint, bytes("{}")), async {
+            let mut upstream = Script::accept(&listener).await;
+            upstream.request().await;
+            upstream
+                .write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+                .await;
+            upstream
+        });
+        let flood = "1\r\nx\r\n".repeat(PIECES) + "0\r\n\r\n";
+        let (text, ()) = tokio::join!(read(response.unwrap()), upstream.write(flood));
+        assert_eq!(text.unwrap(), "x".repeat(PIECES));
+    });
+}
+
+#[test]
+fn an_endpoint_that_never_answered_is_forgotten() {
+    on_a_worker(async |worker| {
+        let (listener, endpoint) = plain().await;
+        drop(listener);
+        assert!(worker.send(&endpoint, bytes("{}")).await.is_err());
+        assert_eq!(worker.pools.by_endpoint.borrow().len(), 1);
+        assert!(!worker.pools.sweep());
+        assert!(worker.pools.by_endpoint.borrow().is_empty());
+    });
+}
+
+#[test]
 fn a_connection_closed_while_it_idles_is_swept_away() {
     on_a_worker(async |worker| {
         let (listener, endpoint) = plain().await;
