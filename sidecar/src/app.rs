@@ -139,7 +139,7 @@ async fn serve(config: Config, subscribed: Subscribed, stop: CancellationToken) 
 
     let mut owned = JoinSet::new();
     let worker = Worker::new(Arc::clone(&shared), tasks.clone());
-    owned.spawn_local(subscribe(subscribed, Arc::clone(&shared.in_force), meter));
+    owned.spawn_local(subscribe(subscribed, Arc::clone(&shared)));
     owned.spawn_local(telemetry::serve(scraped, Arc::clone(&shared), tasks.clone()));
     owned.spawn_local(accept(listener, Rc::clone(&worker), stop.clone()));
     let threads = more_workers(&config, listening, &shared, &tasks, &stop)?;
@@ -221,17 +221,22 @@ async fn accept(listener: TcpListener, worker: Rc<Worker>, stop: CancellationTok
 }
 
 /// Hands messages to the subscription and its acks back, until the sender is gone; the last good configuration stays.
-async fn subscribe(subscribed: Subscribed, in_force: Arc<InForce>, meter: Arc<Meter>) {
+async fn subscribe(subscribed: Subscribed, shared: Arc<Shared>) {
     let Subscribed { mut messages, reports } = subscribed;
-    let mut subscription = Subscription::new(in_force, meter);
+    let mut subscription = Subscription::new(Arc::clone(&shared.in_force), Arc::clone(&shared.meter));
     while let Some(message) = messages.recv().await {
         let clock = Clock {
             now: Instant::now(),
             unix_seconds: unix_seconds(),
         };
-        if let Some(ack) = subscription.receive(message, clock)
-            && reports.try_send(Report::Ack(ack)).is_err()
-        {
+        let Some(ack) = subscription.receive(message, clock) else {
+            continue;
+        };
+        let snapshot = shared.in_force.load_full();
+        shared
+            .health
+            .retain(|tenant, deployment| snapshot.knows(tenant, deployment));
+        if reports.try_send(Report::Ack(ack)).is_err() {
             tracing::debug!("an ack found no taker");
         }
     }

@@ -16,9 +16,12 @@ use crate::upstream::{Endpoint, StandingHeaders};
 use arc_swap::ArcSwap;
 use http::header::{HeaderName, HeaderValue};
 use pilotfish_wire as wire;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What the tenants that are virtual keys begin with; a pod's does not.
+const KEY_TENANT: &str = "key/";
 
 /// Where the snapshot in force lives.
 pub(crate) type InForce = ArcSwap<Snapshot>;
@@ -39,6 +42,8 @@ pub(crate) struct Snapshot {
     pub(super) hash_key: Option<[u8; 32]>,
     /// The deployments' health as callers without a key meet it.
     pub pod_board: Board,
+    /// Names of all deployments.
+    pub(super) deployments: BTreeSet<Arc<str>>,
 }
 
 impl Snapshot {
@@ -52,6 +57,7 @@ impl Snapshot {
             keys: HashMap::new(),
             hash_key: None,
             pod_board: Board::new(0),
+            deployments: BTreeSet::new(),
         }
     }
 
@@ -72,6 +78,12 @@ impl Snapshot {
         names.sort_unstable();
         names.extend(self.patterns.iter().map(|(pattern, _)| pattern.text.as_ref()));
         names
+    }
+
+    /// Whether anything may still be learnt about this deployment on behalf of this tenant.
+    pub(crate) fn knows(&self, tenant: &str, deployment: &str) -> bool {
+        let is_key = tenant.starts_with(KEY_TENANT);
+        self.deployments.contains(deployment) && (!is_key || self.keys.values().any(|key| *key.tenant == *tenant))
     }
 
     /// The virtual key whose string is `presented`.

@@ -105,3 +105,6 @@ impl Subscription {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -358,3 +358,6 @@ fn retry_after(headers: &mut http::HeaderMap, after: Duration) {
         HeaderValue::from(u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
     );
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,3 +63,6 @@ pub(super) fn verdict(outcome: Outcome, reset: Option<Duration>, on_ambiguous: O
         Outcome::Broken => row(Next::No, Again::Never, Health::Failed),
     }
 }
+
+#[cfg(test)]
+mod tests;

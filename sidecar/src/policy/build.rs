@@ -1,6 +1,8 @@
 //! Wire resources → the snapshot they mean, one resource at a time, so that a bad one spoils only itself.
 
-use super::{Affinity, Deployment, Key, Pattern, Policy, Route, Rule, Snapshot, Target, Timeouts, Upstream, When};
+use super::{
+    Affinity, Deployment, KEY_TENANT, Key, Pattern, Policy, Route, Rule, Snapshot, Target, Timeouts, Upstream, When,
+};
 use crate::health::Board;
 use crate::meter::Meter;
 use crate::retry;
@@ -88,6 +90,8 @@ impl Builder {
 
         let mut snapshot = Snapshot::empty();
         snapshot.pod_board = Board::new(numbers);
+        let built = deployments.values().filter_map(|deployment| deployment.as_ref().ok());
+        snapshot.deployments = built.map(|deployment| Arc::clone(&deployment.name)).collect();
         snapshot.version = HeaderValue::from_str(version).unwrap_or(HeaderValue::from_static("unnamed"));
         snapshot.since = unix_seconds;
         for (pattern, route) in routes.into_values().flatten().flatten() {
@@ -250,7 +254,7 @@ fn key(name: &str, body: &wire::Key, board: Board) -> Result<([u8; 32], Arc<Key>
     };
     let key = Key {
         name: name.into(),
-        tenant: format!("key/{name}").into(),
+        tenant: format!("{KEY_TENANT}{name}").into(),
         hashes: hashes.iter().map(bytes).collect::<Result<_, _>>()?,
         models: models.iter().map(|model| Pattern::new(model)).collect(),
         disabled: *disabled,

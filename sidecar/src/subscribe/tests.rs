@@ -1,0 +1,248 @@
+use super::*;
+use crate::policy::{Broken, Snapshot};
+use pilotfish_wire::{Begin, Kind, Refusal};
+use serde_json::{Value, json};
+
+/// One sidecar's receiving end, and what it answers.
+struct Sidecar {
+    subscription: Subscription,
+    in_force: Arc<InForce>,
+    nonce: u64,
+}
+
+impl Sidecar {
+    fn new() -> Self {
+        let in_force = Arc::new(InForce::from_pointee(Snapshot::empty()));
+        let subscription = Subscription::new(Arc::clone(&in_force), Meter::new().unwrap());
+        Self {
+            subscription,
+            in_force,
+            nonce: 0,
+        }
+    }
+
+    fn say(&mut self, message: Message) -> Option<Ack> {
+        self.subscription.receive(
+            message,
+            Clock {
+                now: Instant::now(),
+                unix_seconds: 1_800_000_000,
+            },
+        )
+    }
+
+    fn begin(&mut self) {
+        self.nonce += 1;
+        self.say(Message::Begin(Begin { nonce: self.nonce }));
+    }
+
+    fn commit(&mut self) -> Option<Ack> {
+        self.say(Message::Commit(Commit {
+            nonce: self.nonce,
+            version: format!("v{}", self.nonce),
+        }))
+    }
+
+    /// One whole batch; answers what was refused.
+    fn batch(&mut self, resources: Vec<Resource>) -> Vec<Refusal> {
+        self.begin();
+        for resource in resources {
+            self.say(Message::Resource(resource));
+        }
+        self.commit().expect("a committed batch is answered").refused
+    }
+
+    /// Why the model cannot be served, or the deployments that its first rule has and has not.
+    fn serves(&self, model: &str) -> Result<(Vec<String>, Vec<String>), String> {
+        let snapshot = self.in_force.load();
+        let route = snapshot.route(model).ok_or("no route")?;
+        let policy = route.policy.as_ref().map_err(|Broken(reason)| reason.clone())?;
+        let rule = &policy.rules[0];
+        let has = rule
+            .targets
+            .iter()
+            .map(|target| target.deployment.name.to_string())
+            .collect();
+        let has_not = rule
+            .unavailable
+            .iter()
+            .map(|gone| format!("{}: {}", gone.deployment, gone.reason))
+            .collect();
+        Ok((has, has_not))
+    }
+}
+
+fn resource(kind: Kind, name: &str, body: Value) -> Resource {
+    Resource::new(kind, name, &body)
+}
+
+fn deployment(url: &str) -> Resource {
+    let endpoints = json!([{"dialect": "chat", "url": url}]);
+    let body = json!({"provider": "openai", "model": "m", "endpoints": endpoints, "auth": "none"});
+    resource(Kind::Deployment, "shop/up", body)
+}
+
+fn policy(deployments: &[&str]) -> Resource {
+    let target = |name: &&str| json!({"deployment": name, "weight": 1, "tier": 0});
+    let targets: Vec<Value> = deployments.iter().map(target).collect();
+    let body = json!({
+        "rules": [{"name": "default", "targets": targets}],
+        "affinity": {"mode": "Prefer", "idleTimeoutMs": 3_600_000},
+        "retry": {"attempts": 3, "budgetPercent": 20, "onAmbiguous": "Failover"},
+        "onLoss": "Refuse",
+        "authentication": "Pod",
+    });
+    resource(Kind::Policy, "shop/chat", body)
+}
+
+fn routes() -> Resource {
+    resource(
+        Kind::Routes,
+        "routes",
+        json!({"routes": [{"model": "chat", "policy": "shop/chat"}]}),
+    )
+}
+
+fn all_well() -> Vec<Resource> {
+    vec![deployment("http://127.0.0.1:1/v1"), policy(&["shop/up"]), routes()]
+}
+
+fn up() -> Result<(Vec<String>, Vec<String>), String> {
+    Ok((vec!["shop/up".to_owned()], vec![]))
+}
+
+#[test]
+fn what_was_not_committed_is_not_in_force() {
+    let mut sidecar = Sidecar::new();
+    sidecar.begin();
+    for resource in all_well() {
+        sidecar.say(Message::Resource(resource));
+    }
+    assert_eq!(sidecar.serves("chat"), Err("no route".to_owned()));
+    sidecar.begin();
+    assert_eq!(sidecar.commit().expect("an empty batch is one").refused, []);
+    assert_eq!(
+        sidecar.serves("chat"),
+        Err("no route".to_owned()),
+        "a new begin discards what was begun before"
+    );
+    assert_eq!(sidecar.batch(all_well()), []);
+    assert_eq!(sidecar.serves("chat"), up());
+}
+
+#[test]
+fn a_commit_of_another_batch_changes_nothing() {
+    let mut sidecar = Sidecar::new();
+    sidecar.begin();
+    let stray = Commit {
+        nonce: 99,
+        version: "v".to_owned(),
+    };
+    assert_eq!(sidecar.say(Message::Commit(stray)), None);
+    assert!(!sidecar.in_force.load().is_ready());
+}
+
+#[test]
+fn what_a_batch_does_not_name_stays_and_what_it_removes_goes() {
+    let mut sidecar = Sidecar::new();
+    sidecar.batch(all_well());
+    assert_eq!(sidecar.batch(vec![deployment("http://127.0.0.1:2/v1")]), []);
+    assert_eq!(sidecar.serves("chat"), up());
+    sidecar.begin();
+    sidecar.say(Message::Remove(Remove {
+        kind: Kind::Routes,
+        name: "routes".to_owned(),
+    }));
+    sidecar.commit().expect("answered");
+    assert_eq!(sidecar.serves("chat"), Err("no route".to_owned()));
+}
+
+#[test]
+fn an_unusable_resource_is_refused_alone_and_its_last_good_version_stays() {
+    let mut sidecar = Sidecar::new();
+    sidecar.batch(all_well());
+    let bad = deployment("ftp://127.0.0.1/v1");
+    let version = bad.version.clone();
+    let refused = sidecar.batch(vec![bad]);
+    assert_eq!(refused.len(), 1);
+    assert_eq!(
+        (refused[0].kind, refused[0].name.as_str(), &refused[0].version),
+        (Kind::Deployment, "shop/up", &version)
+    );
+    assert_eq!(sidecar.serves("chat"), up());
+}
+
+#[test]
+fn a_deployment_that_never_was_usable_is_named_where_it_would_serve() {
+    let mut sidecar = Sidecar::new();
+    let unreadable = resource(Kind::Deployment, "shop/up", json!({"provider": 7}));
+    let refused = sidecar.batch(vec![unreadable, policy(&["shop/up"]), routes()]);
+    assert_eq!(refused.len(), 1);
+    let gone = format!("shop/up: {}", refused[0].reason);
+    assert_eq!(sidecar.serves("chat"), Ok((vec![], vec![gone])));
+}
+
+#[test]
+fn a_policy_without_its_deployment_is_a_sentence_for_its_names() {
+    let mut sidecar = Sidecar::new();
+    let refused = sidecar.batch(vec![policy(&["shop/gone"]), routes()]);
+    let reason = "rule \"default\" names deployment shop/gone, which was not sent";
+    assert_eq!(refused[0].reason, reason);
+    assert_eq!(sidecar.serves("chat"), Err(reason.to_owned()));
+}
+
+#[test]
+fn a_feature_or_a_kind_that_is_not_known_is_refused_by_name() {
+    let mut sidecar = Sidecar::new();
+    let mut needy = deployment("http://127.0.0.1:1/v1");
+    needy.requires = vec!["time-travel".to_owned()];
+    let later: Message =
+        Message::decode(r#"{"resource":{"kind":"grant","name":"shop/g","version":"1","body":{}}}"#).unwrap();
+    sidecar.begin();
+    sidecar.say(Message::Resource(needy));
+    sidecar.say(later);
+    let refused = sidecar.commit().expect("answered").refused;
+    let told: Vec<_> = refused
+        .iter()
+        .map(|refusal| (refusal.kind, refusal.reason.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (
+                Kind::Unknown,
+                "this sidecar does not know this kind of resource; upgrade it"
+            ),
+            (
+                Kind::Deployment,
+                "this sidecar lacks the feature \"time-travel\", without which it must not be used"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn both_strings_of_a_rotating_key_are_the_same_tenant() {
+    let hash_key = [7; 32];
+    let hash = |text: &str| blake3::keyed_hash(&hash_key, text.as_bytes()).to_hex().to_string();
+    let body = json!({
+        "hashes": [hash("sk-pf-new"), hash("sk-pf-old")],
+        "hashKey": blake3::Hash::from_bytes(hash_key).to_hex().to_string(),
+    });
+    let mut sidecar = Sidecar::new();
+    assert_eq!(sidecar.batch(vec![resource(Kind::Key, "shop/team", body)]), []);
+    let snapshot = sidecar.in_force.load();
+    let tenant = |text: &str| snapshot.key(text).map(|key| key.tenant.to_string());
+    assert_eq!(tenant("sk-pf-new"), Some("key/shop/team".to_owned()));
+    assert_eq!(tenant("sk-pf-old"), tenant("sk-pf-new"));
+    assert_eq!(tenant("sk-pf-none"), None);
+}
+
+#[test]
+fn the_version_in_force_is_the_batchs() {
+    let mut sidecar = Sidecar::new();
+    sidecar.batch(all_well());
+    assert_eq!(sidecar.in_force.load().version, "v1");
+    sidecar.batch(vec![]);
+    assert_eq!(sidecar.in_force.load().version, "v2");
+}
