@@ -46,16 +46,23 @@ pub(super) fn documents(file: &SourceFile) -> Vec<Result<Document, Vec<Problem>>
     let mut documents = Vec::new();
     for document in serde_yaml::Deserializer::from_str(&file.text) {
         let lines = lines.next().unwrap_or_default();
-        match Value::deserialize(document) {
+        match parsed(document) {
             Ok(Value::Null) => {}
             Ok(value) => documents.push(Ok(with_lines(file, value, lines))),
             Err(error) => {
-                documents.push(Err(vec![unparsed(file, &error)]));
+                documents.push(Err(unparsed(file, &error, lines)));
                 break;
             }
         }
     }
     documents
+}
+
+/// By way of YAML's own value, which knows merge keys and lets no key stand twice.
+fn parsed(document: serde_yaml::Deserializer<'_>) -> Result<Value, serde_yaml::Error> {
+    let mut value = serde_yaml::Value::deserialize(document)?;
+    value.apply_merge()?;
+    serde_json::to_value(value).map_err(serde::de::Error::custom)
 }
 
 fn with_lines(file: &SourceFile, value: Value, lines: Lines) -> Document {
@@ -74,14 +81,20 @@ fn with_lines(file: &SourceFile, value: Value, lines: Lines) -> Document {
     }
 }
 
-/// serde_yaml ends its sentences with where it stood, which is said before them here.
-fn unparsed(file: &SourceFile, error: &serde_yaml::Error) -> Problem {
-    let mut place = Place::start_of(&file.name);
-    let mut sentence = error.to_string();
-    if let Some(location) = error.location() {
-        place.line = location.line();
-        let at = format!(" at line {} column {}", location.line(), location.column());
-        sentence = sentence.replace(&at, "");
+/// serde_yaml ends its sentences with where it stood, which is said before them here. Of a key that stands twice it
+/// says where the mapping begins, and here the second key is known.
+fn unparsed(file: &SourceFile, error: &serde_yaml::Error, lines: Lines) -> Vec<Problem> {
+    let at = |line| Place {
+        file: file.name.clone(),
+        line,
+    };
+    if !lines.repeated.is_empty() {
+        let twice = |(field, line): (String, usize)| at(line).problem(field, "is written twice");
+        return lines.repeated.into_iter().map(twice).collect();
     }
-    place.problem("", sentence)
+    let Some(location) = error.location() else {
+        return vec![at(lines.of("")).problem("", error.to_string())];
+    };
+    let place = format!(" at line {} column {}", location.line(), location.column());
+    vec![at(location.line()).problem("", error.to_string().replace(&place, ""))]
 }

@@ -4,7 +4,7 @@
 //! words that YAML 1.1 readers, kubectl among them, take for something else than YAML 1.2 readers do.
 
 use granit_parser::{Event, Parser, ScalarStyle};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The words of YAML 1.1 for true and false that are plain text in YAML 1.2.
 const OLD_BOOLEANS: [&str; 16] = [
@@ -18,6 +18,8 @@ pub(super) struct Lines {
     by_field: BTreeMap<String, usize>,
     /// Fields whose text is read differently by others.
     pub(super) ambiguous: Vec<String>,
+    /// Fields that are written a second time, and where.
+    pub(super) repeated: Vec<(String, usize)>,
 }
 
 impl Lines {
@@ -66,8 +68,8 @@ struct Open {
 }
 
 enum Inside {
-    /// A mapping; the key whose value comes next, if one was read.
-    Mapping(Option<String>),
+    /// A mapping: the keys that were read, and the one whose value comes next.
+    Mapping(BTreeSet<String>, Option<String>),
     /// A sequence; the index of the next item.
     Sequence(usize),
 }
@@ -81,7 +83,7 @@ impl Walk {
                 self.scalar(text, plain, line);
             }
             Event::Alias(_) => drop(self.value(line)),
-            Event::MappingStart(..) => self.start(Inside::Mapping(None), line),
+            Event::MappingStart(..) => self.start(Inside::Mapping(BTreeSet::new(), None), line),
             Event::SequenceStart(..) => self.start(Inside::Sequence(0), line),
             Event::MappingEnd | Event::SequenceEnd => drop(self.open.pop()),
             _ => {}
@@ -89,15 +91,11 @@ impl Walk {
     }
 
     fn scalar(&mut self, text: &str, plain: bool, line: usize) {
-        if let Some(Open {
-            field,
-            inside: Inside::Mapping(key @ None),
-        }) = self.open.last_mut()
-        {
-            *key = Some(text.to_owned());
-            let field = child(field, text);
-            self.note(field, line);
-            return;
+        if let Some((field, repeated)) = self.key(text) {
+            if repeated && let Some(document) = self.documents.last_mut() {
+                document.repeated.push((field.clone(), line));
+            }
+            return self.note(field, line);
         }
         let field = self.value(line);
         if plain
@@ -105,6 +103,20 @@ impl Walk {
             && let Some(document) = self.documents.last_mut()
         {
             document.ambiguous.push(field);
+        }
+    }
+
+    /// If `text` is a key: the field that it begins, and whether that was begun before.
+    fn key(&mut self, text: &str) -> Option<(String, bool)> {
+        match self.open.last_mut() {
+            Some(Open {
+                field,
+                inside: Inside::Mapping(keys, key @ None),
+            }) => {
+                *key = Some(text.to_owned());
+                Some((child(field, text), !keys.insert(text.to_owned())))
+            }
+            _ => None,
         }
     }
 
@@ -119,7 +131,7 @@ impl Walk {
             None => (String::new(), false),
             Some(Open {
                 field,
-                inside: Inside::Mapping(key),
+                inside: Inside::Mapping(_, key),
             }) => (child(field, &key.take().unwrap_or_default()), true),
             Some(Open {
                 field,
@@ -199,6 +211,12 @@ spec:
         assert_eq!(documents[0].of("spec.rules[1].targets[0].weight"), 10);
         assert_eq!(documents[0].of("metadata.name"), 2);
         assert_eq!(documents[1].of("spec.nothing"), 13);
+    }
+
+    #[test]
+    fn a_field_that_is_written_twice_is_found() {
+        let documents = of_documents("a: {b: 1}\na.b: 2\na:\n- c: 1\n- c: 1\n  c: 2\n");
+        assert_eq!(documents[0].repeated, [("a".to_owned(), 3), ("a[1].c".to_owned(), 6)]);
     }
 
     #[test]

@@ -1,0 +1,144 @@
+//! A directory that changes: what a sidecar is sent, and what a person is told.
+
+#![cfg(test)]
+
+use pilotfish_cli::feed::{Change, Feed};
+use pilotfish_cli::load::{Directory, Environment, Problem, Scope};
+use pilotfish_wire::Message;
+use std::collections::BTreeMap;
+use std::fs;
+use tempfile::TempDir;
+
+/// A directory and the feed that reads it.
+struct Served {
+    folder: TempDir,
+    feed: Feed,
+}
+
+impl Served {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let scope = Scope {
+            namespace: "default".to_owned(),
+            labels: BTreeMap::new(),
+            root_namespace: "pilotfish-system".to_owned(),
+        };
+        let feed = Feed::new(Directory::new(folder.path()), scope);
+        Self { folder, feed }
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.folder.path().join(name), text).unwrap();
+    }
+
+    fn load(&mut self) -> Result<Change, Vec<Problem>> {
+        self.feed.load(&Environment::Read(&|_| None))
+    }
+
+    /// Loads, and spells what was sent and what was said.
+    fn step(&mut self) -> (Vec<String>, Vec<String>) {
+        let change = self.load().unwrap();
+        let spelled = |message: Message| match message {
+            Message::Resource(resource) => Some(format!("{:?} {}", resource.kind, resource.name)),
+            Message::Remove(remove) => Some(format!("no {:?} {}", remove.kind, remove.name)),
+            _ => None,
+        };
+        let sent = change.batch.into_iter().flatten().filter_map(spelled).collect();
+        (sent, change.notices.iter().map(ToString::to_string).collect())
+    }
+}
+
+fn deployment(name: &str) -> String {
+    format!(
+        "apiVersion: pilotfish.dev/v1alpha1\nkind: ModelDeployment\nmetadata: {{name: {name}}}\n\
+         spec: {{provider: Ollama, model: m, endpoint: {{url: \"http://{name}/v1\"}}}}\n"
+    )
+}
+
+fn policy(target: &str) -> String {
+    format!(
+        "apiVersion: pilotfish.dev/v1alpha1\nkind: RoutingPolicy\nmetadata: {{name: chat}}\n\
+         spec: {{models: [chat], rules: [{{name: all, targets: [{{deploymentRef: {{name: {target}}}}}]}}]}}\n"
+    )
+}
+
+fn strings(list: &[&str]) -> Vec<String> {
+    list.iter().map(|&text| text.to_owned()).collect()
+}
+
+#[test]
+fn only_what_changed_is_sent() {
+    let mut served = Served::new();
+    served.write("a.yaml", &deployment("a"));
+    served.write("chat.yaml", &policy("a"));
+    let all = strings(&["Deployment default/a", "Policy default/chat", "Routes routes"]);
+    assert_eq!(served.step(), (all, vec![]));
+    assert_eq!(served.step(), (vec![], vec![]));
+
+    served.write("b.yaml", &deployment("b"));
+    assert_eq!(served.step(), (vec![], vec![]), "nobody routes to it yet");
+    served.write("chat.yaml", &policy("b"));
+    let changed = strings(&["Deployment default/b", "Policy default/chat", "no Deployment default/a"]);
+    assert_eq!(served.step(), (changed, vec![]));
+}
+
+#[test]
+fn a_load_with_one_bad_document_changes_nothing_and_deletes_nothing() {
+    let mut served = Served::new();
+    served.write("a.yaml", &deployment("a"));
+    served.write("chat.yaml", &policy("a"));
+    served.step();
+
+    fs::remove_file(served.folder.path().join("chat.yaml")).unwrap();
+    served.write("a.yaml", &deployment("a").replace("model", "modle"));
+    let problems = served.load().unwrap_err();
+    assert!(
+        problems[0]
+            .to_string()
+            .starts_with("a.yaml:4: spec.modle: unknown field"),
+        "{problems:?}"
+    );
+
+    served.write("a.yaml", &deployment("a"));
+    assert_eq!(
+        served.step(),
+        (
+            strings(&["Routes routes", "no Deployment default/a", "no Policy default/chat"]),
+            vec![]
+        )
+    );
+}
+
+#[test]
+fn an_edit_that_does_not_resolve_is_held_and_said_once() {
+    let mut served = Served::new();
+    served.write("a.yaml", &deployment("a"));
+    served.write("chat.yaml", &policy("a"));
+    served.step();
+
+    served.write("chat.yaml", &format!("\n{}", policy("typo")));
+    let held = "chat.yaml:2: RoutingPolicy default/chat is held back, what served before it stays in force: \
+                deployment default/typo does not exist";
+    assert_eq!(served.step(), (vec![], strings(&[held])));
+    served.write("other.yaml", &deployment("other"));
+    assert_eq!(served.step(), (vec![], vec![]));
+
+    served.write("typo.yaml", &deployment("typo"));
+    let changed = strings(&[
+        "Deployment default/typo",
+        "Policy default/chat",
+        "no Deployment default/a",
+    ]);
+    assert_eq!(served.step(), (changed, vec![]));
+}
+
+#[test]
+fn a_policy_that_never_resolved_is_served_and_said() {
+    let mut served = Served::new();
+    served.write("chat.yaml", &policy("absent"));
+    let said = "chat.yaml:1: RoutingPolicy default/chat: deployment default/absent does not exist";
+    assert_eq!(
+        served.step(),
+        (strings(&["Policy default/chat", "Routes routes"]), strings(&[said]))
+    );
+}
