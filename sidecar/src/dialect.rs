@@ -6,23 +6,34 @@
 //!
 //! Everything here is a pure function of its arguments: no IO, no clock, no lock.
 
+mod arguments;
 mod asked;
 mod bad_request;
 mod chat;
 mod error;
 mod inspect;
+mod item;
+mod loss;
 mod messages;
+mod names;
+mod pairing;
 mod scan;
+mod schema;
 mod splice;
+mod text;
 mod translate;
+mod translator;
 mod watch;
 
 pub use asked::Tags;
 pub use error::{ErrorBody, decode_error, encode_error, error_event, reset_after};
 pub use inspect::{Inspection, inspect_response};
 pub use splice::{PassThrough, Segment, pass_through};
-pub use translate::{Stamp, Translator, translate_request, translate_response};
+pub use translate::{Stamp, translate_request, translate_response};
+pub use translator::Translator;
 pub use watch::Watch;
+
+use translate::Encoded;
 
 use crate::json;
 use pilotfish_wire::Capabilities;
@@ -128,6 +139,7 @@ pub struct Upstream<'a> {
 }
 
 /// One request-answer pair across two dialects: what the way back must remember of the way there.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
     /// What the client speaks.
     pub client: Dialect,

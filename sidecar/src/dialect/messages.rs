@@ -1,5 +1,8 @@
 //! Anthropic Messages.
 
+pub(super) mod finish;
+pub(super) mod request;
 pub(super) mod response;
+pub(super) mod stream;
 pub(super) mod usage;
 pub(super) mod watch;

@@ -1,7 +1,11 @@
-//! Cross-dialect: decode into the item form, encode from it.
+//! Cross-dialect: one decoder into the item form, one encoder out of it, chosen by an exhaustive match each.
 
-use super::{Answer, Asked, BadRequest, Effect, Exchange, Fault, Translated, Upstream};
-use crate::sse::Event;
+use super::item::{Reply, Request, Thinking};
+use super::loss::Ledger;
+use super::{Answer, Asked, BadRequest, Dialect, Exchange, Fault, Translated, Upstream, chat, messages, pairing};
+
+/// Room for what a translated body has beyond its original.
+const ROOM: usize = 512;
 
 /// What the answer's head needs when the upstream's gives none.
 #[derive(Clone, Copy, Debug)]
@@ -12,37 +16,83 @@ pub struct Stamp<'a> {
     pub created: i64,
 }
 
-/// The client's request in the upstream's dialect.
+/// An encoded request, and the tool names that had to change.
+pub(super) struct Encoded {
+    pub(super) body: Vec<u8>,
+    pub(super) renamed: Vec<(String, String)>,
+}
+
+impl Upstream<'_> {
+    /// Its model takes images, as far as is known.
+    pub(super) fn sees(&self) -> bool {
+        let features = self.capabilities.features.as_deref();
+        features.is_none_or(|features| features.iter().any(|feature| feature == "Vision"))
+    }
+}
+
+/// The client's request in the upstream's dialect. What a conversation has in common with its next turn begins with
+/// the same bytes here too.
+///
+/// A conversation in which a tool call has no result, or a result no call, is refused: every provider refuses it.
 pub fn translate_request(
-    _asked: &Asked<'_>,
-    _upstream: &Upstream<'_>,
-    _stamp: Stamp<'_>,
+    asked: &Asked<'_>,
+    upstream: &Upstream<'_>,
+    stamp: Stamp<'_>,
 ) -> Result<Translated, BadRequest> {
-    todo!()
+    let mut ledger = Ledger::default();
+    let request = match asked.dialect {
+        Dialect::Chat => chat::request::decode(asked, &mut ledger),
+        Dialect::Messages => messages::request::decode(asked, &mut ledger),
+    }?;
+    pairing::check(&request.items)?;
+    let size = asked.object.text().len() + ROOM;
+    let Encoded { body, renamed } = match upstream.dialect {
+        Dialect::Chat => chat::request::encode(&request, upstream, size, &mut ledger),
+        Dialect::Messages => messages::request::encode(&request, upstream, size, &mut ledger),
+    };
+    let exchange = Exchange {
+        client: asked.dialect,
+        upstream: upstream.dialect,
+        model: asked.model.to_string(),
+        request_id: stamp.request_id.to_owned(),
+        created: stamp.created,
+        include_usage: asked.wants_usage,
+        shows_reasoning: shows_reasoning(asked.dialect, &request),
+        renamed,
+    };
+    Ok(Translated {
+        body,
+        losses: ledger.into_losses(),
+        exchange,
+    })
 }
 
-/// The upstream's whole answer in the client's dialect.
-pub fn translate_response(_exchange: &Exchange, _body: &[u8]) -> Result<Answer, Fault> {
-    todo!()
-}
-
-/// One stream's translator: events of the upstream in, bytes in the client's dialect out.
-pub struct Translator {}
-
-impl Translator {
-    /// A translator for the answer to one request.
-    pub fn new(_exchange: &Exchange) -> Self {
-        todo!()
-    }
-
-    /// Appends to `out` what the event becomes in the client's dialect, often nothing. `omit` and `cut` of the effect
-    /// are never set.
-    pub fn event(&mut self, _event: &Event<'_>, _out: &mut Vec<u8>) -> Result<Effect, Fault> {
-        todo!()
-    }
-
-    /// The upstream closed the stream: appends the proper end if the answer was complete, or is a [`Fault`].
-    pub fn finish(&mut self, _out: &mut Vec<u8>) -> Result<(), Fault> {
-        todo!()
+fn shows_reasoning(client: Dialect, request: &Request<'_>) -> bool {
+    match client {
+        Dialect::Chat => true,
+        Dialect::Messages => match request.settings.thinking {
+            Some(Thinking::Effort(_) | Thinking::Budget(_)) => true,
+            Some(Thinking::Off) => false,
+            None => !request.tools.is_empty(),
+        },
     }
 }
+
+/// The upstream's whole answer in the client's dialect. Citations, annotations and what the provider's own tools left
+/// in it have no place there and are dropped.
+pub fn translate_response(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fault> {
+    let reply: Reply<'_> = match exchange.upstream {
+        Dialect::Chat => chat::response::decode(exchange, body),
+        Dialect::Messages => messages::response::decode(body),
+    }?;
+    let usage = reply.usage;
+    let mut out = Vec::with_capacity(body.len() + ROOM);
+    match exchange.client {
+        Dialect::Chat => chat::response::encode(exchange, &reply, &mut out),
+        Dialect::Messages => messages::response::encode(exchange, &reply, &mut out),
+    }
+    Ok(Answer { body: out, usage })
+}
+
+#[cfg(test)]
+mod tests;

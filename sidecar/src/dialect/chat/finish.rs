@@ -1,6 +1,8 @@
 //! `finish_reason`, both ways.
 
 use crate::dialect::Class;
+use crate::dialect::item::Finish;
+use crate::dialect::text::Text;
 
 /// Finish reasons that are no finish: the upstream broke while it answered.
 const BROKEN: &[(&str, Class)] = &[
@@ -12,4 +14,46 @@ const BROKEN: &[(&str, Class)] = &[
 /// What an answer that ended with this reason means, if it failed.
 pub(in crate::dialect) fn failure(reason: &str) -> Option<Class> {
     BROKEN.iter().find(|(name, _)| *name == reason).map(|(_, class)| *class)
+}
+
+/// What else an answer says about its end.
+#[derive(Debug, Default)]
+pub(in crate::dialect) struct Circumstances<'a> {
+    /// It calls tools.
+    pub(in crate::dialect) calls: bool,
+    /// It holds a refusal.
+    pub(in crate::dialect) refuses: bool,
+    /// vLLM's `stop_reason`: the stop sequence that was met.
+    pub(in crate::dialect) sequence: Option<Text<'a>>,
+}
+
+/// Reads a reason. `stop` beside tool calls is what OpenAI says after a forced function, Ollama always; some servers
+/// say nothing at all.
+pub(in crate::dialect) fn read<'a>(reason: &str, circumstances: Circumstances<'a>) -> Finish<'a> {
+    let Circumstances {
+        calls,
+        refuses,
+        sequence,
+    } = circumstances;
+    match reason {
+        "length" | "max_tokens" => Finish::Length,
+        // Mistral's word.
+        "model_length" => Finish::Window,
+        "content_filter" => Finish::Refused(None),
+        _ if calls => Finish::Calls,
+        "tool_calls" | "function_call" => Finish::Calls,
+        _ if refuses => Finish::Refused(None),
+        _ if sequence.is_some() => Finish::Sequence(sequence),
+        _ => Finish::Stop,
+    }
+}
+
+/// The reason to write. A paused answer is not complete, and `length` is the one word that says so.
+pub(in crate::dialect) fn word(finish: &Finish<'_>) -> &'static str {
+    match finish {
+        Finish::Stop | Finish::Sequence(_) => "stop",
+        Finish::Length | Finish::Window | Finish::Paused => "length",
+        Finish::Calls => "tool_calls",
+        Finish::Refused(_) => "content_filter",
+    }
 }

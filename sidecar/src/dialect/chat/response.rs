@@ -1,4 +1,12 @@
-//! Whole chat answers.
+//! Whole chat answers: looked at, decoded, encoded.
+
+mod decode;
+mod encode;
+
+pub(super) use decode::chunk;
+pub(in crate::dialect) use decode::decode;
+pub(in crate::dialect) use encode::encode;
+pub(super) use encode::write_head;
 
 use crate::dialect::chat::{finish, usage};
 use crate::dialect::{Fault, Inspection, Operation, error};

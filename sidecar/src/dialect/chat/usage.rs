@@ -1,7 +1,7 @@
 //! Usage as chat providers count it.
 
 use crate::dialect::Usage;
-use crate::json::{Object, Raw};
+use crate::json::{Object, ObjectWriter, Raw};
 
 /// Reads `usage`. Input includes what was cached; some providers name the cached part in their own way, and xAI counts
 /// reasoning beside `completion_tokens` instead of in it.
@@ -44,6 +44,29 @@ pub(in crate::dialect) fn of(answer: &Object<'_>) -> Option<Usage> {
         .and_then(read)
         .or_else(|| read(beside()?))
         .or_else(|| read(inside()?))
+}
+
+/// Writes the members of `usage`.
+pub(in crate::dialect) fn write(usage: &Usage, object: &mut ObjectWriter<'_>) {
+    let Usage {
+        input,
+        cached_input,
+        cache_write_input,
+        output,
+        reasoning,
+    } = *usage;
+    object.u64("prompt_tokens", input);
+    object.u64("completion_tokens", output);
+    object.u64("total_tokens", input.saturating_add(output));
+    let mut details = object.object("prompt_tokens_details");
+    details.u64("cached_tokens", cached_input);
+    if cache_write_input > 0 {
+        details.u64("cache_write_tokens", cache_write_input);
+    }
+    details.end();
+    object
+        .object("completion_tokens_details")
+        .u64("reasoning_tokens", reasoning);
 }
 
 fn number(object: &Object<'_>, key: &str) -> Option<u64> {

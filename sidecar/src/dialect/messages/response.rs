@@ -1,4 +1,11 @@
-//! Whole Anthropic answers.
+//! Whole Anthropic answers: looked at, decoded, encoded.
+
+mod decode;
+mod encode;
+
+pub(in crate::dialect) use decode::decode;
+pub(in crate::dialect) use encode::encode;
+pub(super) use encode::{write_head, write_reasoning};
 
 use crate::dialect::messages::usage;
 use crate::dialect::{Fault, Inspection, error};

@@ -2,7 +2,7 @@
 //! of a stream arrive in two events, the later ones replacing the earlier.
 
 use crate::dialect::Usage;
-use crate::json::{Object, Raw};
+use crate::json::{Object, ObjectWriter, Raw};
 
 /// What has been said so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +59,27 @@ pub(in crate::dialect) fn of(answer: &Object<'_>) -> Option<Usage> {
     let mut tally = Tally::default();
     tally.add(answer.get("usage")?);
     tally.usage()
+}
+
+/// Writes the members of `usage`.
+pub(in crate::dialect) fn write(usage: &Usage, object: &mut ObjectWriter<'_>) {
+    let Usage {
+        input,
+        cached_input,
+        cache_write_input,
+        output,
+        reasoning,
+    } = *usage;
+    object.u64(
+        "input_tokens",
+        input.saturating_sub(cached_input).saturating_sub(cache_write_input),
+    );
+    object.u64("cache_creation_input_tokens", cache_write_input);
+    object.u64("cache_read_input_tokens", cached_input);
+    object.u64("output_tokens", output);
+    if reasoning > 0 {
+        object.object("output_tokens_details").u64("thinking_tokens", reasoning);
+    }
 }
 
 fn number(object: &Object<'_>, key: &str) -> Option<u64> {

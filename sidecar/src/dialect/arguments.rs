@@ -1,0 +1,43 @@
+//! A tool call's arguments between the form of a string and the form of an object. What is inside is copied as it is
+//! written, so a number keeps its spelling and the way there and back is exact.
+
+use super::item::Arguments;
+use super::text::Text;
+use crate::json::{self, Type, ValueWriter};
+
+/// Where a string that is no object goes, so that an object carries it.
+const WRAPPER: &str = "arguments";
+
+/// The one parameter of a custom tool.
+const FREE: &str = "input";
+
+impl Arguments<'_> {
+    /// As an object: `{}` for an empty string, `{"arguments":"…"}` for one that holds no object.
+    pub(super) fn write_object(&self, value: ValueWriter<'_>) {
+        match self {
+            Self::Object(raw) if raw.kind() == Type::Object => value.raw(*raw),
+            Self::Object(raw) => value.object().raw(WRAPPER, *raw),
+            Self::Free(text) => text.write(value.object().member(FREE)),
+            Self::Quoted(text) => write_unquoted(text, value),
+        }
+    }
+
+    /// As a string.
+    pub(super) fn write_quoted(&self, value: ValueWriter<'_>) {
+        match self {
+            Self::Object(raw) => value.string(raw.text()),
+            Self::Free(text) | Self::Quoted(text) => text.write(value),
+        }
+    }
+}
+
+fn write_unquoted(text: &Text<'_>, value: ValueWriter<'_>) {
+    let plain = text.plain();
+    if plain.trim().is_empty() {
+        return value.object().end();
+    }
+    match json::parse_value(plain.as_bytes()) {
+        Ok(raw) if raw.kind() == Type::Object => value.raw(raw),
+        Ok(_) | Err(_) => text.write(value.object().member(WRAPPER)),
+    }
+}

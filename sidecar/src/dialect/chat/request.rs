@@ -1,0 +1,20 @@
+//! Chat requests: into the item form, and out of it.
+
+mod content;
+mod decode;
+mod encode;
+mod fields;
+mod provider;
+mod reasoning;
+mod settings;
+mod tools;
+mod turns;
+
+pub(in crate::dialect) use decode::decode;
+pub(in crate::dialect) use encode::encode;
+pub(in crate::dialect) use reasoning::{FORMAT, read_details, write_detail};
+
+/// The tables of every level, for the test that keeps them sorted.
+#[cfg(test)]
+pub(in crate::dialect) const TABLES: &[&[crate::dialect::loss::Field]] =
+    &[fields::REQUEST, fields::MESSAGE, fields::PART];

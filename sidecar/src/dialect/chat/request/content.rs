@@ -1,0 +1,141 @@
+//! A message's content: a string, or parts.
+
+use super::decode::{Message, cache, word};
+use super::fields;
+use crate::dialect::BadRequest;
+use crate::dialect::item::{File, Item, Part, Role, Source};
+use crate::dialect::loss::{self, Ledger, given};
+use crate::dialect::text::Text;
+use crate::json::{Object, Raw, Type};
+use std::borrow::Cow;
+
+/// Appends the message's content to `items`.
+pub(super) fn read<'a>(
+    message: &Message<'_, 'a>,
+    role: Role,
+    items: &mut Vec<Item<'a>>,
+    ledger: &mut Ledger,
+) -> Result<(), BadRequest> {
+    let content = given(message.object, "content");
+    let bad = || BadRequest::at(message.path("content"), "must be a string or an array of parts");
+    let content = content.ok_or_else(bad)?;
+    if let Some(text) = Text::of(content) {
+        items.push(Item {
+            role,
+            place: message.place("content", None),
+            part: Part::Text(text),
+            cache: None,
+        });
+        return Ok(());
+    }
+    for (index, part) in content.elements().ok_or_else(bad)?.enumerate() {
+        let place = message.place("content", Some(index));
+        let bad = |problem: &str| BadRequest::at(place.to_string(), problem);
+        let object = part.object().ok_or_else(|| bad("must be an object"))?;
+        let part = read_part(&object, &place, ledger).map_err(bad)?;
+        if !matches!(part, Part::Raw(_)) {
+            loss::decide(&object, fields::PART, &format_args!("{place}."), ledger)?;
+        }
+        items.push(Item {
+            role,
+            place,
+            part,
+            cache: cache(&object),
+        });
+    }
+    Ok(())
+}
+
+fn read_part<'a>(
+    part: &Object<'a>,
+    place: &dyn std::fmt::Display,
+    ledger: &mut Ledger,
+) -> Result<Part<'a>, &'static str> {
+    let text = |key| part.get(key).and_then(Text::of);
+    match word(part, "type") {
+        Cow::Borrowed("text") => Ok(Part::Text(text("text").ok_or("must have a text")?)),
+        Cow::Borrowed("refusal") => Ok(Part::Refusal(text("refusal").ok_or("must have a refusal")?)),
+        Cow::Borrowed("image_url") => read_image(part, place, ledger),
+        Cow::Borrowed("file") => read_file(part),
+        Cow::Borrowed("input_audio") => Ok(Part::Audio),
+        other => Ok(Part::Raw(other)),
+    }
+}
+
+/// `{"url":…,"detail":…}`, or the URL alone as many clients write it.
+fn read_image<'a>(
+    part: &Object<'a>,
+    place: &dyn std::fmt::Display,
+    ledger: &mut Ledger,
+) -> Result<Part<'a>, &'static str> {
+    let image = part.get("image_url").ok_or("must have an image_url")?;
+    let object = image.object();
+    let url = object.as_ref().map_or(Some(image), |object| object.get("url"));
+    let url = url.and_then(Raw::string).ok_or("must have an image_url with a url")?;
+    let detail = object.as_ref().map(|object| word(object, "detail")).unwrap_or_default();
+    if !matches!(&*detail, "" | "auto") {
+        ledger.hint(format!("{place}.image_url.detail"), "no other dialect has a detail");
+    }
+    match read_source(url)? {
+        // Documents come this way too.
+        Source::Base64 { media_type, data } if media_type.plain() == "application/pdf" => Ok(Part::File(File {
+            name: None,
+            source: Source::Base64 { media_type, data },
+        })),
+        source => Ok(Part::Image(source)),
+    }
+}
+
+fn read_file<'a>(part: &Object<'a>) -> Result<Part<'a>, &'static str> {
+    let file = part.get("file").and_then(Raw::object).ok_or("must have a file")?;
+    let name = given(&file, "filename").and_then(Text::of);
+    let Some(data) = given(&file, "file_data") else {
+        return Ok(Part::File(File {
+            name,
+            source: Source::Upload,
+        }));
+    };
+    let data = data.string().ok_or("must have file_data that is a string")?;
+    let source = if data.starts_with("data:") {
+        read_source(data)?
+    } else {
+        Source::Base64 {
+            media_type: Text::from("application/pdf"),
+            data: Text::Plain(data),
+        }
+    };
+    Ok(Part::File(File { name, source }))
+}
+
+/// A URL, or the contents of a `data:` URL.
+fn read_source(url: Cow<'_, str>) -> Result<Source<'_>, &'static str> {
+    if !url.starts_with("data:") {
+        return Ok(Source::Url(Text::Plain(url)));
+    }
+    const WRONG: &str = "must be an https: URL or a data: URL in base64";
+    let (media_type, data) = match &url {
+        Cow::Borrowed(url) => split(url).map(|(kind, data)| (Cow::Borrowed(kind), Cow::Borrowed(data))),
+        Cow::Owned(url) => split(url).map(|(kind, data)| (Cow::Owned(kind.to_owned()), Cow::Owned(data.to_owned()))),
+    }
+    .ok_or(WRONG)?;
+    Ok(Source::Base64 {
+        media_type: Text::Plain(media_type),
+        data: Text::Plain(data),
+    })
+}
+
+/// `data:image/png;charset=x;base64,AAAA` → `image/png`, `AAAA`.
+fn split(url: &str) -> Option<(&str, &str)> {
+    let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
+    let kind = head.strip_suffix(";base64")?;
+    Some((kind.split(';').next().unwrap_or(kind), data))
+}
+
+/// Whether a value says nothing: absent, null, or an empty list.
+pub(super) fn is_nothing(value: Option<Raw<'_>>) -> bool {
+    value.is_none_or(|value| match value.kind() {
+        Type::Array => value.elements().is_none_or(|mut elements| elements.next().is_none()),
+        Type::Null => true,
+        Type::Bool | Type::Number | Type::String | Type::Object => false,
+    })
+}

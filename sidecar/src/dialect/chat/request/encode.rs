@@ -1,0 +1,258 @@
+//! The item form into a chat request.
+
+use super::provider::{self, Manners};
+use super::turns::Turns;
+use crate::dialect::item::{Format, Knob, Names, Request, Settings, Thinking, Tier, Tool, ToolChoice, Turned};
+use crate::dialect::loss::Ledger;
+use crate::dialect::names::spell;
+use crate::dialect::text::Text;
+use crate::dialect::{Encoded, Upstream, schema};
+use crate::json::{ObjectWriter, Raw};
+use std::borrow::Cow;
+
+/// Longest tool name.
+const LONGEST_NAME: usize = 64;
+
+/// Longest name of an end user; a longer one is sent as its hash, which still tells users apart.
+const LONGEST_USER: usize = 64;
+
+/// The name that OpenAI wants a schema to have.
+const SCHEMA_NAME: &str = "answer";
+
+/// Budgets up to these many tokens are low and medium effort.
+const LOW_BUDGET: u64 = 4_096;
+const MEDIUM_BUDGET: u64 = 16_384;
+
+/// Encodes for an upstream that speaks chat. What a growing conversation appends to stands last.
+pub(in crate::dialect) fn encode(
+    request: &Request<'_>,
+    upstream: &Upstream<'_>,
+    size: usize,
+    ledger: &mut Ledger,
+) -> Encoded {
+    let manners = provider::manners(upstream.provider);
+    let mut out = Vec::with_capacity(size);
+    let mut body = ObjectWriter::new(&mut out);
+    body.string("model", upstream.model);
+    write_settings(&request.settings, upstream, &manners, &mut body, ledger);
+    let renamed = write_tools(request, &mut body, ledger);
+    let caches = request.items.iter().any(|item| item.cache.is_some())
+        || request.tools.iter().any(|tool| tool.cache.is_some())
+        || request.settings.cache.is_some();
+    if caches {
+        ledger.hint("cache_control", "the chat dialect has no cache breakpoints");
+    }
+    Turns {
+        sees: upstream.sees(),
+        manners,
+        ledger,
+    }
+    .write(&request.items, &mut body);
+    body.end();
+    Encoded { body: out, renamed }
+}
+
+fn write_settings(
+    settings: &Settings<'_>,
+    upstream: &Upstream<'_>,
+    manners: &Manners,
+    body: &mut ObjectWriter<'_>,
+    ledger: &mut Ledger,
+) {
+    if settings.stream {
+        body.bool("stream", true);
+        body.object("stream_options").bool("include_usage", true);
+    }
+    if let Some(cap) = settings.max_output {
+        write_cap(cap, settings.names, upstream, manners, body, ledger);
+    }
+    for Turned { knob, name, value } in settings.knobs.iter().copied() {
+        match knob {
+            Knob::TopK if !manners.has_top_k => ledger.lose(knob.grade(), name, "the upstream's chat dialect has none"),
+            knob => body.raw(knob_name(knob), value),
+        }
+    }
+    write_stop(settings, manners, body, ledger);
+    write_thinking(settings, upstream, body, ledger);
+    write_format(settings, body, ledger);
+    if let Some(user) = &settings.end_user {
+        write_user(user, settings.names, manners, body, ledger);
+    }
+    match settings.tier {
+        Some(Tier::Auto) => body.string("service_tier", "auto"),
+        Some(Tier::Standard) => body.string("service_tier", "default"),
+        None => {}
+    }
+}
+
+fn knob_name(knob: Knob) -> &'static str {
+    match knob {
+        Knob::Temperature => "temperature",
+        Knob::TopP => "top_p",
+        Knob::TopK => "top_k",
+        Knob::Seed => "seed",
+        Knob::FrequencyPenalty => "frequency_penalty",
+        Knob::PresencePenalty => "presence_penalty",
+        Knob::LogitBias => "logit_bias",
+        Knob::Logprobs => "logprobs",
+        Knob::TopLogprobs => "top_logprobs",
+        Knob::Choices => "n",
+    }
+}
+
+fn write_cap(
+    cap: Raw<'_>,
+    names: &Names,
+    upstream: &Upstream<'_>,
+    manners: &Manners,
+    body: &mut ObjectWriter<'_>,
+    ledger: &mut Ledger,
+) {
+    match (cap.u64(), upstream.capabilities.max_output_tokens) {
+        // Anthropic's clients must name a cap and name a high one.
+        (Some(cap), Some(most)) if cap > most => {
+            ledger.hint(names.max_output, "the model's own limit is lower");
+            body.u64(manners.max_output, most);
+        }
+        _ => body.raw(manners.max_output, cap),
+    }
+}
+
+fn write_stop(settings: &Settings<'_>, manners: &Manners, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+    if settings.stop.is_empty() {
+        return;
+    }
+    if settings.stop.len() > manners.most_stops {
+        ledger.meaning(settings.names.stop, "the upstream takes fewer");
+    }
+    let mut list = body.array("stop");
+    settings
+        .stop
+        .iter()
+        .take(manners.most_stops)
+        .for_each(|stop| stop.write(list.element()));
+}
+
+/// Chat knows an effort only. Without features nothing is known of the model, and the wish is passed on.
+fn write_thinking(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+    let effort = match settings.thinking {
+        None | Some(Thinking::Effort(None) | Thinking::Off) => return,
+        Some(Thinking::Effort(Some(effort))) => Text::Json(effort),
+        Some(Thinking::Budget(budget)) => Text::from(effort_of(budget.u64().unwrap_or(0))),
+    };
+    let features = upstream.capabilities.features.as_deref();
+    if features.is_some_and(|features| !features.iter().any(|feature| feature == "Reasoning")) {
+        return ledger.hint(settings.names.thinking, "the model does not think");
+    }
+    effort.write(body.member("reasoning_effort"));
+}
+
+/// Chat's word for a budget in tokens.
+fn effort_of(budget: u64) -> &'static str {
+    if budget <= LOW_BUDGET {
+        "low"
+    } else if budget <= MEDIUM_BUDGET {
+        "medium"
+    } else {
+        "high"
+    }
+}
+
+fn write_format(settings: &Settings<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+    let (name, description, schema, strict) = match settings.format {
+        None => return,
+        Some(Format::Json | Format::Schema { schema: None, .. }) => {
+            return body.object("response_format").string("type", "json_object");
+        }
+        Some(Format::Schema {
+            name,
+            description,
+            schema: Some(schema),
+            strict,
+        }) => (name, description, schema, strict),
+    };
+    let mut format = body.object("response_format");
+    format.string("type", "json_schema");
+    let mut inner = format.object("json_schema");
+    match name {
+        Some(name) => inner.raw("name", name),
+        None => inner.string("name", SCHEMA_NAME),
+    }
+    if let Some(description) = description {
+        inner.raw("description", description);
+    }
+    inner.raw("schema", schema);
+    if strict && schema::is_strict(schema) {
+        inner.bool("strict", true);
+    } else if strict {
+        ledger.hint(
+            settings.names.format,
+            "the schema is not of the kind that the chat dialect can enforce",
+        );
+    }
+}
+
+fn write_user(user: &Text<'_>, names: &Names, manners: &Manners, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+    let plain = user.plain();
+    if plain.chars().count() <= LONGEST_USER {
+        return user.write(body.member(manners.end_user));
+    }
+    ledger.hint(
+        names.end_user,
+        "longer than the chat dialect takes, so its hash is sent",
+    );
+    body.string(manners.end_user, &blake3::hash(plain.as_bytes()).to_hex());
+}
+
+/// Tools, the choice among them, and whether they may be called together: all three only where there are tools, since
+/// OpenAI refuses them alone.
+fn write_tools(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) -> Vec<(String, String)> {
+    let mut renamed = Vec::new();
+    if request.tools.is_empty() {
+        return renamed;
+    }
+    if let Some(parallel) = request.settings.parallel_calls {
+        body.bool("parallel_tool_calls", parallel);
+    }
+    match &request.settings.tool_choice {
+        None => {}
+        Some(ToolChoice::Auto) => body.string("tool_choice", "auto"),
+        Some(ToolChoice::None) => body.string("tool_choice", "none"),
+        Some(ToolChoice::Required) => body.string("tool_choice", "required"),
+        Some(ToolChoice::Named(name)) => {
+            let mut choice = body.object("tool_choice");
+            choice.string("type", "function");
+            write_name(name, &mut choice.object("function"));
+        }
+    }
+    let mut list = body.array("tools");
+    for (index, tool) in request.tools.iter().enumerate() {
+        let mut object = list.object();
+        object.string("type", "function");
+        write_function(tool, index, &mut object.object("function"), ledger);
+        let name = tool.name.plain();
+        if let Cow::Owned(spelt) = spell(&name, LONGEST_NAME) {
+            renamed.push((spelt, name.into_owned()));
+        }
+    }
+    renamed
+}
+
+fn write_function(tool: &Tool<'_>, index: usize, function: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+    write_name(&tool.name, function);
+    if let Some(description) = &tool.description {
+        description.write(function.member("description"));
+    }
+    schema::write_object_schema(tool.schema, function.member("parameters"));
+    if tool.strict && tool.schema.is_some_and(schema::is_strict) {
+        function.bool("strict", true);
+    } else if tool.strict {
+        let field = format!("tools[{index}].strict");
+        ledger.hint(field, "the schema is not of the kind that the chat dialect can enforce");
+    }
+}
+
+/// A function's name, declared, chosen or called.
+pub(super) fn write_name(name: &Text<'_>, function: &mut ObjectWriter<'_>) {
+    function.string("name", &spell(&name.plain(), LONGEST_NAME));
+}

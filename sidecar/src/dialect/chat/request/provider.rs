@@ -1,0 +1,90 @@
+//! Where providers that speak chat differ. A provider without a row is taken for a compatible server.
+
+/// What an upstream wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Manners {
+    /// The name of the output cap.
+    pub(super) max_output: &'static str,
+    /// The name of the end user.
+    pub(super) end_user: &'static str,
+    /// Longest tool call id.
+    pub(super) longest_id: usize,
+    /// What it does with reasoning in the history.
+    pub(super) echo: Echo,
+    /// Most stop sequences.
+    pub(super) most_stops: usize,
+    /// It understands `top_k`.
+    pub(super) has_top_k: bool,
+}
+
+/// Which carrier of reasoning an upstream wants to see again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Echo {
+    /// None: it refuses or ignores fields it does not know.
+    Nothing,
+    /// `reasoning_content`, unsigned text.
+    Content,
+    /// `reasoning_details`, all of it.
+    Details,
+}
+
+const COMPATIBLE: Manners = Manners {
+    max_output: "max_tokens",
+    end_user: "user",
+    longest_id: 64,
+    echo: Echo::Content,
+    most_stops: 16,
+    has_top_k: true,
+};
+
+/// OpenAI refuses unknown fields, ids over 40 characters and a fifth stop sequence; its reasoning models refuse
+/// `max_tokens`.
+const OPENAI: Manners = Manners {
+    max_output: "max_completion_tokens",
+    longest_id: 40,
+    echo: Echo::Nothing,
+    most_stops: 4,
+    has_top_k: false,
+    ..COMPATIBLE
+};
+
+/// Strict about fields, but takes the older cap.
+const STRICT: Manners = Manners {
+    max_output: "max_tokens",
+    ..OPENAI
+};
+
+const PROVIDERS: &[(&str, Manners)] = &[
+    ("azure", OPENAI),
+    ("azureopenai", OPENAI),
+    ("cohere", STRICT),
+    ("databricks", STRICT),
+    ("gemini", STRICT),
+    ("google", STRICT),
+    ("groq", STRICT),
+    // Ids are nine letters and digits.
+    (
+        "mistral",
+        Manners {
+            longest_id: 9,
+            ..STRICT
+        },
+    ),
+    ("openai", OPENAI),
+    (
+        "openrouter",
+        Manners {
+            echo: Echo::Details,
+            ..COMPATIBLE
+        },
+    ),
+    ("perplexity", STRICT),
+    ("vertex", STRICT),
+    ("xai", STRICT),
+];
+
+/// The manners of a provider's row, whatever the case of its name.
+pub(super) fn manners(provider: &str) -> Manners {
+    let row = PROVIDERS.iter().find(|(name, _)| name.eq_ignore_ascii_case(provider));
+    row.map_or(COMPATIBLE, |(_, manners)| *manners)
+}

@@ -1,0 +1,117 @@
+//! How reasoning travels in chat messages, so that a client that echoes the message returns it byte for byte.
+//!
+//! `reasoning_content` is the text alone, for showing. `reasoning_details`, in OpenRouter's shape, carries what must
+//! come back: `{"type":"reasoning.text","text":…,"signature":…,"format":"anthropic-claude-v1","index":0}` for signed
+//! thinking, `{"type":"reasoning.encrypted","data":…,"format":"anthropic-claude-v1","index":0}` for encrypted. Entries
+//! of another `format` are somebody else's and come and go as they are. LiteLLM's `thinking_blocks` are read too.
+
+use super::decode::{Message, word};
+use crate::dialect::item::{Place, Reasoning};
+use crate::dialect::loss::{Ledger, given};
+use crate::dialect::text::Text;
+use crate::json::{Object, ObjectWriter, Raw};
+use smallvec::SmallVec;
+use std::borrow::Cow;
+
+/// The `format` of Anthropic's reasoning.
+pub(in crate::dialect) const FORMAT: &str = "anthropic-claude-v1";
+
+/// The reasoning of an assistant's message; the carrier that says most wins.
+pub(super) fn of_message<'a>(message: &Message<'_, 'a>, ledger: &mut Ledger) -> SmallVec<[(Place, Reasoning<'a>); 1]> {
+    for (field, read) in [("reasoning_details", detail as fn(_) -> _), ("thinking_blocks", block)] {
+        let list = given(message.object, field)
+            .and_then(Raw::elements)
+            .into_iter()
+            .flatten()
+            .enumerate();
+        let mut found = SmallVec::new();
+        for (index, entry) in list {
+            let place = message.place(field, Some(index));
+            match read(entry) {
+                Some(part) => found.push((place, part)),
+                None => ledger.hint(place.to_string(), "no reasoning that can be carried"),
+            }
+        }
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    let plain = |field| Some((message.place(field, None), Text::of(given(message.object, field)?)?));
+    let text = plain("reasoning_content").or_else(|| plain("reasoning"));
+    let text = text.filter(|(_, text)| !text.is_empty());
+    text.into_iter()
+        .map(|(place, text)| (place, Reasoning::Unsigned(text)))
+        .collect()
+}
+
+/// The entries of an answer's `reasoning_details`.
+pub(in crate::dialect) fn read_details<'a>(details: Raw<'a>) -> impl Iterator<Item = Reasoning<'a>> {
+    details.elements().into_iter().flatten().filter_map(detail)
+}
+
+fn detail(entry: Raw<'_>) -> Option<Reasoning<'_>> {
+    let object = entry.object()?;
+    let text = |key| given(&object, key).and_then(Text::of).filter(|text| !text.is_empty());
+    let ours = word(&object, "format") == FORMAT;
+    match (&*word(&object, "type"), text("signature"), text("data")) {
+        ("reasoning.text", Some(signature), _) if ours || given(&object, "format").is_none() => {
+            Some(Reasoning::Signed {
+                text: text("text").unwrap_or(Text::from("")),
+                signature,
+            })
+        }
+        ("reasoning.encrypted", _, Some(data)) if ours => Some(Reasoning::Sealed(data)),
+        ("reasoning.text", None, _) => text("text").map(Reasoning::Unsigned),
+        ("reasoning.summary", ..) => text("summary").map(Reasoning::Unsigned),
+        ("reasoning.text" | "reasoning.encrypted", ..) => Some(Reasoning::Foreign(Cow::Borrowed(entry.text()))),
+        _ => None,
+    }
+}
+
+/// `{"type":"thinking","thinking":…,"signature":…}`, `{"type":"redacted_thinking","data":…}`.
+fn block(entry: Raw<'_>) -> Option<Reasoning<'_>> {
+    let object = entry.object()?;
+    let text = |key| given(&object, key).and_then(Text::of);
+    match &*word(&object, "type") {
+        "thinking" => {
+            let (text, signature) = (text("thinking")?, text("signature").filter(|text| !text.is_empty()));
+            Some(match signature {
+                Some(signature) => Reasoning::Signed { text, signature },
+                None => Reasoning::Unsigned(text),
+            })
+        }
+        "redacted_thinking" => text("data").map(Reasoning::Sealed),
+        _ => None,
+    }
+}
+
+/// Writes the members of an entry of `reasoning_details`; an unsigned text is none.
+pub(in crate::dialect) fn write_detail(reasoning: &Reasoning<'_>, index: usize, entry: &mut ObjectWriter<'_>) {
+    match reasoning {
+        Reasoning::Signed { text, signature } => {
+            entry.string("type", "reasoning.text");
+            text.write(entry.member("text"));
+            signature.write(entry.member("signature"));
+        }
+        Reasoning::Sealed(data) => {
+            entry.string("type", "reasoning.encrypted");
+            data.write(entry.member("data"));
+        }
+        Reasoning::Unsigned(text) => {
+            entry.string("type", "reasoning.text");
+            text.write(entry.member("text"));
+            entry.u64("index", index as u64);
+            return;
+        }
+        Reasoning::Foreign(written) => return copy(written, entry),
+    }
+    entry.string("format", FORMAT);
+    entry.u64("index", index as u64);
+}
+
+fn copy(written: &str, entry: &mut ObjectWriter<'_>) {
+    let object: Option<Object<'_>> = crate::json::parse(written.as_bytes()).ok();
+    for member in object.iter().flat_map(|object| object.members()) {
+        entry.copy(member);
+    }
+}

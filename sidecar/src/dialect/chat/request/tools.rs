@@ -1,0 +1,119 @@
+//! The tools a chat client declares, and which of them the model must call.
+
+use super::decode::{cache, word};
+use super::settings::has;
+use crate::dialect::BadRequest;
+use crate::dialect::item::{Request, Tool, ToolChoice};
+use crate::dialect::loss::{Ledger, given};
+use crate::dialect::text::Text;
+use crate::json::{Object, Raw};
+
+/// The functions. A custom or a hosted tool is a loss: no other dialect could call it.
+pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Vec<Tool<'a>>, BadRequest> {
+    let Some(list) = given(object, "tools").filter(|_| has(object, "tools")) else {
+        return Ok(Vec::new());
+    };
+    let list = list
+        .elements()
+        .ok_or_else(|| BadRequest::at("tools", "must be an array"))?;
+    let mut tools = Vec::with_capacity(8);
+    for (index, tool) in list.enumerate() {
+        let bad = |problem| BadRequest::at(format!("tools[{index}]"), problem);
+        let tool = tool.object().ok_or_else(|| bad("must be an object"))?;
+        let kind = word(&tool, "type");
+        if kind != "function" {
+            ledger.meaning(
+                format!("tools[{index}] ({kind})"),
+                "no other dialect has this kind of tool",
+            );
+            continue;
+        }
+        let function = tool
+            .get("function")
+            .and_then(Raw::object)
+            .ok_or_else(|| bad("must have a function"))?;
+        tools.push(read(&tool, &function).ok_or_else(|| bad("must name its function"))?);
+    }
+    Ok(tools)
+}
+
+fn read<'a>(tool: &Object<'a>, function: &Object<'a>) -> Option<Tool<'a>> {
+    Some(Tool {
+        name: given(function, "name")
+            .and_then(Text::of)
+            .filter(|name| !name.is_empty())?,
+        description: given(function, "description").and_then(Text::of),
+        schema: given(function, "parameters"),
+        strict: given(function, "strict").and_then(Raw::bool).unwrap_or(false),
+        cache: cache(tool).or_else(|| cache(function)),
+    })
+}
+
+/// `tool_choice`; of `allowed_tools` its mode.
+pub(super) fn choice<'a>(object: &Object<'a>) -> Result<Option<ToolChoice<'a>>, BadRequest> {
+    let Some(choice) = given(object, "tool_choice") else {
+        return Ok(None);
+    };
+    let bad = || BadRequest::at("tool_choice", "must be none, auto, required, or name a function");
+    let mode = match choice.object() {
+        None => choice.string(),
+        Some(choice) => match &*word(&choice, "type") {
+            "function" => return named(&choice, "function").map(Some).ok_or_else(bad),
+            "custom" => return named(&choice, "custom").map(Some).ok_or_else(bad),
+            "allowed_tools" => allowed(&choice).and_then(|allowed| allowed.get("mode")?.string()),
+            _ => None,
+        },
+    };
+    match mode.as_deref() {
+        Some("auto") => Ok(Some(ToolChoice::Auto)),
+        Some("none") => Ok(Some(ToolChoice::None)),
+        // Mistral's word is `any`.
+        Some("required" | "any") => Ok(Some(ToolChoice::Required)),
+        _ => Err(bad()),
+    }
+}
+
+fn named<'a>(choice: &Object<'a>, kind: &str) -> Option<ToolChoice<'a>> {
+    given(&choice.get(kind)?.object()?, "name")
+        .and_then(Text::of)
+        .map(ToolChoice::Named)
+}
+
+fn allowed<'a>(choice: &Object<'a>) -> Option<Object<'a>> {
+    choice.get("allowed_tools")?.object()
+}
+
+/// Leaves only the tools that `allowed_tools` allows, which is what it means; what it saves, an unchanged prefix for
+/// the provider's cache, is lost.
+pub(super) fn restrict<'a>(mut request: Request<'a>, object: &Object<'a>, ledger: &mut Ledger) -> Request<'a> {
+    let choice = given(object, "tool_choice").and_then(Raw::object);
+    let Some(list) = choice
+        .as_ref()
+        .and_then(allowed)
+        .and_then(|allowed| given(&allowed, "tools"))
+    else {
+        return request;
+    };
+    let mut names: Vec<_> = list
+        .elements()
+        .into_iter()
+        .flatten()
+        .filter_map(|tool| {
+            let tool = tool.object()?;
+            let name = tool
+                .get("function")
+                .and_then(Raw::object)
+                .and_then(|function| function.get("name"));
+            name.or_else(|| tool.get("name"))?.string()
+        })
+        .collect();
+    names.sort_unstable();
+    request
+        .tools
+        .retain(|tool| names.binary_search(&tool.name.plain()).is_ok());
+    ledger.hint(
+        "tool_choice.allowed_tools",
+        "the tools that are not allowed are not declared",
+    );
+    request
+}

@@ -1,0 +1,275 @@
+//! The conversation in chat's form: a message a turn, each tool result a message of its own right behind the calls.
+
+use super::encode::write_name;
+use super::provider::{Echo, Manners};
+use super::reasoning::write_detail;
+use crate::dialect::item::{File, Item, Part, Reasoning, Role, Source, ToolResult};
+use crate::dialect::loss::Ledger;
+use crate::dialect::names::spell;
+use crate::dialect::text::Text;
+use crate::json::{ArrayWriter, ObjectWriter, ValueWriter};
+
+/// What a tool result says that consists of images alone; they follow in a message of the user's.
+const SEE_BELOW: &str = "(see the attachment below)";
+
+/// Writes items; the upstream may not be able to see.
+pub(super) struct Turns<'t> {
+    pub(super) sees: bool,
+    pub(super) manners: Manners,
+    pub(super) ledger: &'t mut Ledger,
+}
+
+impl Turns<'_> {
+    pub(super) fn write(&mut self, items: &[Item<'_>], body: &mut ObjectWriter<'_>) {
+        let mut messages = body.array("messages");
+        let is_same =
+            |one: &Item<'_>, other: &Item<'_>| one.role == other.role && one.place.message == other.place.message;
+        for turn in items.chunk_by(is_same) {
+            match turn.first().map(|item| item.role) {
+                Some(Role::System) => self.write_said("system", turn, &mut messages),
+                Some(Role::User) => self.write_user(turn, &mut messages),
+                Some(Role::Assistant) => self.write_assistant(turn, &mut messages),
+                None => {}
+            }
+        }
+    }
+
+    fn write_user(&mut self, turn: &[Item<'_>], messages: &mut ArrayWriter<'_>) {
+        let results = turn.iter().filter_map(|item| match &item.part {
+            Part::Result(result) => Some((item, result)),
+            _ => None,
+        });
+        for (item, result) in results.clone() {
+            self.write_result(item, result, messages);
+        }
+        self.write_attachments(results.map(|(_, result)| result), messages);
+        if turn.iter().any(|item| !matches!(item.part, Part::Result(_))) {
+            self.write_said("user", turn, messages);
+        }
+    }
+
+    fn write_result(&mut self, item: &Item<'_>, result: &ToolResult<'_>, messages: &mut ArrayWriter<'_>) {
+        if result.is_error {
+            self.ledger.hint(
+                format!("{}.is_error", item.place),
+                "the chat dialect does not mark failed calls",
+            );
+        }
+        let mut message = messages.object();
+        message.string("role", "tool");
+        message.string("tool_call_id", &spell(&result.call.plain(), self.manners.longest_id));
+        let texts = result.content.iter().filter_map(text_of);
+        if texts.clone().next().is_none() && !result.content.is_empty() {
+            return message.string("content", SEE_BELOW);
+        }
+        write_texts(texts, message.member("content"));
+    }
+
+    /// A tool's message holds text only; what else a tool returned follows all results, as the user's.
+    fn write_attachments<'i, 'a: 'i>(
+        &mut self,
+        results: impl Iterator<Item = &'i ToolResult<'a>> + Clone,
+        messages: &mut ArrayWriter<'_>,
+    ) {
+        let has_attachment = |result: &&ToolResult<'_>| result.content.iter().any(|item| text_of(item).is_none());
+        let mut results = results.filter(has_attachment).peekable();
+        if results.peek().is_none() {
+            return;
+        }
+        let mut message = messages.object();
+        message.string("role", "user");
+        let mut parts = message.array("content");
+        for result in results {
+            let id = result.call.plain();
+            let id = spell(&id, self.manners.longest_id);
+            write_text(&Text::from(format!("Tool call {id} returned:")), &mut parts);
+            result
+                .content
+                .iter()
+                .filter(|item| text_of(item).is_none())
+                .for_each(|item| self.write_part(item, &mut parts));
+        }
+    }
+
+    /// A message of parts, or of a string when it is one text.
+    fn write_said(&mut self, role: &str, turn: &[Item<'_>], messages: &mut ArrayWriter<'_>) {
+        let mut message = messages.object();
+        message.string("role", role);
+        let mut said = turn.iter().filter(|item| !matches!(item.part, Part::Result(_)));
+        if let (
+            Some(Item {
+                part: Part::Text(text), ..
+            }),
+            None,
+        ) = (said.clone().next(), said.clone().nth(1))
+        {
+            return text.write(message.member("content"));
+        }
+        let mut parts = message.array("content");
+        said.by_ref().for_each(|item| self.write_part(item, &mut parts));
+    }
+
+    fn write_part(&mut self, item: &Item<'_>, parts: &mut ArrayWriter<'_>) {
+        let why = match &item.part {
+            Part::Text(text) | Part::Refusal(text) => return write_text(text, parts),
+            Part::Image(_) if !self.sees => "the model does not see images",
+            Part::Image(source) => match write_image(source, parts) {
+                true => return,
+                false => "the upload is only with its provider",
+            },
+            Part::File(file) => match write_file(file, parts) {
+                true => return,
+                false => "the chat dialect takes files by value only",
+            },
+            Part::Audio | Part::Raw(_) => "the chat dialect has no such part",
+            Part::Call(_) | Part::Result(_) | Part::Reasoning(_) => "the chat dialect has no such part here",
+        };
+        self.ledger.meaning(item.field(), why);
+    }
+
+    /// What was said is one string, as the client of a chat model would have got it.
+    fn write_assistant(&mut self, turn: &[Item<'_>], messages: &mut ArrayWriter<'_>) {
+        let mut message = messages.object();
+        message.string("role", "assistant");
+        let texts = turn.iter().filter_map(text_of);
+        let calls = turn.iter().filter(|item| matches!(item.part, Part::Call(_)));
+        if texts.clone().next().is_none() && calls.clone().next().is_some() {
+            message.null("content");
+        } else {
+            write_joined(texts, message.member("content"));
+        }
+        self.write_reasoning(turn, &mut message);
+        if calls.clone().next().is_some() {
+            let mut list = message.array("tool_calls");
+            calls.for_each(|item| self.write_call(item, &mut list));
+        }
+        for item in turn.iter().filter(|item| !is_assistant_s(&item.part)) {
+            self.ledger.meaning(item.field(), "the chat dialect has no such part");
+        }
+    }
+
+    fn write_call(&self, item: &Item<'_>, list: &mut ArrayWriter<'_>) {
+        let Part::Call(call) = &item.part else { return };
+        let mut object = list.object();
+        object.string("id", &spell(&call.id.plain(), self.manners.longest_id));
+        object.string("type", "function");
+        let mut function = object.object("function");
+        write_name(&call.name, &mut function);
+        call.arguments.write_quoted(function.member("arguments"));
+    }
+
+    /// Whoever wants reasoning again gets it in its carrier. Where nobody does, none is missed.
+    fn write_reasoning(&self, turn: &[Item<'_>], message: &mut ObjectWriter<'_>) {
+        let reasoning = turn.iter().filter_map(|item| match &item.part {
+            Part::Reasoning(reasoning) => Some(reasoning),
+            _ => None,
+        });
+        match self.manners.echo {
+            _ if reasoning.clone().next().is_none() => {}
+            Echo::Nothing => {}
+            Echo::Content => {
+                let texts = reasoning.filter_map(|reasoning| match reasoning {
+                    Reasoning::Unsigned(text) | Reasoning::Signed { text, .. } => Some(text),
+                    Reasoning::Sealed(_) | Reasoning::Foreign(_) => None,
+                });
+                if texts.clone().next().is_some() {
+                    write_joined(texts, message.member("reasoning_content"));
+                }
+            }
+            Echo::Details => {
+                let mut list = message.array("reasoning_details");
+                reasoning
+                    .enumerate()
+                    .for_each(|(index, part)| write_detail(part, index, &mut list.object()));
+            }
+        }
+    }
+}
+
+fn is_assistant_s(part: &Part<'_>) -> bool {
+    matches!(
+        part,
+        Part::Text(_) | Part::Refusal(_) | Part::Reasoning(_) | Part::Call(_)
+    )
+}
+
+fn text_of<'i, 'a>(item: &'i Item<'a>) -> Option<&'i Text<'a>> {
+    match &item.part {
+        Part::Text(text) | Part::Refusal(text) => Some(text),
+        // A text file is text.
+        Part::File(File {
+            source: Source::Plain(text),
+            ..
+        }) => Some(text),
+        _ => None,
+    }
+}
+
+fn write_text(text: &Text<'_>, parts: &mut ArrayWriter<'_>) {
+    let mut part = parts.object();
+    part.string("type", "text");
+    text.write(part.member("text"));
+}
+
+/// One text as a string, several as parts.
+fn write_texts<'i, 'a: 'i>(mut texts: impl Iterator<Item = &'i Text<'a>> + Clone, value: ValueWriter<'_>) {
+    match (texts.next(), texts.clone().next()) {
+        (None, _) => value.string(""),
+        (Some(text), None) => text.write(value),
+        (Some(text), Some(_)) => {
+            let mut parts = value.array();
+            write_text(text, &mut parts);
+            texts.for_each(|text| write_text(text, &mut parts));
+        }
+    }
+}
+
+pub(super) fn write_joined<'i, 'a: 'i>(texts: impl Iterator<Item = &'i Text<'a>>, value: ValueWriter<'_>) {
+    let mut string = value.text();
+    texts.for_each(|text| text.push_to(&mut string));
+}
+
+/// Says whether it could.
+fn write_image(source: &Source<'_>, parts: &mut ArrayWriter<'_>) -> bool {
+    if matches!(source, Source::Upload | Source::Plain(_)) {
+        return false;
+    }
+    let mut part = parts.object();
+    part.string("type", "image_url");
+    let mut image = part.object("image_url");
+    match source {
+        Source::Base64 { media_type, data } => write_data_url(media_type, data, image.member("url")),
+        Source::Url(url) | Source::Plain(url) => url.write(image.member("url")),
+        Source::Upload => {}
+    }
+    true
+}
+
+fn write_file(file: &File<'_>, parts: &mut ArrayWriter<'_>) -> bool {
+    match &file.source {
+        Source::Plain(text) => {
+            write_text(text, parts);
+            true
+        }
+        Source::Base64 { media_type, data } => {
+            let mut part = parts.object();
+            part.string("type", "file");
+            let mut object = part.object("file");
+            match &file.name {
+                Some(name) => name.write(object.member("filename")),
+                None => object.string("filename", "document.pdf"),
+            }
+            write_data_url(media_type, data, object.member("file_data"));
+            true
+        }
+        Source::Url(_) | Source::Upload => false,
+    }
+}
+
+fn write_data_url(media_type: &Text<'_>, data: &Text<'_>, value: ValueWriter<'_>) {
+    let mut url = value.text();
+    url.push("data:");
+    media_type.push_to(&mut url);
+    url.push(";base64,");
+    data.push_to(&mut url);
+}

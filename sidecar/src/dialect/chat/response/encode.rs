@@ -1,0 +1,130 @@
+//! The item form into a chat answer.
+
+use crate::dialect::Exchange;
+use crate::dialect::chat::request::write_detail;
+use crate::dialect::chat::{finish, usage};
+use crate::dialect::item::{Call, Finish, Part, Reasoning, Reply};
+use crate::dialect::text::Text;
+use crate::json::{ArrayWriter, ObjectWriter, ValueWriter};
+
+pub(in crate::dialect) fn encode(exchange: &Exchange, reply: &Reply<'_>, out: &mut Vec<u8>) {
+    let mut body = ObjectWriter::new(out);
+    write_head(
+        exchange,
+        reply.id.as_ref(),
+        reply.model.as_ref(),
+        reply.created,
+        "chat.completion",
+        &mut body,
+    );
+    let mut choices = body.array("choices");
+    let mut choice = choices.object();
+    choice.u64("index", 0);
+    write_message(exchange, reply, &mut choice.object("message"));
+    choice.null("logprobs");
+    choice.string("finish_reason", finish::word(&reply.finish));
+    choice.end();
+    choices.end();
+    if let Some(counted) = &reply.usage {
+        usage::write(counted, &mut body.object("usage"));
+    }
+}
+
+/// What an answer and each of its chunks begin with.
+pub(in crate::dialect::chat) fn write_head(
+    exchange: &Exchange,
+    id: Option<&Text<'_>>,
+    model: Option<&Text<'_>>,
+    created: Option<u64>,
+    object: &str,
+    body: &mut ObjectWriter<'_>,
+) {
+    match id {
+        Some(id) => id.write(body.member("id")),
+        None => body.string("id", &format!("chatcmpl-{}", exchange.request_id)),
+    }
+    body.string("object", object);
+    match created {
+        Some(created) => body.u64("created", created),
+        None => body.member("created").i64(exchange.created),
+    }
+    match model {
+        Some(model) => model.write(body.member("model")),
+        None => body.string("model", &exchange.model),
+    }
+}
+
+fn write_message(exchange: &Exchange, reply: &Reply<'_>, message: &mut ObjectWriter<'_>) {
+    message.string("role", "assistant");
+    let calls = reply.parts.iter().filter_map(|part| match part {
+        Part::Call(call) => Some(call),
+        _ => None,
+    });
+    let said = |part: &Part<'_>| matches!(part, Part::Text(_));
+    if reply.parts.iter().any(said) || calls.clone().next().is_none() {
+        write_texts(&reply.parts, message.member("content"));
+    } else {
+        message.null("content");
+    }
+    write_refusal(reply, message);
+    write_reasoning(&reply.parts, message);
+    if calls.clone().next().is_some() {
+        let mut list = message.array("tool_calls");
+        calls.for_each(|call| write_call(exchange, call, &mut list));
+    }
+}
+
+fn write_texts(parts: &[Part<'_>], value: ValueWriter<'_>) {
+    let mut string = value.text();
+    for part in parts {
+        if let Part::Text(text) = part {
+            text.push_to(&mut string);
+        }
+    }
+}
+
+/// What the model refused with, or what was said about its being stopped.
+fn write_refusal(reply: &Reply<'_>, message: &mut ObjectWriter<'_>) {
+    let refusal = reply.parts.iter().find_map(|part| match part {
+        Part::Refusal(text) => Some(text),
+        _ => None,
+    });
+    match (refusal, &reply.finish) {
+        (Some(text), _) | (None, Finish::Refused(Some(text))) => text.write(message.member("refusal")),
+        (None, _) => message.null("refusal"),
+    }
+}
+
+/// `reasoning_content` to show and `reasoning_details` to return; the latter only if something in it must come back.
+fn write_reasoning(parts: &[Part<'_>], message: &mut ObjectWriter<'_>) {
+    let reasoning = parts.iter().filter_map(|part| match part {
+        Part::Reasoning(reasoning) => Some(reasoning),
+        _ => None,
+    });
+    let texts = reasoning.clone().filter_map(|reasoning| match reasoning {
+        Reasoning::Unsigned(text) | Reasoning::Signed { text, .. } => Some(text),
+        Reasoning::Sealed(_) | Reasoning::Foreign(_) => None,
+    });
+    if texts.clone().any(|text| !text.is_empty()) {
+        let mut string = message.member("reasoning_content").text();
+        texts.for_each(|text| text.push_to(&mut string));
+    }
+    if reasoning
+        .clone()
+        .any(|reasoning| !matches!(reasoning, Reasoning::Unsigned(_)))
+    {
+        let mut list = message.array("reasoning_details");
+        reasoning
+            .enumerate()
+            .for_each(|(index, part)| write_detail(part, index, &mut list.object()));
+    }
+}
+
+fn write_call(exchange: &Exchange, call: &Call<'_>, list: &mut ArrayWriter<'_>) {
+    let mut object = list.object();
+    call.id.write(object.member("id"));
+    object.string("type", "function");
+    let mut function = object.object("function");
+    function.string("name", exchange.client_name(&call.name.plain()));
+    call.arguments.write_quoted(function.member("arguments"));
+}

@@ -1,0 +1,154 @@
+//! Steps into a chat stream.
+
+use crate::dialect::chat::request::{FORMAT, write_detail};
+use crate::dialect::chat::response::write_head;
+use crate::dialect::chat::{finish, usage};
+use crate::dialect::item::{Finish, Reasoning, Step};
+use crate::dialect::text::Text;
+use crate::dialect::{Exchange, Usage};
+use crate::json::ObjectWriter;
+
+/// What follows the delta of a chunk that is not the last.
+const TAIL: &[u8] = b",\"logprobs\":null,\"finish_reason\":null}]}\n\n";
+
+/// Writes chunks: the same id, time and model on all, from the head that is written once.
+#[derive(Debug)]
+pub(in crate::dialect) struct Encoder {
+    exchange: Exchange,
+    /// `data: {"id":…,"object":…,"created":…,"model":…` as it stands before `,"choices"`.
+    head: Vec<u8>,
+    /// Reasoning blocks so far, and whether one is open.
+    details: usize,
+    thinking: bool,
+    usage: Option<Usage>,
+}
+
+impl Encoder {
+    pub(in crate::dialect) fn new(exchange: &Exchange) -> Self {
+        Self {
+            exchange: exchange.clone(),
+            head: Vec::new(),
+            details: 0,
+            thinking: false,
+            usage: None,
+        }
+    }
+
+    pub(in crate::dialect) fn step(&mut self, step: Step<'_>, out: &mut Vec<u8>) {
+        match step {
+            Step::Start { id, model, created } => self.start(id.as_ref(), model.as_ref(), created, out),
+            Step::Text(text) => self.delta(out, |delta| text.write(delta.member("content"))),
+            Step::Refusal(text) => self.delta(out, |delta| text.write(delta.member("refusal"))),
+            Step::Thinking(text) => self.think(&text, out),
+            Step::Signature(signature) => self.sign(&signature, out),
+            Step::Reasoning(reasoning) => self.reason(&reasoning, out),
+            Step::Call { call, id, name } => self.call(call, &id, &name, out),
+            Step::Arguments { call, json } => self.delta(out, |delta| {
+                let mut list = delta.array("tool_calls");
+                let mut entry = list.object();
+                entry.u64("index", call as u64);
+                json.write(entry.object("function").member("arguments"));
+            }),
+            Step::CallEnd { .. } => {}
+            Step::Finish(finish) => self.finish(&finish, out),
+            Step::Usage(counted) => self.usage = Some(counted),
+            Step::End => self.end(out),
+        }
+    }
+
+    fn start(&mut self, id: Option<&Text<'_>>, model: Option<&Text<'_>>, created: Option<u64>, out: &mut Vec<u8>) {
+        self.head.extend_from_slice(b"data: ");
+        let mut object = ObjectWriter::new(&mut self.head);
+        write_head(&self.exchange, id, model, created, "chat.completion.chunk", &mut object);
+        object.end();
+        // The object goes on in every chunk.
+        self.head.pop();
+        self.delta(out, |delta| {
+            delta.string("role", "assistant");
+            delta.string("content", "");
+        });
+    }
+
+    fn delta(&self, out: &mut Vec<u8>, write: impl FnOnce(&mut ObjectWriter<'_>)) {
+        out.extend_from_slice(&self.head);
+        out.extend_from_slice(b",\"choices\":[{\"index\":0,\"delta\":");
+        write(&mut ObjectWriter::new(out));
+        out.extend_from_slice(TAIL);
+    }
+
+    /// For showing and, so that it can be returned with its signature, as an entry: clients join entries by index.
+    fn think(&mut self, text: &Text<'_>, out: &mut Vec<u8>) {
+        let begins = !std::mem::replace(&mut self.thinking, true);
+        self.delta(out, |delta| {
+            text.write(delta.member("reasoning_content"));
+            let mut list = delta.array("reasoning_details");
+            let mut entry = list.object();
+            entry.string("type", "reasoning.text");
+            text.write(entry.member("text"));
+            // Once: clients that join entries append one string to the other.
+            if begins {
+                entry.string("format", FORMAT);
+            }
+            entry.u64("index", self.details as u64);
+        });
+    }
+
+    fn sign(&mut self, signature: &Text<'_>, out: &mut Vec<u8>) {
+        let begins = !std::mem::replace(&mut self.thinking, false);
+        self.delta(out, |delta| {
+            let mut list = delta.array("reasoning_details");
+            let mut entry = list.object();
+            entry.string("type", "reasoning.text");
+            if begins {
+                entry.string("text", "");
+            }
+            signature.write(entry.member("signature"));
+            if begins {
+                entry.string("format", FORMAT);
+            }
+            entry.u64("index", self.details as u64);
+        });
+        self.details += 1;
+    }
+
+    fn reason(&mut self, reasoning: &Reasoning<'_>, out: &mut Vec<u8>) {
+        self.details += usize::from(std::mem::replace(&mut self.thinking, false));
+        self.delta(out, |delta| {
+            write_detail(reasoning, self.details, &mut delta.array("reasoning_details").object());
+        });
+        self.details += 1;
+    }
+
+    fn call(&self, call: usize, id: &Text<'_>, name: &Text<'_>, out: &mut Vec<u8>) {
+        self.delta(out, |delta| {
+            let mut list = delta.array("tool_calls");
+            let mut entry = list.object();
+            entry.u64("index", call as u64);
+            id.write(entry.member("id"));
+            entry.string("type", "function");
+            let mut function = entry.object("function");
+            function.string("name", self.exchange.client_name(&name.plain()));
+            function.string("arguments", "");
+        });
+    }
+
+    fn finish(&self, finish: &Finish<'_>, out: &mut Vec<u8>) {
+        if let Finish::Refused(Some(explanation)) = finish {
+            self.delta(out, |delta| explanation.write(delta.member("refusal")));
+        }
+        out.extend_from_slice(&self.head);
+        out.extend_from_slice(b",\"choices\":[{\"index\":0,\"delta\":{},\"logprobs\":null,\"finish_reason\":\"");
+        out.extend_from_slice(finish::word(finish).as_bytes());
+        out.extend_from_slice(b"\"}]}\n\n");
+    }
+
+    fn end(&self, out: &mut Vec<u8>) {
+        if let Some(counted) = self.usage.filter(|_| self.exchange.include_usage) {
+            out.extend_from_slice(&self.head);
+            out.extend_from_slice(b",\"choices\":[],\"usage\":");
+            usage::write(&counted, &mut ObjectWriter::new(out));
+            out.extend_from_slice(b"}\n\n");
+        }
+        out.extend_from_slice(b"data: [DONE]\n\n");
+    }
+}

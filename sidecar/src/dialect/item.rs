@@ -1,0 +1,389 @@
+//! The form between the dialects: a conversation as a flat list of items, the answer as the same kind of parts.
+//!
+//! It holds what at least two dialects can say. Strings, schemas and numbers are views into the client's body, copied
+//! as they are written; what only one dialect knows never gets here but becomes a loss where it is decoded.
+
+use super::schema::is_closable;
+use super::text::Text;
+use super::{Grade, Usage};
+use crate::json::{Raw, ValueWriter};
+use smallvec::SmallVec;
+use std::borrow::Cow;
+use std::fmt;
+
+/// A request, decoded.
+#[derive(Debug)]
+pub(super) struct Request<'a> {
+    pub(super) settings: Settings<'a>,
+    pub(super) tools: Vec<Tool<'a>>,
+    /// In the order of the conversation.
+    pub(super) items: Vec<Item<'a>>,
+}
+
+/// Something that somebody said, at its place.
+#[derive(Debug)]
+pub(super) struct Item<'a> {
+    pub(super) role: Role,
+    pub(super) place: Place,
+    pub(super) part: Part<'a>,
+    /// The prefix up to here shall be cached.
+    pub(super) cache: Option<Cache<'a>>,
+}
+
+impl Item<'_> {
+    /// Its name in a loss report: its path, and its type where that is all there is to know.
+    pub(super) fn field(&self) -> String {
+        match &self.part {
+            Part::Raw(kind) => format!("{} ({kind})", self.place),
+            _ => self.place.to_string(),
+        }
+    }
+}
+
+/// Who said it. What a tool returned is the user's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    System,
+    User,
+    Assistant,
+}
+
+/// Where an item stood in the client's request; displayed as its path there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Its message; `None` for a system prompt of its own.
+    pub(super) message: Option<usize>,
+    /// `content`, `tool_calls`, `system`, …
+    pub(super) field: &'static str,
+    /// Its position in `field`, when that is a list.
+    pub(super) index: Option<usize>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(message) = self.message {
+            write!(f, "messages[{message}].")?;
+        }
+        f.write_str(self.field)?;
+        match self.index {
+            Some(index) => write!(f, "[{index}]"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What was said.
+#[derive(Debug)]
+pub(super) enum Part<'a> {
+    Text(Text<'a>),
+    Image(Source<'a>),
+    /// Only ever refused so far: no second dialect takes sound.
+    Audio,
+    File(File<'a>),
+    Call(Call<'a>),
+    Result(ToolResult<'a>),
+    Reasoning(Reasoning<'a>),
+    Refusal(Text<'a>),
+    /// A part that only its own dialect knows, by its type.
+    Raw(Cow<'a, str>),
+}
+
+/// Where an image or a file comes from.
+#[derive(Debug)]
+pub(super) enum Source<'a> {
+    Base64 {
+        media_type: Text<'a>,
+        data: Text<'a>,
+    },
+    Url(Text<'a>),
+    /// Text as it is.
+    Plain(Text<'a>),
+    /// Uploaded to one provider, unknown to all others.
+    Upload,
+}
+
+#[derive(Debug)]
+pub(super) struct File<'a> {
+    pub(super) name: Option<Text<'a>>,
+    pub(super) source: Source<'a>,
+}
+
+/// A tool call.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    pub(super) id: Text<'a>,
+    pub(super) name: Text<'a>,
+    pub(super) arguments: Arguments<'a>,
+}
+
+/// A tool call's arguments, in the form in which they came.
+#[derive(Debug)]
+pub(super) enum Arguments<'a> {
+    /// A JSON object.
+    Object(Raw<'a>),
+    /// A string that should hold a JSON object.
+    Quoted(Text<'a>),
+    /// A custom tool's free text.
+    Free(Text<'a>),
+}
+
+/// What a tool returned.
+#[derive(Debug)]
+pub(super) struct ToolResult<'a> {
+    /// The call it answers.
+    pub(super) call: Text<'a>,
+    pub(super) is_error: bool,
+    /// Texts, images, files.
+    pub(super) content: Vec<Item<'a>>,
+}
+
+/// A model's reasoning, and who can make use of it again.
+#[derive(Debug)]
+pub(super) enum Reasoning<'a> {
+    /// Nobody vouches for it.
+    Unsigned(Text<'a>),
+    /// Anthropic's, to be echoed byte by byte.
+    Signed { text: Text<'a>, signature: Text<'a> },
+    /// Anthropic's, encrypted.
+    Sealed(Text<'a>),
+    /// Another provider's, as an entry of `reasoning_details`.
+    Foreign(Cow<'a, str>),
+}
+
+/// A cache breakpoint.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Cache<'a> {
+    /// Anthropic's marker as it was written.
+    Marker(Raw<'a>),
+    /// Somebody else's way of saying it.
+    Default,
+}
+
+impl Cache<'_> {
+    /// Anthropic's marker.
+    pub(super) fn write(self, value: ValueWriter<'_>) {
+        match self {
+            Self::Marker(raw) => value.raw(raw),
+            Self::Default => value.object().string("type", "ephemeral"),
+        }
+    }
+}
+
+/// A function that the model may call.
+#[derive(Debug)]
+pub(super) struct Tool<'a> {
+    pub(super) name: Text<'a>,
+    pub(super) description: Option<Text<'a>>,
+    /// JSON schema of its arguments.
+    pub(super) schema: Option<Raw<'a>>,
+    /// Arguments must match the schema.
+    pub(super) strict: bool,
+    pub(super) cache: Option<Cache<'a>>,
+}
+
+/// Whether and what the model must call.
+#[derive(Clone, Debug)]
+pub(super) enum ToolChoice<'a> {
+    Auto,
+    None,
+    Required,
+    Named(Text<'a>),
+}
+
+/// Everything beside the conversation and the tools.
+#[derive(Debug)]
+pub(super) struct Settings<'a> {
+    pub(super) names: &'static Names,
+    pub(super) stream: bool,
+    pub(super) knobs: SmallVec<[Turned<'a>; 6]>,
+    pub(super) max_output: Option<Raw<'a>>,
+    pub(super) stop: SmallVec<[Text<'a>; 4]>,
+    pub(super) tool_choice: Option<ToolChoice<'a>>,
+    /// At most one call a turn when `Some(false)`.
+    pub(super) parallel_calls: Option<bool>,
+    pub(super) format: Option<Format<'a>>,
+    pub(super) thinking: Option<Thinking<'a>>,
+    /// Who uses the application, as it names them.
+    pub(super) end_user: Option<Text<'a>>,
+    pub(super) tier: Option<Tier>,
+    /// Anthropic's automatic caching.
+    pub(super) cache: Option<Cache<'a>>,
+}
+
+/// What the client calls what more than one dialect has, for the loss report.
+#[derive(Debug)]
+pub(super) struct Names {
+    pub(super) max_output: &'static str,
+    pub(super) stop: &'static str,
+    pub(super) format: &'static str,
+    pub(super) thinking: &'static str,
+    pub(super) end_user: &'static str,
+    /// Of a tool.
+    pub(super) schema: &'static str,
+}
+
+/// A number, or what else is simply copied, and what its client calls it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turned<'a> {
+    pub(super) knob: Knob,
+    pub(super) name: &'static str,
+    pub(super) value: Raw<'a>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Knob {
+    Temperature,
+    TopP,
+    TopK,
+    Seed,
+    FrequencyPenalty,
+    PresencePenalty,
+    LogitBias,
+    Logprobs,
+    TopLogprobs,
+    Choices,
+}
+
+impl Knob {
+    /// How much its loss matters.
+    pub(super) fn grade(self) -> Grade {
+        match self {
+            Self::Temperature
+            | Self::TopP
+            | Self::TopK
+            | Self::Seed
+            | Self::FrequencyPenalty
+            | Self::PresencePenalty
+            | Self::LogitBias => Grade::Hint,
+            Self::Logprobs | Self::TopLogprobs | Self::Choices => Grade::Meaning,
+        }
+    }
+}
+
+/// What the answer must look like.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Format<'a> {
+    /// Any JSON object.
+    Json,
+    /// JSON that matches a schema.
+    Schema {
+        name: Option<Raw<'a>>,
+        description: Option<Raw<'a>>,
+        schema: Option<Raw<'a>>,
+        strict: bool,
+    },
+}
+
+impl<'a> Format<'a> {
+    /// The schema, if every object in it can be closed.
+    pub(super) fn closable(self) -> Option<Raw<'a>> {
+        match self {
+            Self::Schema { schema, .. } => schema.filter(|schema| is_closable(*schema)),
+            Self::Json => None,
+        }
+    }
+}
+
+/// How much to think.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Thinking<'a> {
+    /// Not at all.
+    Off,
+    /// As the model sees fit, with this much effort: `low`, `medium`, … as a JSON string.
+    Effort(Option<Raw<'a>>),
+    /// At most so many tokens, a JSON number.
+    Budget(Raw<'a>),
+}
+
+/// How urgently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tier {
+    Auto,
+    Standard,
+}
+
+/// A whole answer, decoded.
+#[derive(Debug)]
+pub(super) struct Reply<'a> {
+    pub(super) id: Option<Text<'a>>,
+    pub(super) model: Option<Text<'a>>,
+    pub(super) created: Option<u64>,
+    pub(super) parts: Vec<Part<'a>>,
+    pub(super) finish: Finish<'a>,
+    pub(super) usage: Option<Usage>,
+}
+
+/// Why an answer ended.
+#[derive(Clone, Debug)]
+pub(super) enum Finish<'a> {
+    /// It was complete.
+    Stop,
+    /// At one of the client's stop sequences, if the upstream says which.
+    Sequence(Option<Text<'a>>),
+    /// At the output cap.
+    Length,
+    /// At the end of the model's window.
+    Window,
+    /// To have tools called.
+    Calls,
+    /// Withheld or broken off by a policy, perhaps with a sentence.
+    Refused(Option<Text<'a>>),
+    /// A tool of the provider's own paused it; it is not complete.
+    Paused,
+}
+
+impl Finish<'_> {
+    /// The same, of its own.
+    pub(super) fn into_owned(self) -> Finish<'static> {
+        let owned = |text: Text<'_>| Text::from(text.plain().into_owned());
+        match self {
+            Self::Stop => Finish::Stop,
+            Self::Sequence(sequence) => Finish::Sequence(sequence.map(owned)),
+            Self::Length => Finish::Length,
+            Self::Window => Finish::Window,
+            Self::Calls => Finish::Calls,
+            Self::Refused(explanation) => Finish::Refused(explanation.map(owned)),
+            Self::Paused => Finish::Paused,
+        }
+    }
+}
+
+/// One step of a streamed answer.
+#[derive(Debug)]
+pub(super) enum Step<'a> {
+    /// The head; before everything else, once.
+    Start {
+        id: Option<Text<'a>>,
+        model: Option<Text<'a>>,
+        created: Option<u64>,
+    },
+    Text(Text<'a>),
+    Refusal(Text<'a>),
+    /// More of the reasoning; [`Step::Signature`] closes it.
+    Thinking(Text<'a>),
+    /// The signature of what was thought since the last one, or since other content.
+    Signature(Text<'a>),
+    /// Reasoning that comes in one piece.
+    Reasoning(Reasoning<'a>),
+    /// A tool call begins. `call` counts the calls of the answer from 0.
+    Call {
+        call: usize,
+        id: Text<'a>,
+        name: Text<'a>,
+    },
+    /// More of a call's arguments, JSON text within a string.
+    Arguments {
+        call: usize,
+        json: Text<'a>,
+    },
+    /// A call's arguments are complete.
+    CallEnd {
+        call: usize,
+    },
+    /// Why it ended; at most once.
+    Finish(Finish<'a>),
+    /// Replaces what was counted before.
+    Usage(Usage),
+    /// The end; after everything else, once.
+    End,
+}

@@ -1,0 +1,137 @@
+//! The loss report, and the tables that decide what becomes of each field.
+
+use super::item::{Knob, Turned};
+use super::{BadRequest, Grade, Loss, Losses};
+use crate::json::{Object, Raw};
+use smallvec::SmallVec;
+use std::borrow::Cow;
+use std::fmt;
+
+/// Most losses that are reported: the report is a header, and a request can name unknown fields by the thousand.
+const MOST_LOSSES: usize = 32;
+
+/// Where losses are written down.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    losses: Losses,
+}
+
+impl Ledger {
+    pub(super) fn lose(&mut self, grade: Grade, field: impl Into<Cow<'static, str>>, why: &'static str) {
+        // However many hints there are, one loss of meaning must be seen.
+        let must = grade == Grade::Meaning && self.losses.iter().all(|loss| loss.grade == Grade::Hint);
+        if self.losses.len() < MOST_LOSSES || must {
+            self.losses.push(Loss {
+                field: field.into(),
+                grade,
+                why: Cow::Borrowed(why),
+            });
+        }
+    }
+
+    pub(super) fn hint(&mut self, field: impl Into<Cow<'static, str>>, why: &'static str) {
+        self.lose(Grade::Hint, field, why);
+    }
+
+    pub(super) fn meaning(&mut self, field: impl Into<Cow<'static, str>>, why: &'static str) {
+        self.lose(Grade::Meaning, field, why);
+    }
+
+    pub(super) fn into_losses(self) -> Losses {
+        self.losses
+    }
+}
+
+/// What becomes of a field when its request is translated.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fate {
+    /// Decoded into the item form.
+    Read,
+    /// Copied where the upstream's dialect has it.
+    Knob(Knob),
+    /// Between client and sidecar, or of the transport: nothing is lost without it.
+    Ours,
+    /// No other dialect has it.
+    Lost(Grade, &'static str),
+    /// Translation would answer another question.
+    Refused(&'static str),
+}
+
+/// A row of a dialect's table: a field, what becomes of it, and the values at which it says nothing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) fate: Fate,
+    pub(super) idle: &'static [&'static str],
+}
+
+/// A row whose field always says something.
+pub(super) const fn field(name: &'static str, fate: Fate) -> Field {
+    Field { name, fate, idle: &[] }
+}
+
+/// A row whose field says nothing at these values, spelt as JSON.
+pub(super) const fn field_unless(name: &'static str, idle: &'static [&'static str], fate: Fate) -> Field {
+    Field { name, fate, idle }
+}
+
+/// What an unknown field's loss says.
+const UNKNOWN: &str = "not known, so not translated";
+const TWICE: &str = "occurs more than once; the last one counts";
+
+/// Decides every member of `object` by `table` (sorted by name); `path` is what stands before the names, and only at
+/// the top level, where it is empty, knobs are turned.
+pub(super) fn decide<'a>(
+    object: &Object<'a>,
+    table: &'static [Field],
+    path: &dyn fmt::Display,
+    ledger: &mut Ledger,
+) -> Result<SmallVec<[Turned<'a>; 6]>, BadRequest> {
+    let mut turned = SmallVec::<[Turned<'a>; 6]>::new();
+    let mut seen = 0_u64;
+    for member in object.members() {
+        if member.value.is_null() {
+            continue;
+        }
+        let key = member.key();
+        let Ok(row) = table.binary_search_by(|field| field.name.cmp(&key)) else {
+            ledger.hint(format!("{path}{key}"), UNKNOWN);
+            continue;
+        };
+        let Field { name, fate, idle } = table[row];
+        if seen & (1 << row) != 0 {
+            ledger.hint(format!("{path}{name}"), TWICE);
+        }
+        seen |= 1 << row;
+        if idle.contains(&member.value.text()) {
+            continue;
+        }
+        match fate {
+            Fate::Read | Fate::Ours => {}
+            Fate::Knob(knob) => turn(
+                &mut turned,
+                Turned {
+                    knob,
+                    name,
+                    value: member.value,
+                },
+            ),
+            Fate::Lost(grade, why) => ledger.lose(grade, format!("{path}{name}"), why),
+            Fate::Refused(why) => return Err(BadRequest::at(format!("{path}{name}"), why)),
+        }
+    }
+    Ok(turned)
+}
+
+fn turn<'a>(knobs: &mut SmallVec<[Turned<'a>; 6]>, new: Turned<'a>) {
+    knobs.retain(|old| old.knob != new.knob);
+    knobs.push(new);
+}
+
+/// A member that is there and is not null.
+pub(super) fn given<'a>(object: &Object<'a>, key: &str) -> Option<Raw<'a>> {
+    object.get(key).filter(|value| !value.is_null())
+}
+
+#[cfg(test)]
+mod tests;

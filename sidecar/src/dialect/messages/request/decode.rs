@@ -1,0 +1,101 @@
+//! An Anthropic request into the item form.
+
+use super::{blocks, fields, settings, tools};
+use crate::dialect::item::{Item, Part, Place, Request, Role};
+use crate::dialect::loss::{self, Ledger, given};
+use crate::dialect::text::Text;
+use crate::dialect::{Asked, BadRequest};
+use crate::json::{Object, Raw};
+use std::borrow::Cow;
+
+/// Decodes the request of a messages client.
+pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> Result<Request<'a>, BadRequest> {
+    let object = &asked.object;
+    let knobs = loss::decide(object, fields::REQUEST, &"", ledger)?;
+    let (tools, settings) = (tools::declared(object, ledger)?, settings::read(asked, knobs, ledger)?);
+    let mut items = Vec::with_capacity(16);
+    if let Some(system) = given(object, "system") {
+        let place = Place {
+            message: None,
+            field: "system",
+            index: None,
+        };
+        content(system, Role::System, place, &mut items, ledger)?;
+    }
+    let messages = given(object, "messages").ok_or_else(|| BadRequest::at("messages", "is missing"))?;
+    let messages = messages
+        .elements()
+        .ok_or_else(|| BadRequest::at("messages", "must be an array"))?;
+    for (index, message) in messages.enumerate() {
+        decode_message(index, message, &mut items, ledger)?;
+    }
+    Ok(Request { settings, tools, items })
+}
+
+fn decode_message<'a>(
+    index: usize,
+    message: Raw<'a>,
+    items: &mut Vec<Item<'a>>,
+    ledger: &mut Ledger,
+) -> Result<(), BadRequest> {
+    let bad = |field: &str, problem| BadRequest::at(format!("messages[{index}]{field}"), problem);
+    let message = message.object().ok_or_else(|| bad("", "must be an object"))?;
+    loss::decide(&message, fields::MESSAGE, &format_args!("messages[{index}]."), ledger)?;
+    let role = match &*word(&message, "role") {
+        "user" => Role::User,
+        "assistant" => Role::Assistant,
+        "system" => Role::System,
+        _ => return Err(bad(".role", "must be user, assistant or system")),
+    };
+    let value = given(&message, "content").ok_or_else(|| bad(".content", "is missing"))?;
+    content(
+        value,
+        role,
+        Place {
+            message: Some(index),
+            field: "content",
+            index: None,
+        },
+        items,
+        ledger,
+    )
+}
+
+/// A string, or blocks.
+pub(super) fn content<'a>(
+    content: Raw<'a>,
+    role: Role,
+    place: Place,
+    items: &mut Vec<Item<'a>>,
+    ledger: &mut Ledger,
+) -> Result<(), BadRequest> {
+    if let Some(text) = Text::of(content) {
+        items.push(Item {
+            role,
+            place,
+            part: Part::Text(text),
+            cache: None,
+        });
+        return Ok(());
+    }
+    let list = content.elements();
+    let list = list.ok_or_else(|| BadRequest::at(place.to_string(), "must be a string or an array of blocks"))?;
+    for (index, block) in list.enumerate() {
+        blocks::read(
+            block,
+            role,
+            Place {
+                index: Some(index),
+                ..place
+            },
+            items,
+            ledger,
+        )?;
+    }
+    Ok(())
+}
+
+/// What `field` of `object` says, when it is a string.
+pub(super) fn word<'a>(object: &Object<'a>, field: &str) -> Cow<'a, str> {
+    object.get(field).and_then(Raw::string).unwrap_or_default()
+}

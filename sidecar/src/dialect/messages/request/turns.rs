@@ -1,0 +1,250 @@
+//! The conversation in Anthropic's form: turns alternate, the user begins, tool results come first.
+//!
+//! Content is always written as blocks, never as a string, so that a turn which another message joins later still
+//! begins with the same bytes.
+
+use super::media;
+use super::tools::{self, Markers};
+use crate::dialect::item::{Item, Part, Reasoning, Role, Source, ToolResult};
+use crate::dialect::loss::Ledger;
+use crate::dialect::names::spell;
+use crate::dialect::text::Text;
+use crate::json::{ArrayWriter, ObjectWriter, StringWriter};
+
+/// Longest tool call id.
+const LONGEST_ID: usize = 64;
+
+/// Stands where Anthropic wants a user's text and the client has none.
+const PLACEHOLDER: &str = ".";
+
+/// Asked for where the client wants any JSON object, which Anthropic cannot enforce.
+const JSON_INSTRUCTION: &str = "Answer with one JSON object and nothing else.";
+
+/// A system prompt in the middle of a conversation becomes the user's text between these: hoisted to the top it would
+/// change the prefix of everything before it.
+const LATE_SYSTEM: (&str, &str) = ("<system>\n", "\n</system>");
+
+/// Writes items; the upstream may not be able to see.
+pub(super) struct Turns<'t> {
+    pub(super) markers: Markers,
+    pub(super) sees: bool,
+    pub(super) ledger: &'t mut Ledger,
+}
+
+/// What an item becomes.
+#[derive(Clone, Copy)]
+struct Kept<'i, 'a> {
+    item: &'i Item<'a>,
+    /// It has nothing to say but must stand there.
+    blank: bool,
+    assistant: bool,
+}
+
+impl Turns<'_> {
+    /// Writes the system prompt: what stands before the conversation.
+    pub(super) fn write_system(&mut self, items: &[Item<'_>], asks_for_json: bool, body: &mut ObjectWriter<'_>) {
+        let texts = items
+            .iter()
+            .filter(|item| matches!(&item.part, Part::Text(text) if !text.is_blank()));
+        let mut texts = texts.peekable();
+        if texts.peek().is_some() || asks_for_json {
+            let mut blocks = body.array("system");
+            texts.for_each(|item| self.write_block(item, &mut blocks));
+            if asks_for_json {
+                write_text(JSON_INSTRUCTION, &mut blocks);
+            }
+        }
+        for item in items.iter().filter(|item| !matches!(item.part, Part::Text(_))) {
+            self.ledger
+                .meaning(item.place.to_string(), "the messages dialect's system prompt is text");
+        }
+    }
+
+    /// Writes the conversation.
+    pub(super) fn write(&mut self, items: &[Item<'_>], body: &mut ObjectWriter<'_>) {
+        let kept: Vec<_> = items
+            .iter()
+            .enumerate()
+            .filter_map(|(at, item)| self.keep(items, at, item))
+            .collect();
+        let mut messages = body.array("messages");
+        if kept.first().is_none_or(|first| first.assistant) {
+            self.ledger.hint(
+                "messages",
+                "the messages dialect begins with the user, so a full stop stands there",
+            );
+            let mut message = messages.object();
+            message.string("role", "user");
+            write_text(PLACEHOLDER, &mut message.array("content"));
+        }
+        for turn in kept.chunk_by(|one, other| one.assistant == other.assistant) {
+            let mut message = messages.object();
+            message.string(
+                "role",
+                if turn.iter().any(|kept| kept.assistant) {
+                    "assistant"
+                } else {
+                    "user"
+                },
+            );
+            let mut content = message.array("content");
+            let is_result = |kept: &&Kept<'_, '_>| matches!(kept.item.part, Part::Result(_));
+            turn.iter()
+                .filter(is_result)
+                .for_each(|kept| self.write_kept(*kept, &mut content));
+            turn.iter()
+                .filter(|kept| !is_result(kept))
+                .for_each(|kept| self.write_kept(*kept, &mut content));
+        }
+    }
+
+    /// Leaves out what Anthropic refuses and nobody misses, or reports what it cannot take.
+    fn keep<'i, 'a>(&mut self, items: &'i [Item<'a>], at: usize, item: &'i Item<'a>) -> Option<Kept<'i, 'a>> {
+        let kept = Kept {
+            item,
+            blank: false,
+            assistant: item.role == Role::Assistant,
+        };
+        match &item.part {
+            Part::Text(text) | Part::Refusal(text) if text.is_blank() => {
+                let same =
+                    |other: Option<&Item<'_>>| other.is_some_and(|other| other.place.message == item.place.message);
+                let alone = !same(at.checked_sub(1).and_then(|at| items.get(at))) && !same(items.get(at + 1));
+                (item.role == Role::User && alone).then_some(Kept { blank: true, ..kept })
+            }
+            Part::Reasoning(Reasoning::Unsigned(_) | Reasoning::Foreign(_)) => {
+                self.ledger.hint(
+                    item.place.to_string(),
+                    "the messages dialect takes back signed reasoning only",
+                );
+                None
+            }
+            _ => self.carries(item).then_some(kept),
+        }
+    }
+
+    /// Whether the part can be said; reports it when not.
+    fn carries(&mut self, item: &Item<'_>) -> bool {
+        let why = match &item.part {
+            Part::Image(Source::Base64 { .. } | Source::Url(_)) if !self.sees => "the model does not see images",
+            Part::Image(Source::Base64 { .. } | Source::Url(_)) => return true,
+            Part::File(file) => match media::refusal(file) {
+                None => return true,
+                Some(why) => why,
+            },
+            Part::Image(Source::Upload | Source::Plain(_)) => "the upload is only with its provider",
+            Part::Audio => "the messages dialect takes no sound",
+            Part::Raw(_) => "the messages dialect has no such part",
+            Part::Text(_) | Part::Refusal(_) | Part::Call(_) | Part::Result(_) | Part::Reasoning(_) => return true,
+        };
+        self.ledger.meaning(item.field(), why);
+        false
+    }
+
+    fn write_kept(&mut self, kept: Kept<'_, '_>, content: &mut ArrayWriter<'_>) {
+        match (&kept.item.part, kept.item.role) {
+            _ if kept.blank => write_text(PLACEHOLDER, content),
+            (Part::Text(text), Role::System) => {
+                self.ledger.hint(
+                    kept.item.place.to_string(),
+                    "a late system prompt is sent as the user's text",
+                );
+                let mut block = content.object();
+                block.string("type", "text");
+                write_enclosed(text, block.member("text").text());
+                self.markers.write(kept.item.cache, &mut block);
+            }
+            _ => self.write_block(kept.item, content),
+        }
+    }
+
+    fn write_block(&mut self, item: &Item<'_>, content: &mut ArrayWriter<'_>) {
+        let mut block = content.object();
+        self.write_part(&item.part, &mut block);
+        // Thinking cannot carry a breakpoint.
+        if !matches!(item.part, Part::Reasoning(_)) {
+            self.markers.write(item.cache, &mut block);
+        }
+    }
+
+    fn write_part(&mut self, part: &Part<'_>, block: &mut ObjectWriter<'_>) {
+        match part {
+            Part::Text(text) | Part::Refusal(text) => {
+                block.string("type", "text");
+                text.write(block.member("text"));
+            }
+            Part::Image(source) => {
+                block.string("type", "image");
+                media::write_source(source, block);
+            }
+            Part::File(file) => media::write_document(file, block),
+            Part::Call(call) => {
+                block.string("type", "tool_use");
+                block.string("id", &spell(&call.id.plain(), LONGEST_ID));
+                tools::write_name(&call.name, block);
+                call.arguments.write_object(block.member("input"));
+            }
+            Part::Result(result) => self.write_result(result, block),
+            Part::Reasoning(reasoning) => write_reasoning(reasoning, block),
+            // Never kept.
+            Part::Audio | Part::Raw(_) => {}
+        }
+    }
+
+    fn write_result(&mut self, result: &ToolResult<'_>, block: &mut ObjectWriter<'_>) {
+        block.string("type", "tool_result");
+        block.string("tool_use_id", &spell(&result.call.plain(), LONGEST_ID));
+        match &*result.content {
+            [] => {}
+            [
+                Item {
+                    part: Part::Text(text),
+                    place,
+                    ..
+                },
+            ] if place.index.is_none() => text.write(block.member("content")),
+            items => {
+                let mut content = block.array("content");
+                for item in items
+                    .iter()
+                    .filter(|item| !matches!(&item.part, Part::Text(text) if text.is_blank()))
+                {
+                    if self.carries(item) {
+                        self.write_part(&item.part, &mut content.object());
+                    }
+                }
+            }
+        }
+        if result.is_error {
+            block.bool("is_error", true);
+        }
+    }
+}
+
+fn write_text(text: &str, content: &mut ArrayWriter<'_>) {
+    let mut block = content.object();
+    block.string("type", "text");
+    block.string("text", text);
+}
+
+fn write_enclosed(text: &Text<'_>, mut string: StringWriter<'_>) {
+    string.push(LATE_SYSTEM.0);
+    text.push_to(&mut string);
+    string.push(LATE_SYSTEM.1);
+}
+
+fn write_reasoning(reasoning: &Reasoning<'_>, block: &mut ObjectWriter<'_>) {
+    match reasoning {
+        Reasoning::Signed { text, signature } => {
+            block.string("type", "thinking");
+            text.write(block.member("thinking"));
+            signature.write(block.member("signature"));
+        }
+        Reasoning::Sealed(data) => {
+            block.string("type", "redacted_thinking");
+            data.write(block.member("data"));
+        }
+        // Never kept.
+        Reasoning::Unsigned(_) | Reasoning::Foreign(_) => {}
+    }
+}

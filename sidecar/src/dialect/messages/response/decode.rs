@@ -1,0 +1,63 @@
+//! An Anthropic answer into the item form.
+
+use crate::dialect::Fault;
+use crate::dialect::item::{Arguments, Call, Finish, Part, Reasoning, Reply};
+use crate::dialect::loss::given;
+use crate::dialect::messages::{finish, usage};
+use crate::dialect::text::Text;
+use crate::json::{Object, Raw};
+
+pub(in crate::dialect) fn decode(body: &[u8]) -> Result<Reply<'_>, Fault> {
+    let answer = super::parse(body)?;
+    let content = answer.get("content").and_then(Raw::elements);
+    let content = content.ok_or_else(|| Fault::malformed("the answer has no array content"))?;
+    let mut parts = Vec::with_capacity(4);
+    for block in content {
+        let block = block
+            .object()
+            .ok_or_else(|| Fault::malformed("the answer has a block that is no object"))?;
+        parts.extend(part(&block)?);
+    }
+    let calls = parts.iter().any(|part| matches!(part, Part::Call(_)));
+    let finish = finish::read(&answer).unwrap_or(if calls { Finish::Calls } else { Finish::Stop });
+    Ok(Reply {
+        id: word(&answer, "id"),
+        model: word(&answer, "model"),
+        created: None,
+        parts,
+        finish,
+        usage: usage::of(&answer),
+    })
+}
+
+/// A block; one that only Anthropic's own tools make is left out.
+fn part<'a>(block: &Object<'a>) -> Result<Option<Part<'a>>, Fault> {
+    let text = |key: &str| given(block, key).and_then(Text::of);
+    let kind = block.get("type").and_then(Raw::string).unwrap_or_default();
+    let need = |key: &str| text(key).ok_or_else(|| Fault::malformed(format!("the answer has a {kind} without {key}")));
+    Ok(match &*kind {
+        "text" => Some(need("text")?).filter(|text| !text.is_empty()).map(Part::Text),
+        "thinking" => Some(Part::Reasoning(match word(block, "signature") {
+            Some(signature) => Reasoning::Signed {
+                text: need("thinking")?,
+                signature,
+            },
+            None => Reasoning::Unsigned(need("thinking")?),
+        })),
+        "redacted_thinking" => Some(Part::Reasoning(Reasoning::Sealed(need("data")?))),
+        "tool_use" => {
+            let arguments = given(block, "input").map_or(Arguments::Quoted(Text::from("{}")), Arguments::Object);
+            Some(Part::Call(Call {
+                id: need("id")?,
+                name: need("name")?,
+                arguments,
+            }))
+        }
+        _ => None,
+    })
+}
+
+/// A string that says something.
+fn word<'a>(object: &Object<'a>, key: &str) -> Option<Text<'a>> {
+    given(object, key).and_then(Text::of).filter(|text| !text.is_empty())
+}

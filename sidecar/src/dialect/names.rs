@@ -1,0 +1,65 @@
+//! Names and ids that the upstream's dialect cannot spell.
+//!
+//! Both dialects' tool names are letters, digits, `_` and `-`, of different lengths. A name that does not fit becomes
+//! its spellable start and a hash of the whole: the same in every turn, so that the upstream's prompt cache holds and
+//! no table needs to be kept; the answer's names are turned back by [`super::Exchange::renamed`].
+
+use super::Exchange;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// An underscore and 16 hex digits.
+const MARK: usize = 17;
+
+/// `name` if it fits `[a-zA-Z0-9_-]{1,longest}`, else its substitute. `longest` is at least 9.
+pub(super) fn spell(name: &str, longest: usize) -> Cow<'_, str> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if !name.is_empty() && name.len() <= longest && name.bytes().all(fits) {
+        return Cow::Borrowed(name);
+    }
+    let hash = xxh3_64(name.as_bytes());
+    let kept = name.bytes().take(longest.saturating_sub(MARK));
+    let mut spelt: String = kept
+        .map(|byte| if fits(byte) { char::from(byte) } else { '_' })
+        .collect();
+    if spelt.is_empty() {
+        spelt = format!("{hash:016x}");
+        spelt.truncate(longest);
+    } else {
+        write!(spelt, "_{hash:016x}").expect("a String takes all characters");
+    }
+    Cow::Owned(spelt)
+}
+
+impl Exchange {
+    /// The client's name for a tool.
+    pub(super) fn client_name<'n>(&'n self, sent: &'n str) -> &'n str {
+        let renamed = self.renamed.iter().find(|(substitute, _)| substitute == sent);
+        renamed.map_or(sent, |(_, original)| original)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spell;
+
+    #[test]
+    fn a_name_that_fits_stays_and_another_becomes_always_the_same_one_that_fits() {
+        assert_eq!(spell("get_weather-2", 64), "get_weather-2");
+        assert_eq!(
+            spell("functions.get:0", 64),
+            format!("functions_get_0_{}", hash("functions.get:0"))
+        );
+        let long = "a".repeat(65);
+        assert_eq!(spell(&long, 64), format!("{}_{}", "a".repeat(47), hash(&long)));
+        assert!(hash("call_0123456789").starts_with(&*spell("call_0123456789", 9)));
+        assert_eq!(spell("é", 64), format!("___{}", hash("é")));
+        assert_eq!(spell("", 64).len(), 16);
+        assert_ne!(spell("a.b", 64), spell("a:b", 64));
+    }
+
+    fn hash(name: &str) -> String {
+        format!("{:016x}", xxhash_rust::xxh3::xxh3_64(name.as_bytes()))
+    }
+}

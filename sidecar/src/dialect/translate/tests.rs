@@ -1,0 +1,134 @@
+use super::{Stamp, translate_request, translate_response};
+use crate::dialect::{Asked, Dialect, Grade, Operation, Upstream};
+use pilotfish_wire::Capabilities;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+mod finishes;
+mod properties;
+
+/// A request, what it becomes or why not, what gets lost on the way; perhaps its answer, and what that becomes.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Golden {
+    client: Dialect,
+    upstream: Dialect,
+    #[serde(default = "openai_or_anthropic", skip_serializing_if = "String::is_empty")]
+    provider: String,
+    #[serde(default, skip_serializing_if = "is_unknown")]
+    capabilities: Capabilities,
+    request: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sent: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    losses: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answer: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answered: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failed: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    usage: Option<String>,
+}
+
+fn openai_or_anthropic() -> String {
+    String::new()
+}
+
+fn is_unknown(capabilities: &Capabilities) -> bool {
+    *capabilities == Capabilities::default()
+}
+
+impl Golden {
+    /// The same with what really happens.
+    fn run(self) -> Self {
+        let mut ran = Self {
+            sent: None,
+            refused: None,
+            losses: vec![],
+            answered: None,
+            failed: None,
+            usage: None,
+            ..self
+        };
+        let body = serde_json::to_vec(&ran.request).unwrap();
+        let asked = Asked::read(ran.client, Operation::Generate, &body).unwrap();
+        let provider = match (&*ran.provider, ran.upstream) {
+            ("", Dialect::Chat) => "openai",
+            ("", Dialect::Messages) => "anthropic",
+            (provider, _) => provider,
+        };
+        let upstream = Upstream {
+            dialect: ran.upstream,
+            provider,
+            model: "upstream-model",
+            capabilities: &ran.capabilities,
+        };
+        let stamp = Stamp {
+            request_id: "req1",
+            created: 1_800_000_000,
+        };
+        let translated = match translate_request(&asked, &upstream, stamp) {
+            Ok(translated) => translated,
+            Err(refusal) => {
+                ran.refused = Some(format!("{refusal} [{}]", refusal.param.as_deref().unwrap_or_default()));
+                return ran;
+            }
+        };
+        ran.sent = Some(serde_json::from_slice(&translated.body).unwrap());
+        ran.losses = translated
+            .losses
+            .iter()
+            .map(|loss| {
+                let grade = match loss.grade {
+                    Grade::Hint => "hint",
+                    Grade::Meaning => "meaning",
+                };
+                format!("{grade}: {}: {}", loss.field, loss.why)
+            })
+            .collect();
+        if let Some(answer) = &ran.answer {
+            match translate_response(&translated.exchange, &serde_json::to_vec(answer).unwrap()) {
+                Ok(answer) => {
+                    ran.answered = Some(serde_json::from_slice(&answer.body).unwrap());
+                    ran.usage = answer.usage.map(|usage| format!("{usage:?}"));
+                }
+                Err(fault) => ran.failed = Some(format!("{:?}: {}", fault.class, fault.message)),
+            }
+        }
+        ran
+    }
+}
+
+fn goldens() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/dialect/translate/goldens");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    files
+}
+
+/// `PILOTFISH_UPDATE_GOLDENS=1` writes what happens instead of judging it: for a look at the difference.
+#[test]
+fn every_golden_translates_as_it_says() {
+    let update = std::env::var_os("PILOTFISH_UPDATE_GOLDENS").is_some();
+    let files = goldens();
+    assert!(files.len() >= 20, "only {} goldens", files.len());
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let read =
+            || serde_json::from_str::<Golden>(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let ran = serde_json::to_value(read().run()).unwrap();
+        if update {
+            std::fs::write(&file, serde_json::to_string_pretty(&ran).unwrap() + "\n").unwrap();
+        } else {
+            assert_eq!(ran, serde_json::to_value(read()).unwrap(), "{}", file.display());
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Cross-dialect streams: a decoder's state machine feeds an encoder's, step by step.
+
+use super::item::Step;
+use super::{Dialect, Effect, Exchange, Fault, chat, messages};
+use crate::sse::Event;
+
+/// One stream's translator: events of the upstream in, bytes in the client's dialect out. What it remembers does not
+/// grow with the stream, except that a tool call which starts while another one's arguments still come is held back.
+#[derive(Debug)]
+pub struct Translator {
+    decoder: Decoder,
+    encoder: Encoder,
+    order: Order,
+}
+
+#[derive(Debug)]
+enum Decoder {
+    Chat(chat::stream::Decoder),
+    Messages(messages::stream::Decoder),
+}
+
+#[derive(Debug)]
+enum Encoder {
+    Chat(chat::stream::Encoder),
+    Messages(messages::stream::Encoder),
+}
+
+/// Where a decoder puts what it found.
+pub(super) type Sink<'s> = dyn FnMut(Step<'_>) -> Result<(), Fault> + 's;
+
+impl Translator {
+    /// A translator for the answer to one request.
+    pub fn new(exchange: &Exchange) -> Self {
+        Self {
+            decoder: match exchange.upstream {
+                Dialect::Chat => Decoder::Chat(chat::stream::Decoder::new(exchange)),
+                Dialect::Messages => Decoder::Messages(messages::stream::Decoder::default()),
+            },
+            encoder: match exchange.client {
+                Dialect::Chat => Encoder::Chat(chat::stream::Encoder::new(exchange)),
+                Dialect::Messages => Encoder::Messages(messages::stream::Encoder::new(exchange)),
+            },
+            order: Order::default(),
+        }
+    }
+
+    /// Appends to `out` what the event becomes in the client's dialect, often nothing. `omit` and `cut` of the effect
+    /// are never set. After a [`Fault`] what was appended for this event still stands, whole events all of it.
+    pub fn event(&mut self, event: &Event<'_>, out: &mut Vec<u8>) -> Result<Effect, Fault> {
+        let mut effect = Effect::default();
+        let Self {
+            decoder,
+            encoder,
+            order,
+        } = self;
+        let sink = &mut |step: Step<'_>| {
+            match order.take(&step) {
+                Turn::InOrder => {}
+                Turn::BeforeStart => encoder.step(
+                    Step::Start {
+                        id: None,
+                        model: None,
+                        created: None,
+                    },
+                    out,
+                )?,
+                Turn::Superfluous => return Ok(()),
+            }
+            note(&step, &mut effect);
+            encoder.step(step, out)
+        };
+        let content = match decoder {
+            Decoder::Chat(decoder) => decoder.event(event, sink),
+            Decoder::Messages(decoder) => decoder.event(event, sink),
+        }?;
+        Ok(Effect { content, ..effect })
+    }
+
+    /// The upstream closed the stream: appends the proper end if the answer was complete, or is a [`Fault`].
+    pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let encoder = &mut self.encoder;
+        let sink = &mut |step: Step<'_>| encoder.step(step, out);
+        match &mut self.decoder {
+            Decoder::Chat(decoder) => decoder.finish(sink),
+            Decoder::Messages(decoder) => decoder.finish(),
+        }
+    }
+}
+
+/// Keeps an answer in order whatever the upstream does: one start, first; nothing to say after the finish.
+#[derive(Debug, Default)]
+struct Order {
+    started: bool,
+    finished: bool,
+}
+
+/// Whether a step comes at the right time.
+enum Turn {
+    InOrder,
+    BeforeStart,
+    Superfluous,
+}
+
+impl Order {
+    fn take(&mut self, step: &Step<'_>) -> Turn {
+        let starts = matches!(step, Step::Start { .. });
+        let says = !starts && !matches!(step, Step::Usage(_) | Step::End);
+        let finished = self.finished;
+        self.finished |= matches!(step, Step::Finish(_));
+        match (std::mem::replace(&mut self.started, true), starts) {
+            (true, true) => Turn::Superfluous,
+            (true, false) if finished && says => Turn::Superfluous,
+            (false, false) => Turn::BeforeStart,
+            (true, false) | (false, true) => Turn::InOrder,
+        }
+    }
+}
+
+/// Takes down what the pipeline wants to know.
+fn note(step: &Step<'_>, effect: &mut Effect) {
+    match step {
+        Step::Usage(usage) => effect.usage = Some(*usage),
+        Step::End => effect.end = true,
+        _ => {}
+    }
+}
+
+impl Encoder {
+    fn step(&mut self, step: Step<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+        match self {
+            Self::Chat(encoder) => {
+                encoder.step(step, out);
+                Ok(())
+            }
+            Self::Messages(encoder) => encoder.step(step, out),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

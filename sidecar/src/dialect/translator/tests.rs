@@ -1,0 +1,137 @@
+use super::Translator;
+use crate::dialect::{Dialect, Effect, Exchange};
+use crate::sse;
+use bytes::Bytes;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+mod hostile;
+
+pub(in crate::dialect) fn exchange(client: Dialect, upstream: Dialect) -> Exchange {
+    Exchange {
+        client,
+        upstream,
+        model: "asked".to_owned(),
+        request_id: "req1".to_owned(),
+        created: 1_800_000_000,
+        include_usage: true,
+        shows_reasoning: true,
+        renamed: vec![("sent_1".to_owned(), "client.name".to_owned())],
+    }
+}
+
+/// What a stream becomes, what the pipeline was told, and how it ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::dialect) struct Outcome {
+    pub(in crate::dialect) client: String,
+    pub(in crate::dialect) effects: String,
+}
+
+/// Translates `stream` as it comes when it is cut into pieces of these sizes, over and over.
+pub(in crate::dialect) fn translate(exchange: &Exchange, stream: &[u8], pieces: &[usize]) -> Outcome {
+    let (mut translator, mut framer) = (Translator::new(exchange), sse::Framer::default());
+    let (mut out, mut effects) = (Vec::new(), String::new());
+    let mut rest = Bytes::copy_from_slice(stream);
+    let mut sizes = pieces.iter().copied().cycle();
+    while !rest.is_empty() {
+        let piece = rest.split_to(sizes.next().unwrap().clamp(1, rest.len()));
+        let block = framer.push(piece).unwrap();
+        for event in sse::events(&block) {
+            match translator.event(&event, &mut out) {
+                Ok(effect) => note(effect, &mut effects),
+                Err(fault) => {
+                    writeln!(effects, "fault {:?}: {}", fault.class, fault.message).unwrap();
+                    return Outcome {
+                        client: String::from_utf8(out).unwrap(),
+                        effects,
+                    };
+                }
+            }
+        }
+    }
+    if let Err(fault) = translator.finish(&mut out) {
+        writeln!(effects, "fault {:?}: {}", fault.class, fault.message).unwrap();
+    }
+    Outcome {
+        client: String::from_utf8(out).unwrap(),
+        effects,
+    }
+}
+
+fn note(effect: Effect, effects: &mut String) {
+    let Effect {
+        content,
+        usage,
+        omit,
+        cut,
+        end,
+    } = effect;
+    assert!(!omit && cut.is_none());
+    let usage = usage.map(|usage| format!(" {usage:?}")).unwrap_or_default();
+    writeln!(
+        effects,
+        "{}{}{usage}",
+        if content { "content" } else { "-" },
+        if end { " end" } else { "" }
+    )
+    .unwrap();
+}
+
+pub(super) fn goldens() -> Vec<(PathBuf, Exchange, String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/dialect/translator/goldens");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    files
+        .into_iter()
+        .map(|file| {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let (upstream, expected) = text.split_once("=== client\n").unwrap_or((&text, ""));
+            let name = file.file_name().unwrap().to_str().unwrap();
+            let mut exchange = match name.starts_with("chat-messages") {
+                true => exchange(Dialect::Chat, Dialect::Messages),
+                false => exchange(Dialect::Messages, Dialect::Chat),
+            };
+            exchange.include_usage = !name.contains("without-usage");
+            exchange.shows_reasoning = !name.contains("hidden");
+            let (upstream, expected) = (upstream.to_owned(), expected.to_owned());
+            (file, exchange, upstream, expected)
+        })
+        .collect()
+}
+
+/// Each file: the upstream's stream, then what the client gets, then the effects, one line an event.
+/// `PILOTFISH_UPDATE_GOLDENS=1` writes what happens instead of judging it.
+#[test]
+fn every_golden_streams_as_it_says() {
+    let update = std::env::var_os("PILOTFISH_UPDATE_GOLDENS").is_some();
+    let goldens = goldens();
+    assert!(goldens.len() >= 15, "only {} goldens", goldens.len());
+    for (file, exchange, upstream, expected) in goldens {
+        let outcome = translate(&exchange, upstream.as_bytes(), &[upstream.len()]);
+        let found = format!("{}=== effects\n{}", outcome.client, outcome.effects);
+        if update {
+            std::fs::write(&file, format!("{upstream}=== client\n{found}")).unwrap();
+        } else {
+            assert_eq!(found, expected, "{}", file.display());
+        }
+    }
+}
+
+/// Single bytes are cuts everywhere at once; the other sizes fall behind and before every kind of byte.
+#[test]
+fn a_stream_cut_anywhere_says_the_same() {
+    for (file, exchange, upstream, _) in goldens() {
+        let whole = translate(&exchange, upstream.as_bytes(), &[upstream.len()]);
+        for pieces in [&[1][..], &[2], &[3, 1], &[7, 2, 1], &[64], &[61, 113], &[500]] {
+            assert_eq!(
+                translate(&exchange, upstream.as_bytes(), pieces),
+                whole,
+                "{} {pieces:?}",
+                file.display()
+            );
+        }
+    }
+}

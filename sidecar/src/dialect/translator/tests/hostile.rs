@@ -1,0 +1,165 @@
+//! Whatever an upstream sends: no panic, well-formed events, and never an end that looks clean when it was not.
+
+use super::{exchange, goldens, translate};
+use crate::dialect::{Dialect, Exchange};
+use crate::json;
+use crate::sse;
+use proptest::prelude::*;
+
+/// What the official SDK of the client demands of every stream.
+fn check_client(exchange: &Exchange, client: &str) {
+    match exchange.client {
+        Dialect::Chat => check_chat(client),
+        Dialect::Messages => check_messages(client),
+    }
+}
+
+fn text(raw: json::Raw<'_>, key: &str) -> String {
+    raw.object()
+        .and_then(|object| object.get(key)?.string())
+        .unwrap_or_default()
+        .into_owned()
+}
+
+/// Every chunk is JSON with the same id and model; nothing follows the end.
+fn check_chat(client: &str) {
+    let mut heads = std::collections::BTreeSet::new();
+    let mut ended = false;
+    for event in sse::events(client.as_bytes()) {
+        assert!(!ended, "something follows [DONE]");
+        ended = &*event.data == b"[DONE]";
+        if !ended {
+            let chunk = json::parse_value(&event.data).unwrap();
+            heads.insert((text(chunk, "id"), text(chunk, "model")));
+        }
+    }
+    assert!(heads.len() <= 1, "{heads:?}");
+}
+
+/// Events are named; `message_start` first and once; blocks begin, get deltas and end one after the other.
+fn check_messages(client: &str) {
+    let (mut started, mut open, mut index, mut ended) = (false, false, 0, false);
+    for event in sse::events(client.as_bytes()) {
+        let data = json::parse_value(&event.data).unwrap();
+        assert_eq!(text(data, "type"), event.name.unwrap());
+        assert!(!ended, "something follows message_stop");
+        let at = || data.object().unwrap().get("index").unwrap().u64().unwrap();
+        match event.name.unwrap() {
+            "message_start" => assert!(!std::mem::replace(&mut started, true)),
+            "content_block_start" => {
+                assert!(started && !std::mem::replace(&mut open, true));
+                assert_eq!(at(), index);
+            }
+            "content_block_delta" => {
+                assert!(open);
+                assert_eq!(at(), index);
+            }
+            "content_block_stop" => {
+                assert!(std::mem::replace(&mut open, false));
+                assert_eq!(at(), index);
+                index += 1;
+            }
+            "message_delta" => assert!(started && !open),
+            "message_stop" => ended = true,
+            other => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn every_golden_is_what_its_sdk_demands() {
+    for (_, exchange, upstream, _) in goldens() {
+        check_client(
+            &exchange,
+            &translate(&exchange, upstream.as_bytes(), &[upstream.len()]).client,
+        );
+    }
+}
+
+#[test]
+fn a_stream_that_breaks_off_never_looks_complete() {
+    for (file, exchange, upstream, _) in goldens() {
+        let whole = translate(&exchange, upstream.as_bytes(), &[upstream.len()]);
+        for cut in (0..upstream.len()).step_by(7) {
+            let part = translate(&exchange, &upstream.as_bytes()[..cut], &[cut.max(1)]);
+            let is_terminated = part.client.contains("[DONE]") || part.client.contains("message_stop");
+            // Once it has finished, usage is all that can be missing.
+            let said = |client: &str| client.split("event: message_delta").next().map(str::to_owned);
+            assert!(
+                !is_terminated || said(&part.client) == said(&whole.client),
+                "{} cut at {cut}",
+                file.display()
+            );
+            assert!(
+                is_terminated || part.effects.contains("fault"),
+                "{} cut at {cut}",
+                file.display()
+            );
+        }
+    }
+}
+
+/// Pieces that upstreams send, right and wrong, for both dialects.
+const EVENTS: &[&str] = &[
+    "data: {\"id\":\"c\",\"model\":\"g\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n",
+    "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"f\",\"arguments\":\"{\"}}]}}]}\n\n",
+    "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":1,\"id\":\"y\",\"function\":{\"name\":\"g\"}}]}}]}\n\n",
+    "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":1,\"function\":{\"arguments\":\"}\"}},{\"index\":0,\"function\":{\"arguments\":\"}\"}}]}}]}\n\n",
+    "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"function\":{\"name\":\"h\"}}, 7, null]}}]}\n\n",
+    "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"t\"}}]}\n\n",
+    "data: {\"choices\":[{\"delta\":{\"reasoning_details\":[{\"type\":\"reasoning.text\",\"signature\":\"s\"},{\"type\":\"reasoning.encrypted\",\"data\":\"d\"}]}}]}\n\n",
+    "data: {\"choices\":[{\"delta\":{\"refusal\":\"no\"}}]}\n\n",
+    "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n",
+    "data: {\"choices\":[{\"delta\":null,\"finish_reason\":7}],\"usage\":{\"prompt_tokens\":1}}\n\n",
+    "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":-1,\"completion_tokens\":1e99}}\n\n",
+    "data: {\"choices\":{}}\n\n",
+    "data: [DONE]\n\n",
+    "data: {\n\n",
+    ": comment\n\n",
+    "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"model\":\"c\",\"usage\":{\"input_tokens\":1}}}\n\n",
+    "event: content_block_start\ndata: {\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
+    "event: content_block_start\ndata: {\"index\":0,\"content_block\":{\"type\":\"thinking\",\"thinking\":\"x\"}}\n\n",
+    "event: content_block_start\ndata: {\"index\":1,\"content_block\":{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"f\",\"input\":{}}}\n\n",
+    "event: content_block_start\ndata: {\"index\":1,\"content_block\":{\"type\":\"server_tool_use\"}}\n\n",
+    "event: content_block_delta\ndata: {\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"a\"}}\n\n",
+    "event: content_block_delta\ndata: {\"index\":1,\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"{}\"}}\n\n",
+    "event: content_block_delta\ndata: {\"index\":1,\"delta\":{\"type\":\"signature_delta\",\"signature\":\"s\"}}\n\n",
+    "event: content_block_stop\ndata: {\"index\":0}\n\n",
+    "event: message_delta\ndata: {\"delta\":{\"stop_reason\":\"tool_use\"},\"usage\":{\"output_tokens\":1}}\n\n",
+    "event: message_delta\ndata: {\"delta\":{\"stop_reason\":null}}\n\n",
+    "event: message_stop\ndata: {}\n\n",
+    "event: ping\ndata: {}\n\n",
+    "event: error\ndata: nonsense\n\n",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn any_order_of_events_is_survived(
+        picks in prop::collection::vec(prop::sample::select(EVENTS), 0..24),
+        chat in any::<bool>(),
+        shows in any::<bool>(),
+    ) {
+        let (client, upstream) = if chat { (Dialect::Chat, Dialect::Messages) } else { (Dialect::Messages, Dialect::Chat) };
+        let mut exchange = exchange(client, upstream);
+        exchange.shows_reasoning = shows;
+        let stream = picks.concat();
+        check_client(&exchange, &translate(&exchange, stream.as_bytes(), &[stream.len().max(1)]).client);
+    }
+
+    #[test]
+    fn any_damage_to_a_stream_is_survived(
+        which in any::<prop::sample::Index>(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let goldens = goldens();
+        let (_, exchange, upstream, _) = which.get(&goldens);
+        let mut stream = upstream.clone().into_bytes();
+        for (at, byte) in damage {
+            let at = at.index(stream.len());
+            stream[at] = byte;
+        }
+        check_client(exchange, &translate(exchange, &stream, &[97]).client);
+    }
+}
