@@ -2,10 +2,13 @@
 
 mod answer;
 mod error;
+mod head;
+mod marks;
 mod prompt;
 mod shapes;
 mod stream;
 mod thinking;
+mod tools;
 mod validate;
 
 use self::answer::Message;
@@ -13,22 +16,17 @@ use self::error::Error;
 use crate::answer::{Answer, Body};
 use crate::builder::Settings;
 use crate::cache::{Cached, PromptCache};
-use crate::clock;
 use crate::json::{Json, compact};
 use crate::ledger::{Bill, Tokens};
 use crate::model::Model;
-use crate::record::Received;
+use crate::received::Received;
 use crate::reply::compose;
-use crate::script::{Refusal, Style};
 use crate::serve::Provider;
 use crate::signature::id;
+use crate::step::{Refusal, Style};
 use bytes::Bytes;
 use serde::Serialize;
-use std::time::Duration;
 
-const REQUESTS_PER_MINUTE: usize = 4_000;
-const INPUT_PER_MINUTE: u64 = 2_000_000;
-const OUTPUT_PER_MINUTE: u64 = 400_000;
 /// The largest request, in bytes.
 const MAX_REQUEST: usize = 32 << 20;
 const VERSIONS: &[&str] = &["2023-01-01", "2023-06-01", "2026-10-21"];
@@ -56,14 +54,18 @@ impl Provider for Anthropic {
         };
         let mut answer = self.refusal(request, &error);
         if let Refusal::RateLimited { resets_in } = refusal {
-            limit_headers(&mut answer, resets_in);
+            head::limited(&mut answer, resets_in);
         }
         answer
     }
 
     fn error_event(&self, request: &Received, status: u16) -> Bytes {
         let error = error::of_status(status, &asked_model(request));
-        format!("event: error\ndata: {}\n\n", error.body(&self.request_id(request))).into()
+        format!(
+            "event: error\ndata: {}\n\n",
+            error.body(&head::request_id(&self.settings.name, request))
+        )
+        .into()
     }
 }
 
@@ -100,7 +102,7 @@ impl Anthropic {
             reply: compose(&prompt::of_message(&body, model, self.settings.name_for(model))),
             shows_thinking: prompt::shows_thinking(&body, model),
             input,
-            cached: self.cache.marked(&blocks, model.traits.cache_minimum),
+            cached: self.cache.marked(&model.name, &blocks, model.traits.cache_minimum),
             unknown_fields: style.unknown_fields,
         };
         let answer = match body.is_set("stream") {
@@ -181,14 +183,18 @@ impl Anthropic {
     }
 
     fn refusal(&self, request: &Received, error: &Error) -> Answer {
-        let mut answer = self.plain(request, error.status, error.body(&self.request_id(request)));
+        let mut answer = self.plain(
+            request,
+            error.status,
+            error.body(&head::request_id(&self.settings.name, request)),
+        );
         let retry = matches!(error.status, 408 | 409 | 429 | 500..) && error.message != error::spend_limit().message;
         answer.set_header("x-should-retry", if retry { "true" } else { "false" });
         answer
     }
 
     fn plain(&self, request: &Received, status: u16, body: String) -> Answer {
-        let headers = self.headers(request, "application/json");
+        let headers = head::headers(&self.settings.name, request, "application/json");
         Answer {
             status,
             headers,
@@ -198,7 +204,7 @@ impl Anthropic {
     }
 
     fn streamed(&self, request: &Received, message: &Message) -> Answer {
-        let mut headers = self.headers(request, "text/event-stream; charset=utf-8");
+        let mut headers = head::headers(&self.settings.name, request, "text/event-stream; charset=utf-8");
         headers.insert(2, ("cache-control".to_owned(), "no-cache".to_owned()));
         Answer {
             status: 200,
@@ -206,50 +212,6 @@ impl Anthropic {
             body: Body::Events(stream::events(message)),
             bill: None,
         }
-    }
-
-    fn request_id(&self, request: &Received) -> String {
-        id("req_011C", 20, &[&self.settings.name, &request.number.to_string()])
-    }
-
-    fn headers(&self, request: &Received, content_type: &str) -> Vec<(String, String)> {
-        let number = request.number.to_string();
-        let left = REQUESTS_PER_MINUTE.saturating_sub(request.number + 1);
-        let reset = clock::rfc3339_in(Duration::ZERO);
-        let limit = |name: &str, what: &str| format!("anthropic-ratelimit-{name}-{what}");
-        let mut headers = vec![
-            ("date".to_owned(), clock::http_date()),
-            ("content-type".to_owned(), content_type.to_owned()),
-            (limit("requests", "limit"), REQUESTS_PER_MINUTE.to_string()),
-            (limit("requests", "remaining"), left.to_string()),
-            (limit("requests", "reset"), reset.clone()),
-        ];
-        let input = ("input-tokens", INPUT_PER_MINUTE);
-        let output = ("output-tokens", OUTPUT_PER_MINUTE);
-        for (name, tokens) in [input, output, ("tokens", INPUT_PER_MINUTE + OUTPUT_PER_MINUTE)] {
-            headers.push((limit(name, "limit"), tokens.to_string()));
-            headers.push((limit(name, "remaining"), (tokens - 1000).to_string()));
-            headers.push((limit(name, "reset"), reset.clone()));
-        }
-        let rest = [
-            ("request-id", self.request_id(request)),
-            (
-                "strict-transport-security",
-                "max-age=31536000; includeSubDomains; preload".to_owned(),
-            ),
-            (
-                "anthropic-organization-id",
-                "00000000-0000-4000-8000-000000000001".to_owned(),
-            ),
-            ("server", "cloudflare".to_owned()),
-            ("x-envoy-upstream-service-time", "42".to_owned()),
-            ("via", "1.1 google".to_owned()),
-            ("cf-cache-status", "DYNAMIC".to_owned()),
-            ("x-robots-tag", "none".to_owned()),
-            ("cf-ray", format!("{}-FRA", id("", 16, &["ray", &number]))),
-        ];
-        headers.extend(rest.map(|(name, value)| (name.to_owned(), value)));
-        headers
     }
 }
 
@@ -336,12 +298,6 @@ fn listed(model: &Model) -> Listed<'_> {
         max_input_tokens: model.context_tokens,
         max_tokens: model.max_output_tokens,
     }
-}
-
-fn limit_headers(answer: &mut Answer, resets_in: Duration) {
-    answer.set_header("anthropic-ratelimit-requests-remaining", "0");
-    answer.set_header("anthropic-ratelimit-requests-reset", &clock::rfc3339_in(resets_in));
-    answer.set_header("retry-after", &resets_in.as_secs_f64().ceil().to_string());
 }
 
 #[cfg(test)]

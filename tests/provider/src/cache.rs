@@ -67,59 +67,69 @@ impl PromptCache {
     }
 
     /// Anthropic's way: the prefixes up to the marked blocks.
-    pub(crate) fn marked(&self, blocks: &[Block], minimum: u64) -> Cached {
+    pub(crate) fn marked(&self, model: &str, blocks: &[Block], minimum: u64) -> Cached {
         let now = Instant::now();
         let mut prefixes = self.prefixes.lock().unwrap_or_else(PoisonError::into_inner);
-        let ends = prefix_ends(blocks);
-        let long_enough = |index: usize| ends.get(index).is_some_and(|end| end.tokens >= minimum);
-        let marks: Vec<(usize, Mark)> = blocks
-            .iter()
-            .enumerate()
-            .filter_map(|(index, block)| block.mark.filter(|_| long_enough(index)).map(|mark| (index, mark)))
-            .collect();
-        let known = |index: &usize| {
-            ends.get(*index)
-                .is_some_and(|end| prefixes.get(&end.hash).is_some_and(|until| *until > now))
+        let prompt = prefixes_of(model, blocks);
+        let known = |prefix: &&Prefix| prefixes.get(&prefix.hash).is_some_and(|until| *until > now);
+        let is_marked = |(_, prefix): &(usize, &Prefix)| prefix.mark.is_some() && prefix.tokens >= minimum;
+        let marks = || prompt.iter().enumerate().filter(is_marked);
+        let near = |(mark, _)| {
+            prompt
+                .get(usize::saturating_sub(mark, LOOKBACK)..=mark)?
+                .iter()
+                .rev()
+                .find(known)
         };
-        let near = |(mark, _): &(usize, Mark)| (mark.saturating_sub(LOOKBACK)..=*mark).rev().find(|index| known(index));
-        let hit = marks.iter().rev().find_map(near);
+        let read = marks().rev().find_map(near).map_or(0, |prefix| prefix.tokens);
         let mut cached = Cached {
-            read: hit.and_then(|hit| ends.get(hit)).map_or(0, |end| end.tokens),
+            read,
             ..Cached::default()
         };
-        let mut covered = cached.read;
-        for (index, mark) in marks {
-            let Some(end) = ends.get(index) else { continue };
-            let written = end.tokens.saturating_sub(covered);
-            covered = covered.max(end.tokens);
-            let kept = match mark {
-                Mark::FiveMinutes => {
-                    cached.written_five_minutes += written;
-                    FIVE_MINUTES
-                }
-                Mark::OneHour => {
-                    cached.written_one_hour += written;
-                    ONE_HOUR
-                }
-            };
-            prefixes.insert(end.hash, now + kept);
+        for (_, prefix) in marks() {
+            let kept = cached.write(prefix);
+            prefixes.insert(prefix.hash, now + kept);
         }
         cached
     }
 }
 
-struct PrefixEnd {
-    hash: blake3::Hash,
-    tokens: u64,
+impl Cached {
+    /// Counts what this prefix adds to those before it; returns how long it is kept.
+    fn write(&mut self, prefix: &Prefix) -> Duration {
+        let added = prefix.tokens.saturating_sub(self.read + self.written());
+        match prefix.mark {
+            Some(Mark::OneHour) => {
+                self.written_one_hour += added;
+                ONE_HOUR
+            }
+            Some(Mark::FiveMinutes) | None => {
+                self.written_five_minutes += added;
+                FIVE_MINUTES
+            }
+        }
+    }
 }
 
-fn prefix_ends(blocks: &[Block]) -> Vec<PrefixEnd> {
+/// A prompt up to the end of one of its blocks.
+struct Prefix {
+    hash: blake3::Hash,
+    tokens: u64,
+    mark: Option<Mark>,
+}
+
+fn prefixes_of(model: &str, blocks: &[Block]) -> Vec<Prefix> {
     let mut hasher = blake3::Hasher::new();
+    hasher.update(model.as_bytes());
     let mut tokens = 0;
     let end = |block: &Block| {
         tokens += block.tokens;
-        let hash = hasher.update(block.text.as_bytes()).update(b"\0").finalize();
-        PrefixEnd { hash, tokens }
+        let hash = hasher.update(b"\0").update(block.text.as_bytes()).finalize();
+        Prefix {
+            hash,
+            tokens,
+            mark: block.mark,
+        }
     };
     blocks.iter().map(end).collect()
 }
@@ -156,9 +166,9 @@ mod tests {
             written_five_minutes: 1200,
             ..Cached::default()
         };
-        assert_eq!(cache.marked(&turn, 1024), write);
+        assert_eq!(cache.marked("m", &turn, 1024), write);
         assert_eq!(
-            cache.marked(&turn, 1024),
+            cache.marked("m", &turn, 1024),
             Cached {
                 read: 1200,
                 ..Cached::default()
@@ -176,14 +186,14 @@ mod tests {
             ..Cached::default()
         };
         assert_eq!(
-            cache.marked(&next, 1024),
+            cache.marked("m", &next, 1024),
             expected,
             "the mark moved on, the prefix stayed"
         );
         let other = [block("another", None), block("a", five)];
-        assert_eq!(cache.marked(&other, 1024), write);
+        assert_eq!(cache.marked("m", &other, 1024), write);
         assert_eq!(
-            cache.marked(&[block("x", five)], 1024),
+            cache.marked("m", &[block("x", five)], 1024),
             Cached::default(),
             "shorter than the minimum"
         );

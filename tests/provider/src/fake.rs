@@ -1,9 +1,11 @@
 //! The handle of a running fake: where it is, what it is told to do, what it saw.
 
+use crate::control::Control;
 use crate::ledger::Bill;
-use crate::record::{Connections, Ended, NeverCame, Received, Sent};
-use crate::script::Step;
+use crate::received::Received;
+use crate::record::{Connections, Ended, NeverCame, Sent};
 use crate::serve::{self, Provider, Server};
+use crate::step::Step;
 use crate::tls::Identity;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -139,6 +141,21 @@ impl Fake {
     /// What clients did against the rules of HTTP, one sentence each.
     pub fn violations(&self) -> Vec<String> {
         self.server.record.violations()
+    }
+
+    /// Opens a port over which this fake can be steered by HTTP, for programs that do not hold this handle:
+    /// `POST /script`, `PUT /always`, `DELETE /script`, `GET /received`, `GET /bills`, `GET /violations`.
+    pub async fn control(&self, address: SocketAddr) -> anyhow::Result<Fake> {
+        let control = Box::new(Control::new(Arc::clone(&self.server)));
+        Fake::start(
+            control,
+            "",
+            Listen {
+                address,
+                ..Listen::default()
+            },
+        )
+        .await
     }
 
     /// Stops listening and drops every connection; returns when the port is free.

@@ -47,12 +47,8 @@ impl Gate {
 
     async fn until(&self, holds: impl FnMut(&State) -> bool) {
         let mut watcher = self.state.subscribe();
-        // The sender lives in `self`, so waiting can only end by the condition.
         watcher
-            .wait_for({
-                let mut holds = holds;
-                move |state| holds(state)
-            })
+            .wait_for(holds)
             .await
             .map(drop)
             .expect("the gate outlives who waits at it");

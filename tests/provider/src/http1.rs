@@ -3,9 +3,10 @@
 //! Strict towards the client: whatever it does against the rules is recorded as a violation, and ends the connection.
 
 use crate::plan::{End, Length, Plan};
-use crate::record::{Head, Outcome, Protocol};
-use crate::script::{HangUp, Pause};
+use crate::received::Protocol;
+use crate::record::{Head, Outcome};
 use crate::serve::{Exchange, Server};
+use crate::step::{HangUp, Pause};
 use crate::stream::Stream;
 use bytes::{Buf, Bytes, BytesMut};
 use std::io;
@@ -343,15 +344,13 @@ async fn watch(read: &mut ReadHalf<Stream>, buffer: &mut BytesMut, ahead: usize)
 
 async fn write_answer(write: &mut WriteHalf<Stream>, exchange: &Exchange<'_>, plan: Plan) -> Result<(), Lost> {
     wait(&plan.before_head).await;
-    let head = head_text(&plan);
+    let head = head(&plan);
     if let Some(bytes) = plan.head_bytes {
-        write
-            .write_all(head.as_bytes().get(..bytes).unwrap_or(head.as_bytes()))
-            .await?;
+        write.write_all(head.get(..bytes).unwrap_or(&head)).await?;
         write.flush().await?;
         return Ok(());
     }
-    write.write_all(head.as_bytes()).await?;
+    write.write_all(&head).await?;
     write.flush().await?;
     exchange.head_sent(&plan);
     for piece in &plan.pieces {
@@ -380,7 +379,10 @@ async fn write_piece(write: &mut WriteHalf<Stream>, bytes: &Bytes, length: Lengt
     write.flush().await
 }
 
-fn head_text(plan: &Plan) -> String {
+fn head(plan: &Plan) -> Bytes {
+    if let Some(bytes) = &plan.wire {
+        return bytes.clone();
+    }
     let reason = http::StatusCode::from_u16(plan.status)
         .ok()
         .and_then(|status| status.canonical_reason());
@@ -393,7 +395,7 @@ fn head_text(plan: &Plan) -> String {
         Length::Open => head.push_str("transfer-encoding: chunked\r\n"),
     }
     head.push_str("\r\n");
-    head
+    head.into()
 }
 
 /// Waits the pauses out, one after the other.

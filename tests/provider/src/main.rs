@@ -23,6 +23,9 @@ struct Arguments {
     /// Milliseconds between the pieces of a stream.
     #[arg(long, default_value_t = 0)]
     pace: u64,
+    /// Where scripts are taken by HTTP (`POST /script`); without it, nowhere.
+    #[arg(long)]
+    control: Option<SocketAddr>,
     /// Serve TLS; the authority's certificate is printed.
     #[arg(long)]
     tls: bool,
@@ -44,6 +47,13 @@ async fn main() -> Result<()> {
     say(&fake.url());
     if let Some(pem) = fake.authority_pem() {
         say(pem);
+    }
+    let control = match arguments.control {
+        Some(address) => Some(fake.control(address).await?),
+        None => None,
+    };
+    if let Some(control) = &control {
+        say(&control.url());
     }
     tokio::signal::ctrl_c().await?;
     fake.stop().await;

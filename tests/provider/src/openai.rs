@@ -1,11 +1,14 @@
 //! OpenAI's API: chat completions, embeddings, the list of models.
 
 mod answer;
+mod conversation;
 mod embeddings;
 mod error;
+mod head;
 mod prompt;
 mod shapes;
 mod stream;
+mod strict;
 mod validate;
 
 use self::answer::Completion;
@@ -18,18 +21,15 @@ use crate::clock;
 use crate::json::Json;
 use crate::ledger::{Bill, Tokens};
 use crate::model::Model;
-use crate::record::Received;
+use crate::received::Received;
 use crate::reply::{Reply, compose};
-use crate::script::{Refusal, Style};
 use crate::serve::Provider;
 use crate::signature::id;
+use crate::step::{Refusal, Style};
 use bytes::Bytes;
 use serde::Serialize;
-use std::time::Duration;
 
 pub(crate) const ORGANIZATION: &str = "org-pilotfish";
-const REQUESTS_PER_MINUTE: usize = 10_000;
-const TOKENS_PER_MINUTE: u64 = 2_000_000;
 
 /// A fake OpenAI.
 pub(crate) struct OpenAi {
@@ -54,7 +54,7 @@ impl Provider for OpenAi {
         };
         let mut answer = self.refusal(request, &error);
         if let Refusal::RateLimited { resets_in } = refusal {
-            limit_headers(&mut answer, resets_in);
+            head::limited(&mut answer, resets_in);
         }
         answer
     }
@@ -91,57 +91,44 @@ impl OpenAi {
         let body = json(request)?;
         let model = self.model_of(&body)?;
         validate::chat(&body, model)?;
-        let text = prompt::text(&body);
-        let room = model
-            .context_tokens
-            .saturating_sub(prompt::max_tokens(&body).unwrap_or(0));
-        if text.tokens > room {
-            return Err(error::context_overflow(model.context_tokens, text.tokens));
-        }
-        let thinks = self.thinks(&body, model);
-        let reply = compose(&prompt::of_chat(&body, model, self.settings.name_for(model), thinks));
-        let cached = self
-            .cache
-            .automatic(&format!("{}\n{}", model.name, text.text), model.traits.cache_minimum);
-        let choices = body.count_of("n").and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
-        let tokens = bill_tokens(&reply, text.tokens, cached, choices);
-        let completion = self.completion(request, &body, model, reply, choices, tokens, style);
+        let completion = self.complete(request, &body, model, style)?;
         let answer = match body.is_set("stream") {
             true => self.streamed(request, &completion, options(&body, style)),
             false => self.plain(request, 200, completion.body()),
         };
         Ok(Answer {
-            bill: Some(bill(request, model, tokens)),
+            bill: Some(bill(request, model, completion.tokens)),
             ..answer
         })
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "a completion is made of all of them, in this one place"
-    )]
-    fn completion(
-        &self,
-        request: &Received,
-        body: &Json,
-        model: &Model,
-        reply: Reply,
-        choices: usize,
-        tokens: Tokens,
-        style: Style,
-    ) -> Completion {
-        Completion {
+    /// Runs the model, if the prompt fits it.
+    fn complete(&self, request: &Received, body: &Json, model: &Model, style: Style) -> Result<Completion, Error> {
+        let text = prompt::text(body);
+        let room = model
+            .context_tokens
+            .saturating_sub(prompt::max_tokens(body).unwrap_or(0));
+        if text.tokens > room {
+            return Err(error::context_overflow(model.context_tokens, text.tokens));
+        }
+        let thinks = self.thinks(body, model);
+        let reply = compose(&prompt::of_chat(body, model, self.settings.name_for(model), thinks));
+        let cached = self
+            .cache
+            .automatic(&format!("{}\n{}", model.name, text.text), model.traits.cache_minimum);
+        let choices = body.count_of("n").and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
+        Ok(Completion {
             id: id("chatcmpl-", 29, &[&self.settings.name, &request.number.to_string()]),
             created: clock::seconds(),
             model: model.answers_as.clone(),
             service_tier: tier(body).to_owned(),
+            tokens: tokens(&reply, text.tokens, cached, choices),
             reply,
             choices,
             logprobs: body.is_set("logprobs"),
-            tokens,
             reasoning_field: self.settings.reasoning_field,
             unknown_fields: style.unknown_fields,
-        }
+        })
     }
 
     /// A reasoning model unless told not to; a compatible server's model when asked.
@@ -209,7 +196,7 @@ impl OpenAi {
     }
 
     fn plain(&self, request: &Received, status: u16, body: String) -> Answer {
-        let headers = self.headers(request, "application/json");
+        let headers = head::headers(&self.settings.name, request, "application/json");
         Answer {
             status,
             headers,
@@ -219,50 +206,13 @@ impl OpenAi {
     }
 
     fn streamed(&self, request: &Received, completion: &Completion, options: stream::Options) -> Answer {
-        let headers = self.headers(request, "text/event-stream; charset=utf-8");
+        let headers = head::headers(&self.settings.name, request, "text/event-stream; charset=utf-8");
         Answer {
             status: 200,
             headers,
             body: Body::Events(stream::events(completion, options)),
             bill: None,
         }
-    }
-
-    fn headers(&self, request: &Received, content_type: &str) -> Vec<(String, String)> {
-        let number = request.number.to_string();
-        let left = REQUESTS_PER_MINUTE.saturating_sub(request.number + 1);
-        let headers = [
-            ("date", clock::http_date()),
-            ("content-type", content_type.to_owned()),
-            ("access-control-expose-headers", "X-Request-ID".to_owned()),
-            ("openai-organization", ORGANIZATION.to_owned()),
-            ("openai-processing-ms", "42".to_owned()),
-            ("openai-version", "2020-10-01".to_owned()),
-            ("x-ratelimit-limit-requests", REQUESTS_PER_MINUTE.to_string()),
-            ("x-ratelimit-limit-tokens", TOKENS_PER_MINUTE.to_string()),
-            ("x-ratelimit-remaining-requests", left.to_string()),
-            ("x-ratelimit-remaining-tokens", (TOKENS_PER_MINUTE - 1).to_string()),
-            ("x-ratelimit-reset-requests", "6ms".to_owned()),
-            ("x-ratelimit-reset-tokens", "0s".to_owned()),
-            ("x-request-id", id("req_", 32, &[&self.settings.name, &number])),
-            (
-                "strict-transport-security",
-                "max-age=31536000; includeSubDomains; preload".to_owned(),
-            ),
-            ("cf-cache-status", "DYNAMIC".to_owned()),
-            (
-                "set-cookie",
-                format!(
-                    "__cf_bm={}; path=/; HttpOnly; Secure; SameSite=None",
-                    id("", 43, &[&number])
-                ),
-            ),
-            ("x-content-type-options", "nosniff".to_owned()),
-            ("server", "cloudflare".to_owned()),
-            ("cf-ray", format!("{}-FRA", id("", 16, &["ray", &number]))),
-            ("alt-svc", "h3=\":443\"; ma=86400".to_owned()),
-        ];
-        headers.map(|(name, value)| (name.to_owned(), value)).into()
     }
 }
 
@@ -317,7 +267,7 @@ fn tier(body: &Json) -> &str {
         .unwrap_or("default")
 }
 
-fn bill_tokens(reply: &Reply, input: u64, cached_input: u64, choices: usize) -> Tokens {
+fn tokens(reply: &Reply, input: u64, cached_input: u64, choices: usize) -> Tokens {
     let choices = choices as u64;
     let (output, reasoning) = (reply.tokens() * choices, reply.thinking_tokens() * choices);
     Tokens {
@@ -358,24 +308,6 @@ fn listed(model: &Model) -> Listed<'_> {
         object: "model",
         created: 1_715_367_049,
         owned_by: "system",
-    }
-}
-
-fn limit_headers(answer: &mut Answer, resets_in: Duration) {
-    answer.set_header("x-ratelimit-remaining-requests", "0");
-    answer.set_header("x-ratelimit-reset-requests", &go_duration(resets_in));
-    answer.set_header("retry-after-ms", &resets_in.as_millis().to_string());
-    answer.set_header("retry-after", &resets_in.as_secs_f64().ceil().to_string());
-}
-
-/// `6m0s`, `1s`, `250ms`
-fn go_duration(duration: Duration) -> String {
-    let (seconds, millis) = (duration.as_secs(), duration.subsec_millis());
-    match (seconds / 60, seconds % 60, millis) {
-        (0, 0, millis) => format!("{millis}ms"),
-        (0, seconds, 0) => format!("{seconds}s"),
-        (0, seconds, millis) => format!("{seconds}.{millis:03}s"),
-        (minutes, seconds, _) => format!("{minutes}m{seconds}s"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Answer and step → what a connection does, action by action. Pure: the connections only play what stands here.
 
 use crate::answer::{Answer, Body, Event, EventKind};
-use crate::script::{HangUp, Pause, Point, Step};
+use crate::step::{HangUp, Pause, Point, Reply, Step};
 use bytes::{Bytes, BytesMut};
 use std::collections::BTreeMap;
 
@@ -15,6 +15,8 @@ pub(crate) struct Plan {
     pub(crate) before_head: Vec<Pause>,
     /// Set when it comes to nothing but a piece of the head.
     pub(crate) head_bytes: Option<usize>,
+    /// What stands in the place of the head.
+    pub(crate) wire: Option<Bytes>,
     pub(crate) pieces: Vec<Piece>,
     pub(crate) end: End,
 }
@@ -76,6 +78,10 @@ pub(crate) fn plan(answer: Answer, step: &Step, error: impl Fn(u16) -> Bytes) ->
         length,
         before_head: pauses_before_head(step),
         head_bytes: head_bytes(step),
+        wire: match &step.reply {
+            Reply::Wire(bytes) => Some(bytes.clone()),
+            Reply::Normal | Reply::Refusal(_) | Reply::Raw { .. } => None,
+        },
         pieces: pieces(&layout, step, cut.map_or(layout.length(), |(offset, _)| offset)),
         end: match cut {
             Some((_, how)) => End::HungUp(how),

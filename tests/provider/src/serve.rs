@@ -2,8 +2,10 @@
 
 use crate::answer::{Answer, Body};
 use crate::plan::{Piece, Plan, plan};
-use crate::record::{Head, Outcome, Received, Record};
-use crate::script::{Delivery, Facts, Point, Refusal, Reply, Script, Step, Style};
+use crate::received::Received;
+use crate::record::{Head, Outcome, Record};
+use crate::script::{Facts, Script};
+use crate::step::{Point, Refusal, Reply, Step, Style};
 use crate::stream::Stream;
 use crate::tls::Identity;
 use crate::{http1, http2};
@@ -121,6 +123,16 @@ pub(crate) async fn listen(address: SocketAddr) -> std::io::Result<(TcpListener,
     Ok((listener, address))
 }
 
+/// An answer that nobody will see, for which no model ran.
+fn unseen() -> Answer {
+    Answer {
+        status: 500,
+        headers: Vec::new(),
+        body: Body::Whole(Bytes::new()),
+        bill: None,
+    }
+}
+
 /// One request and its answer. The protocols call, in this order: `begin`, `early`, `body`, `plan`, `head_sent`, `piece_sent`…, `end`.
 pub(crate) struct Exchange<'a> {
     server: &'a Server,
@@ -196,24 +208,13 @@ impl<'a> Exchange<'a> {
     }
 
     fn answer(&self, request: &Received, step: &Step) -> Answer {
-        if matches!(
-            step.delivery,
-            Delivery {
-                hang_up: Some((Point::BeforeBody, _)),
-                ..
-            }
-        ) {
-            // Nobody will see it, and no model ran.
-            return Answer {
-                status: 500,
-                headers: Vec::new(),
-                body: Body::Whole(Bytes::new()),
-                bill: None,
-            };
+        if matches!(step.delivery.hang_up, Some((Point::BeforeBody, _))) {
+            return unseen();
         }
         match &step.reply {
             Reply::Normal => self.server.provider.answer(request, step.style),
             Reply::Refusal(refusal) => self.server.provider.refuse(request, *refusal),
+            Reply::Wire(_) => unseen(),
             Reply::Raw {
                 status,
                 content_type,

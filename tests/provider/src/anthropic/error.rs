@@ -65,6 +65,11 @@ impl Error {
     }
 }
 
+/// A rule: where it does not hold, a 400 that says so.
+pub(super) fn unless(holds: bool, sentence: impl Into<String>) -> Result<(), Error> {
+    if holds { Ok(()) } else { Err(Error::invalid(sentence)) }
+}
+
 pub(super) fn no_key() -> Error {
     Error::new(401, "authentication_error", "x-api-key header is required")
 }

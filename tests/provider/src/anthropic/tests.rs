@@ -6,6 +6,7 @@ use super::*;
 use crate::answer::EventKind;
 use crate::builder;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 fn provider() -> Anthropic {
     Anthropic::new(builder::Anthropic::builder().keys(["sk-up-1"]).settings())

@@ -1,7 +1,7 @@
 //! The rules of a message that no single field shows: what excludes what, and what must follow what.
 
-use super::error::Error;
-use super::thinking;
+use super::error::{Error, unless};
+use super::{marks, thinking, tools};
 use crate::json::Json;
 use crate::model::{Model, Thinking};
 use crate::shape::{self, Shape};
@@ -16,9 +16,10 @@ pub(super) fn message(request: &Json, shape: &Shape, model: &Model) -> Checked {
     roles(request, model)?;
     contents(request)?;
     blocks(request)?;
-    pairs(request.list_of("messages"))?;
-    tools(request)?;
-    cache_control(request)?;
+    tools::pairs(request.list_of("messages"))?;
+    tools::declared(request)?;
+    tools::chosen(request)?;
+    marks::validate(request)?;
     options(request)?;
     thinking::validate(request, model)?;
     output_format(request)?;
@@ -27,26 +28,21 @@ pub(super) fn message(request: &Json, shape: &Shape, model: &Model) -> Checked {
 
 fn roles(request: &Json, model: &Model) -> Checked {
     let messages = request.list_of("messages");
-    if messages.is_empty() {
-        return Err(Error::invalid("messages: at least one message is required"));
-    }
-    let role = |message: &Json, name: &str| message.text_of("role") == Some(name);
-    if messages.iter().any(|message| role(message, "system")) && !model.traits.late_system {
-        return Err(Error::invalid(
-            "messages: Unexpected role \"system\". The Messages API accepts a top-level `system` parameter, not \
-             \"system\" as an input message role.",
-        ));
-    }
-    if !messages.first().is_some_and(|first| role(first, "user")) {
-        return Err(Error::invalid("messages: first message must use the \"user\" role"));
-    }
-    let prefilled = messages.last().is_some_and(|last| role(last, "assistant"));
-    if prefilled && !model.traits.prefills {
-        return Err(Error::invalid(
-            "This model does not support assistant message prefill. The conversation must end with a user message.",
-        ));
-    }
-    Ok(())
+    let is = |message: &Json, role: &str| message.text_of("role") == Some(role);
+    unless(!messages.is_empty(), "messages: at least one message is required")?;
+    unless(
+        model.traits.late_system || !messages.iter().any(|message| is(message, "system")),
+        "messages: Unexpected role \"system\". The Messages API accepts a top-level `system` parameter, not \"system\" \
+         as an input message role.",
+    )?;
+    unless(
+        messages.first().is_some_and(|first| is(first, "user")),
+        "messages: first message must use the \"user\" role",
+    )?;
+    unless(
+        model.traits.prefills || !messages.last().is_some_and(|last| is(last, "assistant")),
+        "This model does not support assistant message prefill. The conversation must end with a user message.",
+    )
 }
 
 /// The blocks of a message; a text stands for one block.
@@ -67,42 +63,45 @@ fn text_block(text: &str) -> Json {
 fn contents(request: &Json) -> Checked {
     let messages = request.list_of("messages");
     for (index, message) in messages.iter().enumerate() {
-        let last_of_assistant = index + 1 == messages.len() && message.text_of("role") == Some("assistant");
-        let empty = matches!(message.get("content"), Some(Json::Text(text)) if text.is_empty())
-            || blocks_of(message).is_empty();
-        if empty && !last_of_assistant {
-            return Err(Error::invalid(format!(
-                "messages.{index}: all messages must have non-empty content except for the optional final assistant \
-                 message"
-            )));
-        }
-        if !empty {
-            texts(&blocks_of(message), "messages")?;
-        }
-        let ends_in_space = blocks_of(message)
-            .last()
-            .and_then(|block| block.text_of("text").map(str::to_owned));
-        if last_of_assistant && ends_in_space.is_some_and(|text| text.ends_with(char::is_whitespace)) {
-            return Err(Error::invalid(
-                "messages: final assistant content cannot end with trailing whitespace",
-            ));
-        }
+        let continued = index + 1 == messages.len() && message.text_of("role") == Some("assistant");
+        content(message, index, continued)?;
     }
     texts(request.list_of("system"), "system")
 }
 
+fn content(message: &Json, index: usize, continued: bool) -> Checked {
+    let blocks = blocks_of(message);
+    let empty = blocks.is_empty() || message.text_of("content") == Some("");
+    if empty && continued {
+        return Ok(());
+    }
+    unless(
+        !empty,
+        format!(
+            "messages.{index}: all messages must have non-empty content except for the optional final assistant message"
+        ),
+    )?;
+    texts(&blocks, "messages")?;
+    let last = blocks
+        .last()
+        .and_then(|block| block.text_of("text"))
+        .unwrap_or_default();
+    unless(
+        !continued || !last.ends_with(char::is_whitespace),
+        "messages: final assistant content cannot end with trailing whitespace",
+    )
+}
+
 fn texts(blocks: &[Json], place: &str) -> Checked {
     for text in blocks.iter().filter_map(|block| block.text_of("text")) {
-        if text.is_empty() {
-            return Err(Error::invalid(format!(
-                "{place}: text content blocks must be non-empty"
-            )));
-        }
-        if text.trim().is_empty() {
-            return Err(Error::invalid(format!(
-                "{place}: text content blocks must contain non-whitespace text"
-            )));
-        }
+        unless(
+            !text.is_empty(),
+            format!("{place}: text content blocks must be non-empty"),
+        )?;
+        unless(
+            !text.trim().is_empty(),
+            format!("{place}: text content blocks must contain non-whitespace text"),
+        )?;
     }
     Ok(())
 }
@@ -112,27 +111,26 @@ fn blocks(request: &Json) -> Checked {
     for (index, message) in request.list_of("messages").iter().enumerate() {
         let role = message.text_of("role").unwrap_or_default();
         for (number, block) in blocks_of(message).iter().enumerate() {
-            let place = format!("messages.{index}.content.{number}");
-            let kind = block.text_of("type").unwrap_or_default();
-            let wanted = match kind {
-                "tool_use" | "thinking" | "redacted_thinking" => "assistant",
-                "tool_result" | "image" | "document" | "search_result" => "user",
-                _ => role,
-            };
-            if role != wanted {
-                return Err(Error::invalid(format!(
-                    "{place}: `{kind}` blocks can only be in `{wanted}` messages"
-                )));
-            }
-            picture(block, &place)?;
-            block
-                .list_of("content")
-                .iter()
-                .enumerate()
-                .try_for_each(|(inner, block)| picture(block, &format!("{place}.tool_result.content.{inner}")))?;
+            self::block(block, role, &format!("messages.{index}.content.{number}"))?;
         }
     }
     Ok(())
+}
+
+fn block(block: &Json, role: &str, place: &str) -> Checked {
+    let kind = block.text_of("type").unwrap_or_default();
+    let wanted = match kind {
+        "tool_use" | "thinking" | "redacted_thinking" => "assistant",
+        "tool_result" | "image" | "document" | "search_result" => "user",
+        _ => role,
+    };
+    unless(
+        role == wanted,
+        format!("{place}: `{kind}` blocks can only be in `{wanted}` messages"),
+    )?;
+    picture(block, place)?;
+    let mut inner = block.list_of("content").iter().enumerate();
+    inner.try_for_each(|(number, inner)| picture(inner, &format!("{place}.tool_result.content.{number}")))
 }
 
 fn picture(block: &Json, place: &str) -> Checked {
@@ -156,216 +154,16 @@ fn picture(block: &Json, place: &str) -> Checked {
     }
 }
 
-/// Every use of a tool has its result in the next message, before anything else, and no result stands alone.
-fn pairs(messages: &[Json]) -> Checked {
-    let turns = turns(messages);
-    let mut open: Vec<String> = Vec::new();
-    let mut seen: Vec<String> = Vec::new();
-    for (index, (role, blocks)) in turns.iter().enumerate() {
-        match *role {
-            "assistant" => open = used(blocks, &mut seen)?,
-            _ => {
-                answered(index, blocks, &open)?;
-                open.clear();
-            }
-        }
-    }
-    match open.is_empty() {
-        true => Ok(()),
-        false => Err(unanswered(turns.len() - 1, &open)),
-    }
-}
-
-/// Consecutive messages of one role are one turn.
-fn turns(messages: &[Json]) -> Vec<(&str, Vec<Json>)> {
-    let mut turns: Vec<(&str, Vec<Json>)> = Vec::new();
-    for message in messages {
-        let role = message.text_of("role").unwrap_or_default();
-        match turns.last_mut() {
-            Some((last, blocks)) if *last == role => blocks.extend(blocks_of(message)),
-            _ => turns.push((role, blocks_of(message))),
-        }
-    }
-    turns
-}
-
-fn used(blocks: &[Json], seen: &mut Vec<String>) -> Result<Vec<String>, Error> {
-    let of_tools = blocks.iter().filter(|block| block.text_of("type") == Some("tool_use"));
-    let ids: Vec<String> = of_tools
-        .filter_map(|block| block.text_of("id"))
-        .map(str::to_owned)
-        .collect();
-    for id in &ids {
-        if seen.contains(id) {
-            return Err(Error::invalid("messages: `tool_use` ids must be unique"));
-        }
-        seen.push(id.clone());
-    }
-    Ok(ids)
-}
-
-fn answered(index: usize, blocks: &[Json], open: &[String]) -> Checked {
-    let result = |block: &Json| block.text_of("tool_use_id").map(str::to_owned);
-    let first: Vec<String> = blocks.iter().map_while(result).collect();
-    let missing: Vec<String> = open.iter().filter(|id| !first.contains(id)).cloned().collect();
-    if !missing.is_empty() {
-        return Err(unanswered(index - 1, &missing));
-    }
-    for (number, id) in blocks
-        .iter()
-        .enumerate()
-        .filter_map(|(number, block)| result(block).map(|id| (number, id)))
-    {
-        if !open.contains(&id) {
-            return Err(Error::invalid(format!(
-                "messages.{index}.content.{number}: unexpected `tool_use_id` found in `tool_result` blocks: {id}. Each \
-                 `tool_result` block must have a corresponding `tool_use` block in the previous message."
-            )));
-        }
-        if blocks.iter().filter_map(result).filter(|other| *other == id).count() > 1 {
-            return Err(Error::invalid(format!(
-                "messages.{index}.content.{number}: each tool_use must have a single result. Found multiple \
-                 `tool_result` blocks with id: {id}"
-            )));
-        }
-    }
-    Ok(())
-}
-
-fn unanswered(index: usize, ids: &[String]) -> Error {
-    Error::invalid(format!(
-        "messages.{index}: `tool_use` ids were found without `tool_result` blocks immediately after: {}. Each `tool_use` \
-         block must have a corresponding `tool_result` block in the next message.",
-        ids.join(", ")
-    ))
-}
-
-fn tools(request: &Json) -> Checked {
-    let tools = request.list_of("tools");
-    let mut names: Vec<&str> = Vec::new();
-    for (index, tool) in tools.iter().enumerate() {
-        let name = tool.text_of("name").unwrap_or_default();
-        if names.contains(&name) {
-            return Err(Error::invalid("tools: Tool names must be unique."));
-        }
-        names.push(name);
-        let unions = ["oneOf", "allOf", "anyOf"];
-        if tool
-            .get("input_schema")
-            .is_some_and(|schema| unions.iter().any(|key| schema.get(key).is_some()))
-        {
-            return Err(Error::invalid(format!(
-                "tools.{index}.custom.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top level"
-            )));
-        }
-        match tool.get("input_schema").map(|schema| schema.get("type")) {
-            Some(Some(Json::Text(kind))) if kind == "object" => {}
-            Some(Some(_)) => {
-                return Err(Error::invalid(format!(
-                    "tools.{index}.custom.input_schema.type: Input should be 'object'"
-                )));
-            }
-            _ => {
-                return Err(Error::invalid(format!(
-                    "tools.{index}.custom.input_schema.type: Field required"
-                )));
-            }
-        }
-    }
-    tool_choice(request, &names)?;
-    let blocks = request.list_of("messages").iter().flat_map(blocks_of);
-    let with_tools = blocks
-        .into_iter()
-        .any(|block| matches!(block.text_of("type"), Some("tool_use" | "tool_result")));
-    match with_tools && tools.is_empty() {
-        true => Err(Error::invalid(
-            "Requests which include `tool_use` or `tool_result` blocks must define tools",
-        )),
-        false => Ok(()),
-    }
-}
-
-fn tool_choice(request: &Json, names: &[&str]) -> Checked {
-    let Some(choice) = request.get("tool_choice") else {
-        return Ok(());
-    };
-    if names.is_empty() {
-        return Err(Error::invalid(
-            "tool_choice: tool_choice may only be specified while providing tools",
-        ));
-    }
-    match choice.text_of("name") {
-        Some(name) if !names.contains(&name) => Err(Error::invalid(format!(
-            "tool_choice: Tool '{name}' not found in provided tools"
-        ))),
-        _ => Ok(()),
-    }
-}
-
-/// Whether a tool is forced.
-pub(super) fn forces_tool(request: &Json) -> bool {
-    let choice = request.get("tool_choice").and_then(|choice| choice.text_of("type"));
-    matches!(choice, Some("any" | "tool"))
-}
-
-/// At most four marks, none on an empty text, the long ones first.
-fn cache_control(request: &Json) -> Checked {
-    let marks = marks(request);
-    if marks.len() > 4 {
-        let sentence = format!(
-            "A maximum of 4 blocks with cache_control may be provided. Found {}.",
-            marks.len()
-        );
-        return Err(Error::invalid(sentence));
-    }
-    let short = marks.iter().position(|ttl| ttl != "1h");
-    let long = marks.iter().rposition(|ttl| ttl == "1h");
-    match (short, long) {
-        (Some(short), Some(long)) if short < long => Err(Error::invalid(
-            "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block. Note that blocks are \
-             processed in the following order: `tools`, `system`, `messages`.",
-        )),
-        _ => Ok(()),
-    }
-}
-
-fn marks(request: &Json) -> Vec<String> {
-    let mut marks = Vec::new();
-    for part in ["tools", "system", "messages"] {
-        collect_marks(request.get(part), &mut marks);
-    }
-    if let Some(automatic) = request.given("cache_control") {
-        marks.push(automatic.text_of("ttl").unwrap_or("5m").to_owned());
-    }
-    marks
-}
-
-fn collect_marks(value: Option<&Json>, marks: &mut Vec<String>) {
-    match value {
-        Some(Json::List(elements)) => elements.iter().for_each(|element| collect_marks(Some(element), marks)),
-        Some(object @ Json::Object(_)) => {
-            collect_marks(object.get("content"), marks);
-            if let Some(mark) = object.given("cache_control") {
-                marks.push(mark.text_of("ttl").unwrap_or("5m").to_owned());
-            }
-        }
-        _ => {}
-    }
-}
-
 fn options(request: &Json) -> Checked {
-    if request.given("temperature").is_some() && request.given("top_p").is_some() {
-        return Err(Error::invalid(
-            "`temperature` and `top_p` cannot both be specified for this model. Please use only one.",
-        ));
-    }
+    unless(
+        request.given("temperature").is_none() || request.given("top_p").is_none(),
+        "`temperature` and `top_p` cannot both be specified for this model. Please use only one.",
+    )?;
     let blank = |stop: &Json| stop.text().is_some_and(|text| text.trim().is_empty());
-    if request.list_of("stop_sequences").iter().any(blank) {
-        return Err(Error::invalid(
-            "stop_sequences: each stop sequence must contain non-whitespace",
-        ));
-    }
-    Ok(())
+    unless(
+        !request.list_of("stop_sequences").iter().any(blank),
+        "stop_sequences: each stop sequence must contain non-whitespace",
+    )
 }
 
 fn output_format(request: &Json) -> Checked {
@@ -402,6 +200,7 @@ fn unsupported(schema: &Json) -> Option<String> {
     inner.or_else(|| schema.get("items").and_then(unsupported))
 }
 
+/// What depends on the model.
 fn for_model(request: &Json, model: &Model) -> Checked {
     let limit = model.max_output_tokens;
     if let Some(asked) = request.count_of("max_tokens").filter(|asked| *asked > limit) {
@@ -410,26 +209,21 @@ fn for_model(request: &Json, model: &Model) -> Checked {
             model.answers_as
         )));
     }
-    if !model.traits.samples {
-        let sampling = ["temperature", "top_p", "top_k"]
-            .into_iter()
-            .find(|key| request.given(key).is_some());
-        if let Some(key) = sampling {
-            return Err(Error::invalid(format!(
-                "{key}: this model does not support sampling parameters"
-            )));
-        }
+    let sampling = ["temperature", "top_p", "top_k"]
+        .into_iter()
+        .find(|key| request.given(key).is_some());
+    if let Some(key) = sampling.filter(|_| !model.traits.samples) {
+        return Err(Error::invalid(format!(
+            "{key}: this model does not support sampling parameters"
+        )));
     }
-    if !model.traits.forced_tools && forces_tool(request) {
-        return Err(Error::invalid(
-            "tool_choice: this model does not support forced tool use",
-        ));
-    }
+    unless(
+        model.traits.forced_tools || !tools::are_forced(request),
+        "tool_choice: this model does not support forced tool use",
+    )?;
     let effort = request.get("output_config").and_then(|config| config.given("effort"));
-    if effort.is_some() && model.traits.thinking == Thinking::Manual {
-        return Err(Error::invalid(
-            "output_config.effort: this model does not support the effort parameter",
-        ));
-    }
-    Ok(())
+    unless(
+        effort.is_none() || model.traits.thinking != Thinking::Manual,
+        "output_config.effort: this model does not support the effort parameter",
+    )
 }

@@ -545,6 +545,18 @@ async fn a_large_head_is_as_large_as_it_should_be() {
 }
 
 #[tokio::test]
+async fn an_answer_can_be_no_http_at_all() {
+    let fake = fake().await;
+    fake.script([Step::wire(
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n",
+    )]);
+    let mut client = Client::connect(&fake).await;
+    client.post(PLAIN).await;
+    let (whole, reset) = client.rest().await;
+    assert!(whole.ends_with("\r\n\r\nxyz\r\n") && !reset, "{whole}");
+}
+
+#[tokio::test]
 async fn a_stopped_fake_frees_its_port_for_the_next() {
     let first = fake().await;
     let address = first.address();

@@ -1,6 +1,7 @@
 //! A client of the `h2` crate over TLS against a whole fake.
 
-use crate::record::{Outcome, Protocol};
+use crate::received::Protocol;
+use crate::record::Outcome;
 use crate::{Builder, Fake, Gate, HangUp, INTERNAL_ERROR, OpenAi, Pause, Point, Step};
 use bytes::Bytes;
 use h2::client::SendRequest;

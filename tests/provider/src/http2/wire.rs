@@ -4,7 +4,7 @@
 //! accepted, a connection that ends exactly behind a frame. Frames pass one by one, so both happen between two frames, and
 //! whoever waits for bytes to be out knows when they are.
 
-use crate::script::HangUp;
+use crate::step::HangUp;
 use crate::stream::Stream;
 use bytes::{Buf, Bytes, BytesMut};
 use std::collections::HashMap;

@@ -5,6 +5,7 @@ mod refused;
 use super::*;
 use crate::answer::EventKind;
 use crate::builder;
+use std::time::Duration;
 
 fn provider() -> OpenAi {
     OpenAi::new(builder::OpenAi::builder().keys(["sk-up-1"]).settings())

@@ -1,14 +1,15 @@
 //! The rules of a chat completion that no single field shows: what excludes what, and what must follow what.
 
 use super::error::{self, Error};
-use super::shapes;
+use super::strict::loose;
+use super::{conversation, shapes};
 use crate::json::Json;
 use crate::model::Model;
 use crate::shape::{self, Kind, Segment, kind};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-type Checked = Result<(), Error>;
+pub(super) type Checked = Result<(), Error>;
 
 /// Everything but the model's name and the length of the prompt.
 pub(super) fn chat(request: &Json, model: &Model) -> Checked {
@@ -19,7 +20,7 @@ pub(super) fn chat(request: &Json, model: &Model) -> Checked {
     for (index, message) in request.list_of("messages").iter().enumerate() {
         self::message(message, index)?;
     }
-    conversation(request.list_of("messages"))?;
+    conversation::validate(request.list_of("messages"))?;
     options(request)?;
     tools(request)?;
     response_format(request)?;
@@ -87,54 +88,6 @@ fn image(part: &Json, message: usize, index: usize) -> Checked {
         Ok(bytes) if !bytes.is_empty() => Ok(()),
         _ => invalid("an invalid base64-encoded value"),
     }
-}
-
-/// Calls are answered at once, all of them, and nothing is answered that was not called.
-fn conversation(messages: &[Json]) -> Checked {
-    let mut open: Vec<&str> = Vec::new();
-    let mut answered: Vec<&str> = Vec::new();
-    for (index, message) in messages.iter().enumerate() {
-        if let Some(id) = message.text_of("tool_call_id") {
-            if answered.contains(&id) {
-                let sentence = format!("Duplicate value for 'tool_call_id' of '{id}' in message[{index}].");
-                return Err(Error::invalid("messages", sentence));
-            }
-            let Some(position) = open.iter().position(|call| *call == id) else {
-                return Err(stray(index));
-            };
-            answered.push(open.remove(position));
-            continue;
-        }
-        if !open.is_empty() {
-            return Err(unanswered(index, &open));
-        }
-        answered.clear();
-        open.extend(
-            message
-                .list_of("tool_calls")
-                .iter()
-                .filter_map(|call| call.text_of("id")),
-        );
-    }
-    match open.is_empty() {
-        true => Ok(()),
-        false => Err(unanswered(messages.len(), &open)),
-    }
-}
-
-fn stray(index: usize) -> Error {
-    let sentence = "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with \
-                    'tool_calls'.";
-    Error::invalid(&format!("messages.[{index}].role"), sentence)
-}
-
-fn unanswered(index: usize, calls: &[&str]) -> Error {
-    let sentence = format!(
-        "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. \
-         The following tool_call_ids did not have response messages: {}",
-        calls.join(", ")
-    );
-    Error::invalid(&format!("messages.[{index}].role"), sentence)
 }
 
 /// Options that need another option, or exclude one.
@@ -210,29 +163,6 @@ fn parameters(function: &Json, index: usize) -> Checked {
         Some(why) => invalid(why),
         None => Ok(()),
     }
-}
-
-/// What keeps a schema from being strict.
-fn loose(schema: &Json, context: &str) -> Option<String> {
-    if let Some(properties) = schema.get("properties") {
-        if schema.get("additionalProperties") != Some(&Json::Bool(false)) {
-            return Some(format!(
-                "In context={context}, 'additionalProperties' is required to be supplied and to be false."
-            ));
-        }
-        let required = |name: &str| schema.list_of("required").iter().any(|key| key.text() == Some(name));
-        if let Some((name, _)) = properties.fields().iter().find(|(name, _)| !required(name)) {
-            return Some(format!(
-                "In context={context}, 'required' is required to be supplied and to be an array including every key in \
-                 properties. Missing '{name}'."
-            ));
-        }
-        let inner = |(name, schema): &(String, Json)| loose(schema, &format!("('properties', '{name}')"));
-        return properties.fields().iter().find_map(inner);
-    }
-    schema
-        .get("items")
-        .and_then(|items| loose(items, &format!("{context}('items')")))
 }
 
 fn response_format(request: &Json) -> Checked {

@@ -1,7 +1,7 @@
 //! What Anthropic's API refuses, and its words for it.
 
 use super::{PLAIN, ask, provider, text, value};
-use crate::record::Received;
+use crate::received::Received;
 use crate::serve::Provider;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! What OpenAI's API refuses, and its words for it.
 
 use super::{PLAIN, chat, provider, text, value};
-use crate::record::Received;
+use crate::received::Received;
 use crate::serve::Provider;
 use serde_json::{Value, json};
 
