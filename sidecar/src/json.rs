@@ -10,8 +10,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 mod escape;
+mod find;
 mod number;
 mod scan;
+mod token;
 mod walk;
 mod write;
 
@@ -64,34 +66,29 @@ pub enum Type {
 pub struct Member<'a> {
     /// The key as written, without its quotes, escapes unresolved.
     raw_key: &'a str,
-    /// Whether `raw_key` holds an escape; most keys do not, and then comparing is comparing bytes.
-    escaped: bool,
     /// The value.
     pub value: Raw<'a>,
 }
 
 /// The members of one object, in order, duplicates included.
 ///
-/// Room for 16 members lies in it, so it is large (some 700 bytes): look into one after the other, do not collect them.
+/// Room for 8 members lies in it, so it is large (some 300 bytes): look into one after the other, do not collect them.
 #[derive(Clone, Debug)]
 pub struct Object<'a> {
     /// The whole text that was parsed, for [`Object::span`].
     text: &'a str,
-    members: Members<'a>,
+    /// Whether any key holds an escape; most objects have none, and then comparing keys is comparing bytes.
+    escaped: bool,
+    members: SmallVec<[Member<'a>; 8]>,
 }
-
-type Members<'a> = SmallVec<[Member<'a>; 16]>;
 
 /// Validates `text` as one JSON object, with white space around it allowed.
 pub fn parse(text: &[u8]) -> Result<Object<'_>, Error> {
     let mut scan = Scanner::new(text)?;
     scan.expect_object()?;
-    let members = members(&mut scan, |scan| scan.value(1))?;
+    let object = object(&mut scan, |scan| scan.value(1))?;
     scan.expect_end()?;
-    Ok(Object {
-        text: scan.text(),
-        members,
-    })
+    Ok(object)
 }
 
 /// Validates `text` as one JSON value of any type.
@@ -103,26 +100,30 @@ pub fn parse_value(text: &[u8]) -> Result<Raw<'_>, Error> {
     Ok(raw)
 }
 
-/// The members of the object at which `scan` stands; `value` gets past one value, validating it or trusting it.
-fn members<'a>(
+/// The object at which `scan` stands; `value` gets past one value, validating it or trusting it.
+fn object<'a>(
     scan: &mut Scanner<'a>,
     value: impl Fn(&mut Scanner<'a>) -> Result<(), Error>,
-) -> Result<Members<'a>, Error> {
-    let mut members = Members::new();
+) -> Result<Object<'a>, Error> {
+    let mut object = Object {
+        text: scan.text(),
+        escaped: false,
+        members: SmallVec::new(),
+    };
     let mut more = scan.open(b'}');
     while more {
-        if members.len() == MAX_MEMBERS {
+        if object.members.len() == MAX_MEMBERS {
             return Err(scan.error("more than 65536 members in the object"));
         }
         let (raw_key, escaped) = scan.key()?;
-        members.push(Member {
+        object.escaped |= escaped;
+        object.members.push(Member {
             raw_key,
-            escaped,
             value: taken(scan, &value)?,
         });
         more = scan.another(b'}')?;
     }
-    Ok(members)
+    Ok(object)
 }
 
 /// The value that `value` gets past.
@@ -150,13 +151,21 @@ impl<'a> Object<'a> {
         self.members
             .iter()
             .rev()
-            .find(|member| member.is(key))
+            .find(|member| self.has_key(member, key))
             .map(|member| member.value)
     }
 
     /// How many members have this key.
     pub fn count(&self, key: &str) -> usize {
-        self.members.iter().filter(|member| member.is(key)).count()
+        self.members.iter().filter(|member| self.has_key(member, key)).count()
+    }
+
+    fn has_key(&self, member: &Member<'a>, key: &str) -> bool {
+        if self.escaped {
+            member.key() == key
+        } else {
+            member.raw_key == key
+        }
     }
 
     /// Where `value`, which must come from this object or from a value within it, stands in the text that was parsed.
@@ -170,20 +179,7 @@ impl<'a> Object<'a> {
 impl<'a> Member<'a> {
     /// The key, escapes resolved.
     pub fn key(&self) -> Cow<'a, str> {
-        if self.escaped {
-            Cow::Owned(escape::resolve(self.raw_key))
-        } else {
-            Cow::Borrowed(self.raw_key)
-        }
-    }
-
-    /// Whether this is its key. An escape is longer than what it stands for, so most escaped keys need no resolving.
-    fn is(&self, key: &str) -> bool {
-        if self.escaped {
-            self.raw_key.len() > key.len() && escape::resolve(self.raw_key) == key
-        } else {
-            self.raw_key == key
-        }
+        escape::resolved(self.raw_key)
     }
 }
 
@@ -212,13 +208,7 @@ impl<'a> Raw<'a> {
 
     /// A string, escapes resolved; borrowed when it has none. Lone surrogates become U+FFFD.
     pub fn string(self) -> Option<Cow<'a, str>> {
-        let inner = self.text.strip_prefix('"')?.strip_suffix('"')?;
-        let escaped = memchr::memchr(b'\\', inner.as_bytes()).is_some();
-        Some(if escaped {
-            Cow::Owned(escape::resolve(inner))
-        } else {
-            Cow::Borrowed(inner)
-        })
+        Some(escape::resolved(self.text.strip_prefix('"')?.strip_suffix('"')?))
     }
 
     /// `true` or `false`.
@@ -244,16 +234,15 @@ impl<'a> Raw<'a> {
 
     /// An object's members; `None` also for one with more than [`MAX_MEMBERS`].
     pub fn object(self) -> Option<Object<'a>> {
-        let mut scan = Scanner::trusted(self.text);
         let skip = |scan: &mut Scanner<'a>| {
             scan.skip();
             Ok(())
         };
-        let members = (self.kind() == Type::Object).then(|| members(&mut scan, skip).ok())??;
-        Some(Object {
-            text: self.text,
-            members,
-        })
+        if self.kind() == Type::Object {
+            object(&mut Scanner::trusted(self.text), skip).ok()
+        } else {
+            None
+        }
     }
 
     /// An array's elements, walked lazily; `None` when it is no array.

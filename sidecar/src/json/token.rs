@@ -1,0 +1,103 @@
+//! Tokens: how long the one at the start of a text is, or why there is none.
+
+use super::find::{self, Places};
+
+/// Why a text does not begin with the token, and how far into it that shows.
+pub(super) type Refusal = (&'static str, usize);
+
+/// A string, from quote to quote; its length, and whether it holds an escape.
+#[inline(always)]
+pub(super) fn string(text: &[u8]) -> Result<(usize, bool), Refusal> {
+    short_string(text).map_or_else(|| long_string(text), |length| Ok((length, false)))
+}
+
+/// The length of a string, from quote to quote, if it is short and plain, as most are: one step, and a branch that is
+/// foreseen.
+#[inline(always)]
+pub(super) fn short_string(text: &[u8]) -> Option<usize> {
+    let start = from(text, 1).first_chunk()?;
+    let length = find::until_special(start);
+    (start.get(length) == Some(&b'"')).then_some(length + 2)
+}
+
+/// Any other string.
+#[inline(never)]
+fn long_string(text: &[u8]) -> Result<(usize, bool), Refusal> {
+    let mut specials = Places::new(text, find::is_special);
+    let mut escaped = false;
+    specials.next();
+    while let Some(at) = specials.next() {
+        match text.get(at) {
+            Some(b'"') => return Ok((at + 1, escaped)),
+            Some(b'\\') => escape(text, at)?,
+            _ => return Err(("control character in a string", at)),
+        }
+        specials.pass_over_next();
+        escaped = true;
+    }
+    Err(("string without an end", text.len()))
+}
+
+#[inline(always)]
+fn escape(text: &[u8], at: usize) -> Result<(), Refusal> {
+    match text.get(at + 1) {
+        Some(simple) if SIMPLE_ESCAPES[usize::from(*simple)] => Ok(()),
+        Some(b'u') => unicode_escape(text, at),
+        _ => Err(("unknown escape in a string", at)),
+    }
+}
+
+#[inline(never)]
+fn unicode_escape(text: &[u8], at: usize) -> Result<(), Refusal> {
+    match from(text, at + 2) {
+        [a, b, c, d, ..] if [a, b, c, d].iter().all(|digit| digit.is_ascii_hexdigit()) => Ok(()),
+        _ => Err(("`\\u` without four hexadecimal digits", at)),
+    }
+}
+
+/// What may follow a backslash, `u` apart: a table, because a chain of comparisons is mispredicted.
+const SIMPLE_ESCAPES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut simple: &[u8] = b"\"\\/bfnrt";
+    while let [byte, rest @ ..] = simple {
+        table[*byte as usize] = true;
+        simple = rest;
+    }
+    table
+};
+
+/// A number; what follows it is not looked at.
+#[inline(never)]
+pub(super) fn number(text: &[u8]) -> Result<usize, Refusal> {
+    let units = usize::from(text.first() == Some(&b'-'));
+    let mut at = digits(text, units)?;
+    if text.get(units) == Some(&b'0') && at > units + 1 {
+        return Err(("number with a leading zero", units + 1));
+    }
+    if text.get(at) == Some(&b'.') {
+        at = digits(text, at + 1)?;
+    }
+    if matches!(text.get(at), Some(b'e' | b'E')) {
+        let signed = matches!(text.get(at + 1), Some(b'+' | b'-'));
+        at = digits(text, at + 1 + usize::from(signed))?;
+    }
+    Ok(at)
+}
+
+/// The end of the digits that begin at `start`, one at least.
+#[inline(always)]
+fn digits(text: &[u8], start: usize) -> Result<usize, Refusal> {
+    match from(text, start)
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count()
+    {
+        0 => Err(("expected a digit", start)),
+        count => Ok(start + count),
+    }
+}
+
+#[inline]
+fn from(text: &[u8], at: usize) -> &[u8] {
+    text.get(at..).unwrap_or_default()
+}
