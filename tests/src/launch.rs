@@ -35,7 +35,7 @@ impl Launch {
     /// `pilotfish run` on a directory with these documents.
     pub fn run(documents: &[impl Display]) -> Self {
         let documents: Vec<String> = documents.iter().map(ToString::to_string).collect();
-        Self::new("pilotfish-sidecar", Configuration::Documents(documents.join("---\n")))
+        Self::new("pilotfish", Configuration::Documents(documents.join("---\n")))
     }
 
     /// `pilotfish-sidecar` on a snapshot of these messages.
@@ -88,12 +88,8 @@ impl Launch {
         let mut command = Command::new(binary(self.program)?);
         match &self.configuration {
             Configuration::Documents(text) => {
-                // Until `pilotfish run` is there.
                 std::fs::write(directory.path().join("documents.yaml"), text)?;
-                let (messages, variables) = crate::interim::compiled(text)?;
-                let file = directory.path().join(".snapshot");
-                std::fs::write(&file, pilotfish_wire::snapshot::write(&messages))?;
-                command.envs(variables).arg("--snapshot").arg(file);
+                command.arg("run").arg(directory.path());
             }
             Configuration::Snapshot(text) => {
                 let file = directory.path().join("snapshot");

@@ -24,7 +24,6 @@ mod client;
 mod dialect;
 pub mod documents;
 mod gauges;
-mod interim;
 mod launch;
 mod log;
 mod metrics;
