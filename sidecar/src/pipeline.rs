@@ -29,7 +29,7 @@ use crate::policy::{Broken, InForce, Route, Snapshot};
 use crate::upstream::{Gauges, Pools};
 use authenticate::Caller;
 use deadline::Deadlines;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -301,9 +301,11 @@ fn no_rule(asked: &Asked<'_>) -> Refusal {
     }
 }
 
+static RETRY_COUNT: HeaderName = HeaderName::from_static("x-stainless-retry-count");
+
 /// The official SDKs count their own repetitions.
 fn sdk_retries(head: &Parts) -> bool {
     head.headers
-        .get("x-stainless-retry-count")
+        .get(&RETRY_COUNT)
         .is_some_and(|count| count.as_bytes() != b"0")
 }

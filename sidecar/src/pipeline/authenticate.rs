@@ -7,7 +7,7 @@ use super::respond::Refusal;
 use crate::health::{Health, Registry};
 use crate::policy::{Deployment, Key, Policy, Snapshot};
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, HeaderValue};
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use memchr::memmem::Finder;
 use pilotfish_wire::Authentication;
 use std::sync::{Arc, LazyLock};
@@ -20,7 +20,11 @@ const PREFIX: &str = "sk-pf-";
 static OURS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(PREFIX));
 
 /// Headers in which SDKs send their key, beside `Authorization`.
-const KEY_HEADERS: [&str; 3] = ["x-api-key", "api-key", "x-goog-api-key"];
+static KEY_HEADERS: [HeaderName; 3] = [
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("api-key"),
+    HeaderName::from_static("x-goog-api-key"),
+];
 
 /// The pod that this sidecar stands beside. An argument, not a global: one process may serve many.
 #[derive(Clone, Debug)]
@@ -137,7 +141,7 @@ fn presented_key(headers: &HeaderMap) -> Option<&str> {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start())
     });
-    let others = KEY_HEADERS.iter().filter_map(|name| headers.get(*name).and_then(text));
+    let others = KEY_HEADERS.iter().filter_map(|name| headers.get(name).and_then(text));
     bearer
         .into_iter()
         .chain(others)
@@ -150,7 +154,7 @@ fn text(value: &HeaderValue) -> Option<&str> {
 
 /// Whether this request header may carry somebody's key, ours or another: it is never forwarded.
 pub(super) fn carries_a_key(name: &http::HeaderName, value: &HeaderValue) -> bool {
-    let of_an_sdk = name == AUTHORIZATION || KEY_HEADERS.iter().any(|known| name == known);
+    let of_an_sdk = name == AUTHORIZATION || KEY_HEADERS.contains(name);
     of_an_sdk || OURS.find(value.as_bytes()).is_some()
 }
 

@@ -1,9 +1,15 @@
 //! Timers: the smallest of client's, policy's and deployment's holds.
 
 use crate::policy::Timeouts;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use std::time::Duration;
 use tokio::time::Instant;
+
+static PILOTFISH: HeaderName = HeaderName::from_static("x-pilotfish-timeout");
+/// The official SDKs say how long they wait in all,
+static STAINLESS: HeaderName = HeaderName::from_static("x-stainless-timeout");
+/// and for each read.
+static STAINLESS_READ: HeaderName = HeaderName::from_static("x-stainless-read-timeout");
 
 /// Where nobody says otherwise.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -36,11 +42,11 @@ pub(super) struct AttemptTimers {
 
 impl Deadlines {
     pub(super) fn new(headers: &HeaderMap, policy: Timeouts, started: Instant) -> Self {
-        let client = seconds(headers, "x-pilotfish-timeout").or_else(|| seconds(headers, "x-stainless-timeout"));
+        let client = seconds(headers, &PILOTFISH).or_else(|| seconds(headers, &STAINLESS));
         let total = smallest([client, policy.total]).unwrap_or(TOTAL);
         Self {
             total: started + total,
-            read: seconds(headers, "x-stainless-read-timeout"),
+            read: seconds(headers, &STAINLESS_READ),
             policy,
         }
     }
@@ -64,7 +70,7 @@ fn smallest<const N: usize>(timers: [Option<Duration>; N]) -> Option<Duration> {
 }
 
 /// Seconds, fractions allowed, as SDKs write them; anything else says nothing.
-fn seconds(headers: &HeaderMap, name: &'static str) -> Option<Duration> {
+fn seconds(headers: &HeaderMap, name: &HeaderName) -> Option<Duration> {
     let value: f64 = headers
         .get(name)?
         .to_str()

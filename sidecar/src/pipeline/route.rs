@@ -12,7 +12,7 @@ use crate::dialect::{Asked, Dialect, Needs, Operation};
 use crate::health::selection::{Contender, choose};
 use crate::health::{Availability, Closure, Health, Reason};
 use crate::policy::{Affinity, Policy, Rule, Target, Upstream, When};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use pilotfish_wire::AffinityMode;
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -66,6 +66,12 @@ pub(super) struct SessionTrace {
     pub whereabouts: Option<Whereabouts>,
 }
 
+/// Headers whose comma-separated values are tags.
+static TAGS: [HeaderName; 2] = [
+    HeaderName::from_static("x-pilotfish-tags"),
+    HeaderName::from_static("x-litellm-tags"),
+];
+
 /// What of a request a rule may ask for; each part computed once, when first asked.
 pub(super) struct Facts<'a, 'b> {
     asked: &'a Asked<'b>,
@@ -107,9 +113,7 @@ impl<'a, 'b> Facts<'a, 'b> {
     /// Tags of the headers and of the body.
     fn tags(&self) -> &[String] {
         self.tags.get_or_init(|| {
-            let listed = ["x-pilotfish-tags", "x-litellm-tags"]
-                .into_iter()
-                .filter_map(|name| self.headers.get(name));
+            let listed = TAGS.iter().filter_map(|name| self.headers.get(name));
             let listed = listed
                 .filter_map(|value| value.to_str().ok())
                 .flat_map(|value| value.split(','));
@@ -138,7 +142,7 @@ fn matches(when: &When, authorised: &Authorised<'_>, facts: &Facts<'_, '_>) -> b
         model_prefix,
         tags,
     } = when;
-    let header = |(name, value): &(http::HeaderName, Box<str>)| {
+    let header = |(name, value): &(HeaderName, Box<str>)| {
         facts
             .headers
             .get_all(name)

@@ -3,7 +3,7 @@
 use super::super::authenticate::carries_a_key;
 use crate::dialect::Dialect;
 use crate::policy::Deployment;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 /// Client headers that never go upstream: they belong to this connection, or speak to the sidecar.
 const NOT_SENT: [&str; 18] = [
@@ -34,22 +34,22 @@ const NOT_SENT_PREFIXES: [&str; 3] = ["x-pilotfish-", "x-litellm-", "x-forwarded
 const SENT_ACROSS: [&str; 5] = ["idempotency-key", "traceparent", "tracestate", "baggage", "user-agent"];
 
 /// Answer headers that stay here: they belong to the upstream's connection, or to its browser clients.
-const NOT_RETURNED: [&str; 13] = [
-    "alt-svc",
-    "connection",
-    "content-length", // written anew from the body
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-connection",
-    "set-cookie",
-    "strict-transport-security",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "x-should-retry", // ours to say
+static NOT_RETURNED: [HeaderName; 11] = [
+    header::ALT_SVC,
+    header::CONNECTION,
+    header::CONTENT_LENGTH, // written anew from the body
+    header::PROXY_AUTHENTICATE,
+    header::SET_COOKIE,
+    header::STRICT_TRANSPORT_SECURITY,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("x-should-retry"), // ours to say
 ];
 
+/// nginx's word for "do not hold this back", which other proxies read, too.
+const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 /// What an upstream of this dialect is told where the client, who speaks another, names none.
 const DEFAULT_ANTHROPIC_VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
@@ -62,17 +62,11 @@ pub(super) fn upstream(
     deployment: &Deployment,
     stream: bool,
 ) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(client.len() + 4);
-    for (name, value) in client {
-        let sent = if from == to {
-            is_sent(name)
-        } else {
-            SENT_ACROSS.contains(&name.as_str())
-        };
-        if sent && !carries_a_key(name, value) {
-            headers.append(name.clone(), value.clone());
-        }
-    }
+    let mut headers = if from == to {
+        same_dialect(client)
+    } else {
+        across(client)
+    };
     if from != to || !headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
@@ -91,6 +85,26 @@ pub(super) fn upstream(
     headers
 }
 
+/// Nearly all headers go, so copying the whole map and taking a few out is cheaper than building another one.
+fn same_dialect(client: &HeaderMap) -> HeaderMap {
+    let stays = |(name, value): &(&HeaderName, &HeaderValue)| !is_sent(name) || carries_a_key(name, value);
+    let mut headers = client.clone();
+    for (name, _) in client.iter().filter(stays) {
+        headers.remove(name);
+    }
+    headers
+}
+
+fn across(client: &HeaderMap) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(12);
+    for (name, value) in client {
+        if SENT_ACROSS.contains(&name.as_str()) && !carries_a_key(name, value) {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+    headers
+}
+
 fn is_sent(name: &HeaderName) -> bool {
     let name = name.as_str();
     NOT_SENT.binary_search(&name).is_err() && !NOT_SENT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
@@ -98,7 +112,7 @@ fn is_sent(name: &HeaderName) -> bool {
 
 /// Takes out of an answer's headers what is not the client's.
 pub(super) fn returned(headers: &mut HeaderMap, translated: bool, stream: bool) {
-    for name in NOT_RETURNED {
+    for name in &NOT_RETURNED {
         headers.remove(name);
     }
     if translated {
@@ -110,10 +124,7 @@ pub(super) fn returned(headers: &mut HeaderMap, translated: bool, stream: bool) 
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     }
     if stream {
-        headers.insert(
-            HeaderName::from_static("x-accel-buffering"),
-            HeaderValue::from_static("no"),
-        );
+        headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
     }
 }
 
