@@ -19,6 +19,15 @@ pub(crate) enum Prompt {
     Stream(StreamShape),
 }
 
+/// How much is said in the head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Head {
+    /// Only what a request cannot do without.
+    Bare,
+    /// What the providers' SDKs send; the fake upstream's answer has a provider's head then.
+    Sdk,
+}
+
 const SYSTEM: &str = "You are the harbour master's assistant. Answer in plain sentences, give times in 24-hour notation \
     and heights in metres above chart datum. If you are not sure, say so and name the office that would know. Never \
     invent a sounding.";
@@ -125,42 +134,50 @@ fn with_tools(dialect: Dialect, model: &str) -> Value {
 }
 
 /// Head and body. The number of the connection makes the conversation's id, so that affinity has something to spread.
-pub(crate) fn write(dialect: Dialect, body: &Value, connection: usize) -> Vec<u8> {
-    let (path, agent, key) = match dialect {
-        Dialect::Chat => (
-            "/v1/chat/completions",
-            "OpenAI/Python 2.8.1",
-            format!("authorization: Bearer {CLIENT_KEY}"),
-        ),
+pub(crate) fn write(dialect: Dialect, head: Head, body: &Value, connection: usize) -> Vec<u8> {
+    let (path, key) = match dialect {
+        Dialect::Chat => ("/v1/chat/completions", format!("authorization: Bearer {CLIENT_KEY}")),
         Dialect::Messages => {
             let key = format!("x-api-key: {CLIENT_KEY}\r\nanthropic-version: 2023-06-01");
-            ("/v1/messages", "Anthropic/Python 0.74.1", key)
+            ("/v1/messages", key)
         }
+    };
+    let more = match head {
+        Head::Bare => "",
+        Head::Sdk => SDK_FIELDS,
     };
     let body = body.to_string();
     let length = body.len();
-    let head = format!(
+    format!(
         "POST {path} HTTP/1.1\r\n\
         host: 127.0.0.1:4000\r\n\
-        accept-encoding: identity\r\n\
-        connection: keep-alive\r\n\
-        accept: application/json\r\n\
         content-type: application/json\r\n\
-        user-agent: {agent}\r\n\
-        x-stainless-lang: python\r\n\
-        x-stainless-package-version: 2.8.1\r\n\
-        x-stainless-os: Linux\r\n\
-        x-stainless-arch: x64\r\n\
-        x-stainless-runtime: CPython\r\n\
-        x-stainless-runtime-version: 3.13.9\r\n\
-        x-stainless-async: false\r\n\
-        x-stainless-retry-count: 0\r\n\
-        x-stainless-read-timeout: 600\r\n\
+        {more}\
         {key}\r\n\
         {SESSION_HEADER}: conversation-{connection:04}\r\n\
-        content-length: {length}\r\n\r\n"
-    );
-    [head, body].concat().into_bytes()
+        content-length: {length}\r\n\r\n\
+        {body}"
+    )
+    .into_bytes()
+}
+
+const SDK_FIELDS: &str = "accept-encoding: identity\r\n\
+    connection: keep-alive\r\n\
+    accept: application/json\r\n\
+    user-agent: OpenAI/Python 2.8.1\r\n\
+    x-stainless-lang: python\r\n\
+    x-stainless-package-version: 2.8.1\r\n\
+    x-stainless-os: Linux\r\n\
+    x-stainless-arch: x64\r\n\
+    x-stainless-runtime: CPython\r\n\
+    x-stainless-runtime-version: 3.13.9\r\n\
+    x-stainless-async: false\r\n\
+    x-stainless-retry-count: 0\r\n\
+    x-stainless-read-timeout: 600\r\n";
+
+/// Whether these are the bytes of an SDK's head.
+pub(crate) fn is_from_sdk(head: &[u8]) -> bool {
+    memchr::memmem::find(head, b"\nx-stainless-").is_some()
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What is measured: who asks in which dialect, which dialect answers, and how much is said.
 
-use crate::request::{self, Prompt};
+use crate::request::{self, Head, Prompt};
 use crate::sidecar;
-use pilotfish_wire::Dialect;
+use pilotfish_wire::Dialect::{self, Chat, Messages};
 
 /// One row of the benchmark.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,8 @@ pub(crate) struct Scenario {
     pub(crate) client: Dialect,
     /// What the sidecar's deployments speak; nginx passes on what the client said.
     pub(crate) upstream: Dialect,
+    /// What is said beside it.
+    pub(crate) head: Head,
     /// What is asked.
     pub(crate) ask: Ask,
 }
@@ -27,29 +29,18 @@ pub(crate) enum Ask {
 }
 
 /// All rows, in the order in which they are run.
-pub(crate) const ALL: [Scenario; 7] = [
-    row("passthrough", Dialect::Chat, Dialect::Chat, Ask::Plain(Prompt::Short)),
-    row(
-        "messages-messages",
-        Dialect::Messages,
-        Dialect::Messages,
-        Ask::Plain(Prompt::Short),
-    ),
-    row(
-        "chat-messages",
-        Dialect::Chat,
-        Dialect::Messages,
-        Ask::Plain(Prompt::Tools),
-    ),
-    row(
-        "messages-chat",
-        Dialect::Messages,
-        Dialect::Chat,
-        Ask::Plain(Prompt::Tools),
-    ),
-    row("prompt-128k", Dialect::Chat, Dialect::Chat, Ask::Plain(Prompt::Long)),
-    row("stream", Dialect::Chat, Dialect::Chat, Ask::Stream),
-    row("stream-translated", Dialect::Chat, Dialect::Messages, Ask::Stream),
+pub(crate) const ALL: [Scenario; 8] = [
+    row("passthrough", Chat, Chat, Ask::Plain(Prompt::Short)),
+    Scenario {
+        head: Head::Sdk,
+        ..row("passthrough-sdk", Chat, Chat, Ask::Plain(Prompt::Short))
+    },
+    row("messages-messages", Messages, Messages, Ask::Plain(Prompt::Short)),
+    row("chat-messages", Chat, Messages, Ask::Plain(Prompt::Tools)),
+    row("messages-chat", Messages, Chat, Ask::Plain(Prompt::Tools)),
+    row("prompt-128k", Chat, Chat, Ask::Plain(Prompt::Long)),
+    row("stream", Chat, Chat, Ask::Stream),
+    row("stream-translated", Chat, Messages, Ask::Stream),
 ];
 
 const fn row(name: &'static str, client: Dialect, upstream: Dialect, ask: Ask) -> Scenario {
@@ -57,6 +48,7 @@ const fn row(name: &'static str, client: Dialect, upstream: Dialect, ask: Ask) -
         name,
         client,
         upstream,
+        head: Head::Bare,
         ask,
     }
 }
@@ -65,7 +57,7 @@ impl Scenario {
     /// The request, as connection number `connection` sends it.
     pub(crate) fn request(&self, prompt: Prompt, connection: usize) -> Vec<u8> {
         let body = request::body(self.client, sidecar::model(self.upstream), prompt);
-        request::write(self.client, &body, connection)
+        request::write(self.client, self.head, &body, connection)
     }
 }
 

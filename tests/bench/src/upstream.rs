@@ -11,6 +11,7 @@ pub(crate) use shape::StreamShape;
 
 use crate::http::{Framing, Head};
 use crate::marker::Clock;
+use crate::request;
 use answers::Answers;
 use anyhow::{Context, Result, bail};
 use memchr::memmem;
@@ -107,11 +108,7 @@ impl Connection {
     async fn serve(mut self) -> Result<()> {
         while let Some(request) = self.read().await? {
             match request.stream {
-                None => {
-                    self.writer
-                        .write_all(&self.provider.answers.of(request.dialect).whole)
-                        .await?
-                }
+                None => self.writer.write_all(self.provider.whole(&request)).await?,
                 Some(shape) if shape.gap.is_zero() => self.provider.burst(&mut self.writer, &request, shape).await?,
                 Some(shape) => {
                     let Some(writer) = self.provider.paced(self.writer, &request, shape).await? else {
@@ -141,6 +138,16 @@ impl Connection {
 }
 
 impl Provider {
+    /// A whole answer, with as much of a head as the request has.
+    fn whole(&self, request: &Request) -> &[u8] {
+        let answer = self.answers.of(request.dialect);
+        if request.sdk {
+            &answer.with_long_head
+        } else {
+            &answer.whole
+        }
+    }
+
     /// A whole stream in two writes: up to its first token, and the rest.
     async fn burst(&self, writer: &mut OwnedWriteHalf, request: &Request, shape: StreamShape) -> Result<()> {
         let (stream, mark) = (
@@ -188,6 +195,8 @@ struct Request {
     stream: Option<StreamShape>,
     /// A chat stream ends with its usage.
     usage: bool,
+    /// An SDK asks.
+    sdk: bool,
 }
 
 impl Request {
@@ -205,7 +214,16 @@ impl Request {
         let dialect = dialect_of(head.first_line)?;
         let stream = memmem::find(body, br#""stream":true"#).and_then(|_| StreamShape::find(body));
         let usage = stream.is_some() && memmem::find(body, br#""include_usage":true"#).is_some();
-        Ok(Some((Self { dialect, stream, usage }, head.length + length)))
+        let sdk = request::is_from_sdk(&bytes[..head.length]);
+        Ok(Some((
+            Self {
+                dialect,
+                stream,
+                usage,
+                sdk,
+            },
+            head.length + length,
+        )))
     }
 }
 

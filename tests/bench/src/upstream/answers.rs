@@ -1,4 +1,4 @@
-//! The answers, made once: heads as real providers write them, bodies of the size of a short real answer.
+//! The answers, made once: of the size of a short real one.
 
 use crate::marker;
 use pilotfish_wire::Dialect;
@@ -25,20 +25,16 @@ pub(super) struct Answers {
 pub(super) struct Answer {
     /// Head and body of a plain answer.
     pub(super) whole: Vec<u8>,
+    /// The same with all the fields that a real provider's head has.
+    pub(super) with_long_head: Vec<u8>,
     /// The parts of a streamed one.
     pub(super) stream: Stream,
 }
 
 impl Answers {
     pub(super) fn new() -> Self {
-        let chat = Answer {
-            whole: whole(CHAT_HEAD, &chat_body()),
-            stream: chat_stream(),
-        };
-        let messages = Answer {
-            whole: whole(MESSAGES_HEAD, &messages_body()),
-            stream: messages_stream(),
-        };
+        let chat = Answer::new(CHAT_FIELDS, &chat_body(), chat_stream());
+        let messages = Answer::new(MESSAGES_FIELDS, &messages_body(), messages_stream());
         Self { chat, messages }
     }
 
@@ -46,6 +42,16 @@ impl Answers {
         match dialect {
             Dialect::Chat => &self.chat,
             Dialect::Messages => &self.messages,
+        }
+    }
+}
+
+impl Answer {
+    fn new(fields: &str, body: &Value, stream: Stream) -> Self {
+        Self {
+            whole: whole("", body),
+            with_long_head: whole(fields, body),
+            stream,
         }
     }
 }
@@ -61,9 +67,10 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    fn new(head: &str, preamble: &str, chunk: &str, ending: &str, usage: &str, terminator: &str) -> Self {
-        let head =
-            format!("{head}content-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n");
+    fn new(preamble: &str, chunk: &str, ending: &str, usage: &str, terminator: &str) -> Self {
+        let head = format!(
+            "{STATUS_AND_DATE}content-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n"
+        );
         let chunk = framed(chunk);
         let (before, after) = chunk
             .split_once(SLOT)
@@ -102,18 +109,18 @@ fn framed(events: &str) -> String {
     format!("{:x}\r\n{events}\r\n", events.len())
 }
 
-fn whole(head: &str, body: &Value) -> Vec<u8> {
+fn whole(fields: &str, body: &Value) -> Vec<u8> {
     let body = body.to_string();
     format!(
-        "{head}content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        "{STATUS_AND_DATE}{fields}content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )
     .into_bytes()
 }
 
-const CHAT_HEAD: &str = "HTTP/1.1 200 OK\r\n\
-    date: Sat, 21 Nov 2026 12:00:00 GMT\r\n\
-    openai-organization: org-harbour\r\n\
+const STATUS_AND_DATE: &str = "HTTP/1.1 200 OK\r\ndate: Sat, 21 Nov 2026 12:00:00 GMT\r\n";
+
+const CHAT_FIELDS: &str = "openai-organization: org-harbour\r\n\
     openai-processing-ms: 412\r\n\
     openai-version: 2020-10-01\r\n\
     x-ratelimit-limit-requests: 10000\r\n\
@@ -124,9 +131,7 @@ const CHAT_HEAD: &str = "HTTP/1.1 200 OK\r\n\
     x-ratelimit-reset-tokens: 0s\r\n\
     x-request-id: req_5b1f0a4bc1de4ac6b2d1f8a2f3f0b8aa\r\n";
 
-const MESSAGES_HEAD: &str = "HTTP/1.1 200 OK\r\n\
-    date: Sat, 21 Nov 2026 12:00:00 GMT\r\n\
-    anthropic-organization-id: 7c9d3f1e-51a0-4d0a-9a43-1f2f8a2f3f0b\r\n\
+const MESSAGES_FIELDS: &str = "anthropic-organization-id: 7c9d3f1e-51a0-4d0a-9a43-1f2f8a2f3f0b\r\n\
     anthropic-ratelimit-requests-limit: 4000\r\n\
     anthropic-ratelimit-requests-remaining: 3999\r\n\
     anthropic-ratelimit-requests-reset: 2026-11-21T12:00:00Z\r\n\
@@ -173,7 +178,6 @@ fn chat_stream() -> Stream {
         )
     };
     Stream::new(
-        CHAT_HEAD,
         &choice(
             json!({"role": "assistant", "content": "", "refusal": null}),
             Value::Null,
@@ -222,7 +226,6 @@ fn messages_stream() -> Stream {
     let ending = [stop, event("message_delta", end)].concat();
     let chunk = event("content_block_delta", delta);
     Stream::new(
-        MESSAGES_HEAD,
         &[start, block, ping].concat(),
         &chunk,
         &ending,
