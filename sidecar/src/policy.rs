@@ -72,11 +72,11 @@ impl Snapshot {
         self.exact.get(model).or_else(|| pattern().map(|(_, route)| route))
     }
 
-    /// Model names and patterns on offer here, sorted, patterns last.
-    pub(crate) fn offered(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.exact.keys().map(AsRef::as_ref).collect();
-        names.sort_unstable();
-        names.extend(self.patterns.iter().map(|(pattern, _)| pattern.text.as_ref()));
+    /// Model names and patterns of this pod and who answers for them, sorted by name, patterns last.
+    pub(crate) fn offered(&self) -> Vec<(&str, &Arc<Route>)> {
+        let mut names: Vec<_> = self.exact.iter().map(|(name, route)| (&**name, route)).collect();
+        names.sort_unstable_by_key(|(name, _)| *name);
+        names.extend(self.patterns.iter().map(|(pattern, route)| (&*pattern.text, route)));
         names
     }
 

@@ -1,10 +1,11 @@
 //! `/v1/models`: what this caller may ask for, in OpenAI's shape or Anthropic's.
 
-use super::authenticate::Caller;
+use super::authenticate::{Caller, authorise};
 use super::respond::Refusal;
-use crate::policy::Snapshot;
+use crate::policy::{Broken, Route, Snapshot};
 use http::HeaderMap;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// The names on offer to this caller, patterns last; the text of a 404's sentence.
 pub(super) fn offered(snapshot: &Snapshot, caller: &Caller) -> String {
@@ -17,7 +18,12 @@ pub(super) fn offered(snapshot: &Snapshot, caller: &Caller) -> String {
 }
 
 fn allowed<'a>(snapshot: &'a Snapshot, caller: &'a Caller) -> impl Iterator<Item = &'a str> {
-    snapshot.offered().into_iter().filter(|name| caller.may_ask_for(name))
+    let may = |(name, route): &(&str, &Arc<Route>)| match &route.policy {
+        Ok(policy) => authorise(caller, policy, name).is_ok(),
+        // It answers with the sentence that says why it cannot be served.
+        Err(Broken(_)) => caller.may_ask_for(name),
+    };
+    snapshot.offered().into_iter().filter(may).map(|(name, _)| name)
 }
 
 #[derive(Serialize)]
