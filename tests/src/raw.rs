@@ -1,4 +1,5 @@
-//! A client that sends any bytes at all, and sees the difference between an answer, an end and a reset.
+//! A client and an upstream that send any bytes at all. The client sees the difference between an answer, an end and a
+//! reset.
 
 use crate::Answer;
 use anyhow::{Context, Result, bail, ensure};
@@ -7,7 +8,8 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 /// An answer that takes longer than this never comes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -122,4 +124,45 @@ fn parse(bytes: &[u8]) -> Result<Option<(Answer, Option<usize>, usize)>> {
         body: Bytes::new(),
     };
     Ok(Some((answer, length, end)))
+}
+
+/// Something that is no provider: it says the same to whoever sends it anything, and hangs up.
+#[derive(Debug)]
+pub struct Upstream {
+    address: SocketAddr,
+    _accepting: JoinSet<()>,
+}
+
+impl Upstream {
+    /// Starts on a port that the system chooses.
+    pub async fn saying(bytes: impl Into<Bytes>) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let (address, bytes) = (listener.local_addr()?, bytes.into());
+        let mut accepting = JoinSet::new();
+        accepting.spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                connections.spawn(say(stream, bytes.clone()));
+            }
+        });
+        Ok(Self {
+            address,
+            _accepting: accepting,
+        })
+    }
+
+    /// Its base URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+async fn say(mut stream: TcpStream, bytes: Bytes) {
+    let mut heard = [0; 64 * 1024];
+    // Whatever goes wrong here is the other side's doing, and its test sees it.
+    drop(stream.read(&mut heard).await);
+    drop(stream.write_all(&bytes).await);
+    drop(stream.shutdown().await);
+    // Bytes that were not read would turn the end into a reset.
+    while stream.read(&mut heard).await.is_ok_and(|read| read > 0) {}
 }

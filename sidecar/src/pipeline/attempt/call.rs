@@ -1,6 +1,6 @@
 //! One upstream call: prepare, send, hold, commit.
 
-use super::stream::{AnswerStream, Conversion, Timers};
+use super::stream::{AnswerStream, Conversion, Timers, Uncommitted};
 use super::{Called, Course, Failure, Request, Settlement, headers};
 use crate::body::{Body, Held};
 use crate::dialect::{
@@ -257,7 +257,8 @@ impl Call<'_, '_> {
         let mut stream = self.answer_stream(body, conversion);
         match stream.until_content().await {
             Ok(()) => self.streaming(head, stream, translated, true),
-            Err(fault) => self.failed(failure(fault, None)),
+            Err(Uncommitted::Fault(fault)) => self.failed(failure(fault, None)),
+            Err(Uncommitted::BrokeOff(message)) => self.failed(broke_off(message)),
         }
     }
 
@@ -267,11 +268,7 @@ impl Call<'_, '_> {
         let passes = self.exchange.is_none();
         let limit = if passes { MAX_HELD } else { MAX_TRANSLATED };
         match collect(body, limit, Some(&mut held)).await {
-            Err(message) => self.failed(Failure {
-                outcome: Outcome::Interrupted,
-                message,
-                reset: None,
-            }),
+            Err(message) => self.failed(broke_off(message)),
             Ok(Collected::Whole(bytes)) => self.parsed(head, bytes),
             // Too long to be held: the client gets the rest as it comes, unseen.
             Ok(Collected::Long(bytes, rest)) if passes => {
@@ -371,6 +368,15 @@ fn unsent(error: &SendError) -> Failure {
     Failure {
         outcome,
         message: error.to_string(),
+        reset: None,
+    }
+}
+
+/// The answer had begun, and was not committed.
+fn broke_off(message: String) -> Failure {
+    Failure {
+        outcome: Outcome::Interrupted,
+        message,
         reset: None,
     }
 }

@@ -40,6 +40,20 @@ pub(super) struct Timers {
     pub end: Instant,
 }
 
+/// Why an answer was never committed.
+pub(super) enum Uncommitted {
+    /// Its connection was lost, with this sentence.
+    BrokeOff(String),
+    /// What came was an error, or no answer.
+    Fault(Fault),
+}
+
+impl From<Fault> for Uncommitted {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
 /// One upstream's answer on its way to the client.
 pub(crate) struct AnswerStream {
     upstream: Option<UpstreamBody>,
@@ -102,13 +116,13 @@ impl AnswerStream {
     }
 
     /// Reads on until the answer is committed: content, or as much preamble as may be held. The caller sets the time.
-    pub(crate) async fn until_content(&mut self) -> Result<(), Fault> {
+    pub(super) async fn until_content(&mut self) -> Result<(), Uncommitted> {
         let mut held = 0;
         while let Some(upstream) = &mut self.upstream {
             let frame = std::future::poll_fn(|cx| Pin::new(&mut *upstream).poll_frame(cx)).await;
             let content = match frame {
                 Some(Ok(frame)) => self.take(frame.into_data().unwrap_or_default())?,
-                Some(Err(error)) => return Err(Fault::malformed(error.to_string())),
+                Some(Err(error)) => return Err(Uncommitted::BrokeOff(error.to_string())),
                 None => {
                     self.upstream = None;
                     self.finish()?;

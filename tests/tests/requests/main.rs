@@ -1,0 +1,5 @@
+//! Requests over real sockets: the program as a user starts it, between a client and providers that misbehave by script.
+
+#![cfg(test)]
+
+mod failover;
