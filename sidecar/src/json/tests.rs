@@ -267,13 +267,15 @@ fn writers_separate_nest_and_close() {
     array.end();
     let mut text = object.member("joined").text();
     text.push("one\n");
+    text.copy(parse_value(br#""t\u0077o\n""#).unwrap());
+    text.copy(source.members()[0].value);
     fmt::Write::write_fmt(&mut text, format_args!("{}\"", 2)).unwrap();
     text.end();
     object.end();
     let expected = concat!(
         "data: {\"a\\n\":\"\u{7f}\\u0001é\\\"\",\"temp\\u0065rature\":1.50,\"tools\":[ ],\"most\":18446744073709551615,",
         "\"yes\":true,\"nothing\":null,\"least\":-9223372036854775808,\"half\":0.5,\"none\":null,\"empty\":{},",
-        "\"list\":[\"x\",1.50,{\"n\":1},[]],\"joined\":\"one\\n2\\\"\"}",
+        "\"list\":[\"x\",1.50,{\"n\":1},[]],\"joined\":\"one\\nt\\u0077o\\n2\\\"\"}",
     );
     assert_eq!(String::from_utf8(out).unwrap(), expected);
 }
