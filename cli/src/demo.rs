@@ -43,9 +43,9 @@ impl Demo {
         Ok(Self { openai, anthropic })
     }
 
-    /// Says what to try, once the sidecar listens.
+    /// Says what to try, once the sidecar is ready for it.
     pub fn explain(&self, listen: SocketAddr, telemetry: SocketAddr, stop: &AtomicBool) {
-        while TcpStream::connect(listen).is_err() || TcpStream::connect(telemetry).is_err() {
+        while !is_ready(telemetry) {
             if stop.load(Ordering::Relaxed) {
                 return;
             }
@@ -55,6 +55,19 @@ impl Demo {
         // Whoever closed standard output does not want to read it.
         drop(std::io::stdout().write_all(text.as_bytes()));
     }
+}
+
+/// Whether the telemetry port says that a configuration is in force.
+fn is_ready(telemetry: SocketAddr) -> bool {
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(telemetry)?;
+        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line)?;
+        Ok(line)
+    };
+    ask().is_ok_and(|line| line.contains(" 200 "))
 }
 
 impl Provider {

@@ -54,7 +54,7 @@ impl Directory {
     /// The files, in the order of their names.
     pub fn read(&self) -> Result<Vec<SourceFile>, Vec<Problem>> {
         let shown = self.path.display().to_string();
-        let failed = |error: io::Error| vec![Place::start_of(&shown).problem("", error.to_string())];
+        let failed = |error: io::Error| vec![Place::file(&shown).problem("", error.to_string())];
         let paths = self.paths().map_err(failed)?;
         let (files, problems): (Vec<_>, Vec<_>) = paths.iter().map(|path| read(path)).partition(Result::is_ok);
         let problems: Vec<Problem> = problems.into_iter().filter_map(Result::err).collect();
@@ -90,10 +90,10 @@ fn read(path: &Path) -> Result<SourceFile, Problem> {
     let name = name_of(path);
     let too_large = fs::metadata(path).is_ok_and(|file| file.len() > LARGEST);
     if too_large {
-        return Err(Place::start_of(&name).problem("", format!("is larger than {} MiB", LARGEST >> 20)));
+        return Err(Place::file(&name).problem("", format!("is larger than {} MiB", LARGEST >> 20)));
     }
     match fs::read_to_string(path) {
         Ok(text) => Ok(SourceFile { name, text }),
-        Err(error) => Err(Place::start_of(&name).problem("", error.to_string())),
+        Err(error) => Err(Place::file(&name).problem("", error.to_string())),
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Place {
     /// The file, below the directory that was loaded.
     pub file: String,
-    /// Counted from 1.
+    /// Counted from 1; 0 means the file as a whole.
     pub line: usize,
 }
 
@@ -23,11 +23,11 @@ pub struct Problem {
 }
 
 impl Place {
-    /// The first line of `file`.
-    pub(super) fn start_of(file: &str) -> Self {
+    /// `file` as a whole.
+    pub(super) fn file(file: &str) -> Self {
         Self {
             file: file.to_owned(),
-            line: 1,
+            line: 0,
         }
     }
 
@@ -42,7 +42,10 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        match self.line {
+            0 => f.write_str(&self.file),
+            line => write!(f, "{}:{line}", self.file),
+        }
     }
 }
 
