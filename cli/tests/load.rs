@@ -126,6 +126,15 @@ fn other_kinds_are_left_out_and_named() {
 }
 
 #[test]
+fn namespaces_have_the_labels_of_their_documents() {
+    let text = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {team: a}}\n";
+    let loaded = loaded(&[file("f.yaml", text)]).unwrap();
+    let labels = loaded.world.namespace_labels("shop");
+    let labels: Vec<_> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    assert_eq!(labels, ["kubernetes.io/metadata.name=shop", "team=a"]);
+}
+
+#[test]
 fn a_secret_is_read_from_both_of_its_maps_and_its_values_are_never_said() {
     let text = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: Y2FuYXJ5, b: b2xk, c: //8=}\n\
                 stringData: {b: new}\n";
@@ -156,13 +165,13 @@ fn a_credential_that_no_document_has_is_read_from_the_environment() {
     let files = [file("f.yaml", &deployment("ai", "open.ai"))];
     let loaded = load(&files, &scope(), InForce::default(), &Environment::Read(&environment)).unwrap();
     assert_eq!(
-        loaded.world.secret_text(&ObjectName::new("ai", "open.ai"), "api-key"),
+        loaded.world.credential(&ObjectName::new("ai", "open.ai"), "api-key"),
         Ok("sk")
     );
 
     let without = self::loaded(&files).unwrap();
     assert_eq!(
-        without.world.secret_text(&ObjectName::new("ai", "open.ai"), "api-key"),
+        without.world.credential(&ObjectName::new("ai", "open.ai"), "api-key"),
         Err("Secret ai/open.ai is in no file, and PILOTFISH_SECRET_OPEN_AI_API_KEY is not set".to_owned())
     );
 }

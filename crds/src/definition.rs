@@ -85,6 +85,8 @@ fn column(&(title, type_, path): &Column) -> CustomResourceColumnDefinition {
 /// where it is, CEL's `has` would take it for a value.
 fn finish_schema(schema: &mut JSONSchemaProps) {
     schema.nullable = None;
+    // A comment's line breaks are those of the source, which `kubectl explain` would keep.
+    schema.description = schema.description.take().map(|text| text.replace('\n', " "));
     if schema
         .format
         .as_deref()
@@ -98,7 +100,11 @@ fn finish_schema(schema: &mut JSONSchemaProps) {
         .flat_map(BTreeMap::values_mut)
         .for_each(finish_schema);
     match schema.items.as_mut() {
-        Some(JSONSchemaPropsOrArray::Schema(items)) => finish_schema(items),
+        Some(JSONSchemaPropsOrArray::Schema(items)) => {
+            finish_schema(items);
+            // The list has a description of its own, and `kubectl explain` prints both.
+            items.description = None;
+        }
         Some(JSONSchemaPropsOrArray::Schemas(items)) => items.iter_mut().for_each(finish_schema),
         None => {}
     }

@@ -103,6 +103,8 @@ impl Compiled {
         resources.extend(keys.map(|(_, key)| key.clone()));
         resources.extend(policies.iter().map(|policy| policy.resource.clone()));
         resources.push(Arc::new(Resource::new(Kind::Routes, ROUTES, &routes)));
+        // By name as text, which is not the order of (namespace, name): `-` sorts before `/`.
+        resources.sort_by(|one, other| (one.kind, &one.name).cmp(&(other.kind, &other.name)));
         resources
     }
 }

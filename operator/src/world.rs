@@ -127,40 +127,48 @@ impl World {
         labels
     }
 
-    /// The text at `key` of `secret`, without the white space around it that editors and `echo` leave behind, or a
-    /// sentence that says what is missing.
-    pub fn secret_text(&self, secret: &ObjectName, key: &str) -> Result<&str, String> {
-        let Some(entries) = self.secrets.get(secret) else {
-            return Err(self.source.missing_secret(secret, key));
-        };
-        let Some(text) = entries.get(key) else {
-            return Err(format!("Secret {secret} has no key {key}"));
+    /// A provider's credential: the text at `key` of `secret`, or a sentence that says what is missing.
+    pub fn credential(&self, secret: &ObjectName, key: &str) -> Result<&str, String> {
+        self.text(secret, key).unwrap_or_else(|| {
+            let variable = credential_variable(&format!("{secret}/{key}"));
+            Err(match self.source {
+                Source::Cluster => unlabelled(secret),
+                Source::Files => format!("Secret {secret} is in no file, and {variable} is not set"),
+            })
+        })
+    }
+
+    /// A caller's key: as [`World::credential`], but never from the environment.
+    pub fn caller_key(&self, secret: &ObjectName, key: &str) -> Result<&str, String> {
+        self.text(secret, key).unwrap_or_else(|| {
+            Err(match self.source {
+                Source::Cluster => unlabelled(secret),
+                Source::Files => format!("Secret {secret} is in no file"),
+            })
+        })
+    }
+
+    /// The text at `key` of `secret`, if there is such a Secret, without the white space around it that editors and
+    /// `echo` leave behind.
+    fn text(&self, secret: &ObjectName, key: &str) -> Option<Result<&str, String>> {
+        let Some(text) = self.secrets.get(secret)?.get(key) else {
+            return Some(Err(format!("Secret {secret} has no key {key}")));
         };
         let text = text.expose().trim_ascii();
         if text.is_empty() {
-            return Err(format!("key {key} of Secret {secret} is empty"));
+            return Some(Err(format!("key {key} of Secret {secret} is empty")));
         }
         if !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-            return Err(format!(
+            return Some(Err(format!(
                 "key {key} of Secret {secret} has a character that no header can carry"
-            ));
+            )));
         }
-        Ok(text)
+        Some(Ok(text))
     }
 }
 
-impl Source {
-    fn missing_secret(self, secret: &ObjectName, key: &str) -> String {
-        match self {
-            Self::Cluster => {
-                format!("Secret {secret} does not exist or lacks the label pilotfish.dev/credentials: \"true\"")
-            }
-            Self::Files => {
-                let variable = credential_variable(&format!("{secret}/{key}"));
-                format!("Secret {secret} is in no file, and {variable} is not set")
-            }
-        }
-    }
+fn unlabelled(secret: &ObjectName) -> String {
+    format!("Secret {secret} does not exist or lacks the label pilotfish.dev/credentials: \"true\"")
 }
 
 impl InstallationKey {

@@ -53,14 +53,22 @@ impl Scene {
     /// Asks until `deployment` answers, and returns how long that took.
     async fn until(&self, deployment: &str) -> Result<Duration> {
         let start = Instant::now();
+        let by_it = |answer: &Answer| answer.header("x-pilotfish-deployment") == Some(deployment);
+        self.answered(by_it).await?;
+        Ok(start.elapsed())
+    }
+
+    /// Asks until the answer is `wanted`.
+    async fn answered(&self, wanted: impl Fn(&Answer) -> bool) -> Result<Answer> {
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let answer = self.ask().await?;
-            if answer.header("x-pilotfish-deployment") == Some(deployment) {
-                return Ok(start.elapsed());
+            if wanted(&answer) {
+                return Ok(answer);
             }
             ensure!(
-                start.elapsed() < PATIENCE,
-                "{deployment} never answered:\n{}",
+                Instant::now() < deadline,
+                "it never answered as wanted:\n{}",
                 self.pilotfish.log()
             );
         }
@@ -87,10 +95,7 @@ async fn an_edit_is_obeyed_within_a_second() -> Result<()> {
     }
     assert!(fastest < HOT, "{fastest:?}");
     fs::remove_file(scene.pilotfish.directory().join("chat.yaml"))?;
-    let deadline = Instant::now() + PATIENCE;
-    while scene.ask().await?.status != 404 {
-        ensure!(Instant::now() < deadline, "a deleted policy still answers");
-    }
+    scene.answered(|answer| answer.status == 404).await?;
     scene.pilotfish.back_to_idle(&[&scene.east, &scene.west]).await
 }
 
@@ -116,8 +121,7 @@ async fn a_bad_document_refuses_the_whole_load_and_the_last_good_one_serves_on()
         line.contains("chat.yaml:1: RoutingPolicy default/chat: deployment default/east does not exist"),
         "{line}"
     );
-    let answer = scene.ask().await?;
-    assert_eq!(answer.status, 503);
+    let answer = scene.answered(|answer| answer.status == 503).await?;
     assert!(
         answer.text().contains("deployment default/east does not exist"),
         "{}",
@@ -199,6 +203,24 @@ async fn the_scope_decides_which_policies_a_pod_has() -> Result<()> {
         .start()
         .await?;
     assert_eq!(Client::new(&elsewhere)?.ask(Dialect::Chat, &request).await?.status, 404);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_the_sidecar_would_not_use_is_said_with_its_place() -> Result<()> {
+    let scene = Scene::start().await?;
+    let no_certificate = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    let deployment = format!(
+        "kind: ModelDeployment\napiVersion: pilotfish.dev/v1alpha1\nmetadata: {{name: north}}\nspec:\n  \
+         provider: OpenAICompatible\n  model: m\n  endpoint: {{url: \"https://north/v1\", caBundle: {no_certificate:?}}}\n"
+    );
+    scene.write("north.yaml", &format!("{deployment}---\n{}", chat("north")))?;
+    scene.write("chat.yaml", "")?;
+    let line = scene.pilotfish.logged("refused by the sidecar").await?;
+    assert!(
+        line.contains("north.yaml:1") && line.contains("default/north"),
+        "{line}"
+    );
     Ok(())
 }
 

@@ -156,7 +156,7 @@ fn credentials<'w>(
 
 fn text_of<'w>(world: &'w World, name: &ObjectName, reference: &SecretKeyRef) -> Result<&'w str, String> {
     let secret = ObjectName::new(&name.namespace, &reference.name);
-    world.secret_text(&secret, &reference.key)
+    world.credential(&secret, &reference.key)
 }
 
 /// `namespace/secret/key`: two deployments with one key share it.

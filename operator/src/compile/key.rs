@@ -106,7 +106,7 @@ fn hash(
     entry: &str,
 ) -> Result<String, Finding> {
     let invalid = |sentence: String| Finding::new(Reason::InvalidSecret, sentence);
-    let text = world.secret_text(secret, entry).map_err(invalid)?;
+    let text = world.caller_key(secret, entry).map_err(invalid)?;
     if !text.starts_with(PREFIX) || text.len() < SHORTEST || text.contains(' ') {
         let wanted = format!("must start with {PREFIX} and have at least {SHORTEST} characters and no space");
         return Err(invalid(format!("key {entry} of Secret {secret} {wanted}")));
