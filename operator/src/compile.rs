@@ -18,7 +18,7 @@ pub use verdict::{Finding, Lost, Reason, Verdict};
 
 use crate::world::{InForce, ObjectName, Pod, World};
 use deployment::Deployed;
-use pilotfish_wire::{Kind, Resource};
+use pilotfish_wire::{Kind, Resource, Routes};
 use policy::Serving;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -79,32 +79,38 @@ impl Compiled {
     /// deployments those reach with their credentials, and the keys of its namespace. In the order of kind and name.
     pub fn for_pod(&self, pod: &Pod) -> Vec<Arc<Resource>> {
         let routes = self.reach.routes(pod, &self.policies);
-        let policies: BTreeSet<&str> = routes.routes.iter().map(|route| route.policy.as_str()).collect();
-        let policies: Vec<&Serving> = self
-            .policies
-            .values()
-            .filter(|policy| policies.contains(policy.resource.name.as_str()))
-            .collect();
-        let reached: BTreeSet<&ObjectName> = policies.iter().flat_map(|policy| &policy.reaches).collect();
-        let deployments: Vec<&Deployed> = reached
-            .into_iter()
-            .filter_map(|name| self.deployments.get(name))
-            .collect();
+        let policies = self.policies_of(&routes);
+        let deployments = self.deployments_of(&policies);
         let credentials: BTreeSet<&String> = deployments.iter().flat_map(|deployed| &deployed.credentials).collect();
         let keys = self.keys.iter().filter(|(name, _)| name.namespace == pod.namespace);
 
-        let mut resources: Vec<Arc<Resource>> = Vec::new();
+        let mut resources = vec![Arc::new(Resource::new(Kind::Routes, ROUTES, &routes))];
+        resources.extend(policies.iter().map(|policy| policy.resource.clone()));
+        resources.extend(deployments.iter().map(|deployed| deployed.resource.clone()));
         resources.extend(
             credentials
                 .into_iter()
                 .filter_map(|name| self.credentials.get(name).cloned()),
         );
-        resources.extend(deployments.iter().map(|deployed| deployed.resource.clone()));
         resources.extend(keys.map(|(_, key)| key.clone()));
-        resources.extend(policies.iter().map(|policy| policy.resource.clone()));
-        resources.push(Arc::new(Resource::new(Kind::Routes, ROUTES, &routes)));
         // By name as text, which is not the order of (namespace, name): `-` sorts before `/`.
         resources.sort_by(|one, other| (one.kind, &one.name).cmp(&(other.kind, &other.name)));
         resources
+    }
+
+    /// The policies that `routes` names.
+    fn policies_of(&self, routes: &Routes) -> Vec<&Serving> {
+        let named: BTreeSet<&str> = routes.routes.iter().map(|route| route.policy.as_str()).collect();
+        let is_named = |policy: &&Serving| named.contains(policy.resource.name.as_str());
+        self.policies.values().filter(is_named).collect()
+    }
+
+    /// The deployments that `policies` reach.
+    fn deployments_of(&self, policies: &[&Serving]) -> Vec<&Deployed> {
+        let reached: BTreeSet<&ObjectName> = policies.iter().flat_map(|policy| &policy.reaches).collect();
+        reached
+            .into_iter()
+            .filter_map(|name| self.deployments.get(name))
+            .collect()
     }
 }
