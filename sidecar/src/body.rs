@@ -7,7 +7,6 @@ use crate::meter::Meter;
 use crate::pipeline::AnswerStream;
 use bytes::{Bytes, BytesMut};
 use http_body::{Body as _, Frame, SizeHint};
-use std::convert::Infallible;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -175,6 +174,11 @@ where
     drop(tokio::time::timeout(DRAIN_TIME, drained).await);
 }
 
+/// An answer broke off that has no way of saying so in its own words: the connection says it by ending too early.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer broke off")]
+pub(crate) struct Broken;
+
 /// The body of every answer of this process.
 pub(crate) enum Body {
     /// All of it at once.
@@ -191,14 +195,14 @@ impl Body {
 
 impl http_body::Body for Body {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = Broken;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         match self.get_mut() {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Stream(stream) => {
                 let next = ready!(stream.as_mut().poll_next(cx));
-                Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
+                Poll::Ready(next.map(|bytes| bytes.map(Frame::data)))
             }
         }
     }
@@ -222,6 +226,7 @@ impl http_body::Body for Body {
 mod tests {
     use super::*;
     use http_body_util::{Full, StreamBody};
+    use std::convert::Infallible;
 
     fn pool(bytes: u64) -> Arc<Pool> {
         Pool::new(bytes, Meter::new().unwrap())

@@ -142,13 +142,15 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 pub(crate) fn http() -> Result<reqwest::Client> {
+    Ok(builder().pool_max_idle_per_host(0).build()?)
+}
+
+pub(crate) fn builder() -> reqwest::ClientBuilder {
     // reqwest asks for one even when all it speaks is plain HTTP. Whoever comes first installs it.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let client = reqwest::Client::builder()
-        .pool_max_idle_per_host(0)
+    reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .no_proxy()
-        .timeout(PATIENCE);
-    Ok(client.build()?)
+        .timeout(PATIENCE)
 }

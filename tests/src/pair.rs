@@ -2,7 +2,7 @@
 
 use crate::{Answer, Answering, Client, Deployment, Dialect, Launch, Pilotfish, Policy};
 use anyhow::Result;
-use pilotfish_provider::Fake;
+use pilotfish_provider::{Builder, Fake};
 
 /// `default/east` before `default/west`, asked for as `chat`.
 pub struct Pair {
@@ -25,10 +25,18 @@ impl Pair {
         policy: impl FnOnce(Policy) -> Policy,
         deployment: impl Fn(Deployment) -> Deployment,
     ) -> Result<Self> {
-        let (east, west) = (
-            dialect.provider("east").start().await?,
-            dialect.provider("west").start().await?,
-        );
+        Self::of(dialect, |fake| fake, policy, deployment).await
+    }
+
+    /// The same with providers that `fake` may change, too.
+    pub async fn of(
+        dialect: Dialect,
+        fake: impl Fn(Builder) -> Builder,
+        policy: impl FnOnce(Policy) -> Policy,
+        deployment: impl Fn(Deployment) -> Deployment,
+    ) -> Result<Self> {
+        let east = fake(dialect.provider("east")).start().await?;
+        let west = fake(dialect.provider("west")).start().await?;
         let documents = [
             deployment(Deployment::of(dialect, "east", &east)).to_string(),
             deployment(Deployment::of(dialect, "west", &west)).to_string(),
@@ -61,6 +69,22 @@ impl Pair {
     pub async fn stream(&self) -> Result<Answering> {
         let request = self.dialect.stream_request("chat", "Hello");
         self.client.stream(self.dialect, &request).await
+    }
+
+    /// Asks for `chat`, as a stream or not, and reads the whole answer.
+    pub async fn ask_for(&self, stream: bool) -> Result<Answer> {
+        let request = match stream {
+            false => self.dialect.request("chat", "Hello"),
+            true => self.dialect.stream_request("chat", "Hello"),
+        };
+        self.client.ask(self.dialect, &request).await
+    }
+
+    /// How often an upstream call ended in this way: of `default/<name>`.
+    pub async fn attempts(&self, name: &str, outcome: &str) -> Result<f64> {
+        let deployment = format!("default/{name}");
+        let labels = [("deployment", &*deployment), ("outcome", outcome)];
+        Ok(self.pilotfish.metrics().await?.sum("pilotfish_attempts_total", &labels))
     }
 
     /// How many requests have reached east and west.

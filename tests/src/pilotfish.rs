@@ -39,10 +39,10 @@ impl Starting {
     }
 
     pub(crate) async fn ready(self, address: SocketAddr, telemetry: SocketAddr) -> Result<Pilotfish> {
-        let http = client::http()?;
+        let http = client::builder().pool_max_idle_per_host(1).build()?;
         let ready = format!("http://{telemetry}/readyz");
         let deadline = Instant::now() + READY_WITHIN;
-        while http.get(&ready).send().await?.status() != 200 {
+        while !is_ready(&http, &ready).await? {
             ensure!(Instant::now() < deadline, "never ready:\n{}", self.log.text());
             tokio::time::sleep(LOOK_EVERY).await;
         }
@@ -139,6 +139,14 @@ impl Pilotfish {
         let kib = line.context("no VmRSS: it has ended")?.trim().trim_end_matches(" kB");
         Ok(kib.parse::<u64>()? * 1024)
     }
+}
+
+/// The answer is read to its end, so that its connection serves the next one, too, and is no other task.
+async fn is_ready(http: &reqwest::Client, url: &str) -> Result<bool> {
+    let answer = http.get(url).send().await?;
+    let ready = answer.status() == 200;
+    answer.bytes().await?;
+    Ok(ready)
 }
 
 async fn scrape(http: &reqwest::Client, telemetry: SocketAddr) -> Result<Metrics> {

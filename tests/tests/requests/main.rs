@@ -2,4 +2,8 @@
 
 #![cfg(test)]
 
+mod cancelled;
+mod committed;
+mod connections;
 mod failover;
+mod own_fault;

@@ -5,6 +5,7 @@
 //! looks like an end.
 
 use super::Settlement;
+use crate::body::Broken;
 use crate::dialect::{Dialect, Effect, Fault, Translator, Usage, Watch, error_event};
 use crate::meter::Outcome;
 use crate::sse::{self, Framer};
@@ -66,6 +67,8 @@ pub(crate) struct AnswerStream {
     heard: Instant,
     alarm: Option<Pin<Box<Sleep>>>,
     ended: bool,
+    /// Still to be told by breaking off.
+    broken: bool,
     usage: Option<Usage>,
     /// Absent before the commit.
     settlement: Option<Settlement>,
@@ -90,6 +93,7 @@ impl AnswerStream {
             heard: Instant::now(),
             alarm: None,
             ended: false,
+            broken: false,
             usage: None,
             settlement: None,
             tasks,
@@ -138,12 +142,15 @@ impl AnswerStream {
         Ok(())
     }
 
-    /// The next bytes for the client. Never an error: one that happens here is told in the stream itself.
-    pub(crate) fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    /// The next bytes for the client. A stream tells of its failure itself; only an answer that is none ends in an error.
+    pub(crate) fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
         let this = &mut *self;
         loop {
             if let Some(bytes) = this.ready.pop_front() {
-                return Poll::Ready(Some(bytes));
+                return Poll::Ready(Some(Ok(bytes)));
+            }
+            if std::mem::take(&mut this.broken) {
+                return Poll::Ready(Some(Err(Broken)));
             }
             if this.ended {
                 this.rest();
@@ -235,9 +242,13 @@ impl AnswerStream {
         Ok(())
     }
 
-    /// Tells the client, in its own dialect, and ends.
+    /// Tells the client, in its own dialect if the answer is a stream, and ends.
     fn fail(&mut self, fault: &Fault) {
-        self.push(error_event(self.client, fault.status.unwrap_or(502), &fault.body()).into());
+        if let Conversion::Raw = self.conversion {
+            self.broken = true;
+        } else {
+            self.push(error_event(self.client, fault.status.unwrap_or(502), &fault.body()).into());
+        }
         self.upstream = None;
         self.ended = true;
         self.settle(Outcome::Broken);
@@ -252,8 +263,14 @@ impl AnswerStream {
                 .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
             ready!(alarm.as_mut().poll(cx));
             // Bytes came since the alarm was set: it is moved only now, so that a chunk costs no timer.
-            if Instant::now() >= due {
-                return Poll::Ready(Fault::malformed("the upstream went silent in the middle of its answer"));
+            let now = Instant::now();
+            if now >= due {
+                let what = if now >= self.timers.end {
+                    "the answer was not complete in time"
+                } else {
+                    "the upstream went silent in the middle of its answer"
+                };
+                return Poll::Ready(Fault::malformed(what));
             }
             alarm.as_mut().reset(due);
         }

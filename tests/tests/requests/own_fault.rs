@@ -1,0 +1,177 @@
+//! What is the client's own fault is the client's to see: as the provider said it, and without a second opinion.
+
+use anyhow::{Context, Result};
+use pilotfish_provider::Step;
+use pilotfish_tests::{Client, Deployment, Dialect, Launch, Pair, Policy};
+
+#[tokio::test]
+async fn another_4xx_reaches_the_client_byte_for_byte() -> Result<()> {
+    for dialect in Dialect::BOTH {
+        let pair = Pair::plain(dialect).await?;
+        for (number, status) in [400, 405, 409, 411, 413, 415, 418, 422, 451].into_iter().enumerate() {
+            let weird =
+                format!("{{\"error\": {{\"message\":\"caf\\u00e9 {status}\",  \"type\":\"x\"}} , \"a\":1e3}}\n");
+            let step = match number % 2 {
+                0 => Step::status(status),
+                _ => Step::raw(status, "application/problem+json", weird),
+            };
+            pair.east
+                .script([step.header("x-theirs", "kept").header("x-should-retry", "true")]);
+            let answer = pair.ask_for(number % 3 == 1).await?;
+            let sent = pair.east.sent(number).context("it was called")?;
+            assert_eq!((answer.status, &answer.body), (status, &sent.body));
+            assert_eq!(answer.header("x-theirs"), Some("kept"));
+            assert_eq!(answer.header("x-should-retry"), None, "that is not theirs to say");
+            assert_eq!(answer.header("x-pilotfish-deployment"), Some("default/east"));
+            assert_eq!(answer.header("x-pilotfish-attempts"), Some("1"));
+        }
+        assert_eq!(
+            (pair.calls(), pair.attempts("east", "client_error").await?),
+            ((9, 0), 9.0)
+        );
+        pair.back_to_idle().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_is_no_missing_model() -> Result<()> {
+    let pair = Pair::plain(Dialect::Chat).await?;
+    let body = r#"{"error":{"message":"No such File object: file-abc","type":"invalid_request_error","param":"id","code":null}}"#;
+    pair.east.script([Step::raw(404, "application/json", body)]);
+    let answer = pair.ask().await?;
+    assert_eq!((answer.status, &*answer.text()), (404, body));
+    assert_eq!(pair.calls(), (1, 0));
+    pair.back_to_idle().await
+}
+
+#[tokio::test]
+async fn what_a_real_provider_would_refuse_is_refused_once() -> Result<()> {
+    for dialect in Dialect::BOTH {
+        let pair = Pair::plain(dialect).await?;
+        let mut request = dialect.request("chat", "Hello");
+        request["temperature"] = "warm".into();
+        let answer = pair.client.ask(dialect, &request).await?;
+        let sent = pair.east.sent(0).context("it was called")?;
+        assert_eq!((answer.status, &answer.body), (400, &sent.body));
+        assert_eq!(answer.error(dialect)?.kind, "invalid_request_error");
+        assert_eq!(pair.calls(), (1, 0));
+        pair.back_to_idle().await?;
+    }
+    Ok(())
+}
+
+/// Providers whose windows are `windows`, in the order in which they are tried.
+async fn windows(
+    dialect: Dialect,
+    windows: &[(&str, &str)],
+) -> Result<(Vec<pilotfish_provider::Fake>, Client, pilotfish_tests::Pilotfish)> {
+    let mut fakes = Vec::new();
+    let mut documents = Vec::new();
+    for (name, capabilities) in windows {
+        let fake = dialect.provider(name).start().await?;
+        let deployment = Deployment::of(dialect, name, &fake).with(&format!("capabilities: {capabilities}"));
+        documents.push(deployment.to_string());
+        fakes.push(fake);
+    }
+    let names = windows.iter().map(|(name, _)| *name);
+    documents.push(Policy::named("chat").in_order(names).to_string());
+    let pilotfish = Launch::run(&documents).start().await?;
+    let client = Client::new(&pilotfish)?.header("x-pilotfish-explain", "1");
+    Ok((fakes, client, pilotfish))
+}
+
+fn calls(fakes: &[pilotfish_provider::Fake]) -> Vec<usize> {
+    fakes.iter().map(|fake| fake.received().len()).collect()
+}
+
+#[tokio::test]
+async fn an_input_too_long_for_one_goes_only_to_a_larger_window() -> Result<()> {
+    for dialect in Dialect::BOTH {
+        let (fakes, client, pilotfish) = windows(
+            dialect,
+            &[
+                ("small", "{contextTokens: 4000}"),
+                ("same", "{contextTokens: 4000}"),
+                ("large", "{contextTokens: 200000}"),
+            ],
+        )
+        .await?;
+        fakes[0].always(Step::context_overflow());
+        for _ in 0..4 {
+            let answer = client.ask(dialect, &dialect.request("chat", "Hello")).await?;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            assert_eq!(answer.header("x-pilotfish-deployment"), Some("default/large"));
+            assert_eq!(answer.header("x-pilotfish-attempts"), Some("2"));
+        }
+        // Four in a row, and nothing was learnt about the deployment.
+        assert_eq!(calls(&fakes), [4, 0, 4]);
+        let all: Vec<&pilotfish_provider::Fake> = fakes.iter().collect();
+        pilotfish.back_to_idle(&all).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_input_too_long_for_all_is_told_as_such() -> Result<()> {
+    for dialect in Dialect::BOTH {
+        let (fakes, client, pilotfish) = windows(
+            dialect,
+            &[("small", "{contextTokens: 4000}"), ("same", "{contextTokens: 4000}")],
+        )
+        .await?;
+        fakes[0].always(Step::context_overflow());
+        let answer = client.ask(dialect, &dialect.request("chat", "Hello")).await?;
+        let said = answer.error(dialect)?;
+        assert_eq!(
+            (answer.status, said.code.as_deref()),
+            (400, Some("context_length_exceeded")),
+            "{said:?}"
+        );
+        assert_eq!(said.kind, "invalid_request_error");
+        assert_eq!(calls(&fakes), [1, 0]);
+        let all: Vec<&pilotfish_provider::Fake> = fakes.iter().collect();
+        pilotfish.back_to_idle(&all).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_input_that_cannot_fit_is_not_sent() -> Result<()> {
+    for dialect in Dialect::BOTH {
+        let (fakes, client, pilotfish) = windows(
+            dialect,
+            &[("small", "{contextTokens: 1000}"), ("large", "{contextTokens: 2000}")],
+        )
+        .await?;
+        let long = |bytes: usize| dialect.request("chat", &"a".repeat(bytes));
+        let answer = client.ask(dialect, &long(4010)).await?;
+        assert_eq!(
+            answer.header("x-pilotfish-deployment"),
+            Some("default/large"),
+            "{}",
+            answer.text()
+        );
+        assert_eq!(answer.header("x-pilotfish-attempts"), Some("1"));
+        let trace = answer.header("x-pilotfish-explain").unwrap_or_default();
+        assert!(
+            trace.contains("excluded=[default/small: the input is about 100"),
+            "{trace}"
+        );
+
+        let answer = client.ask(dialect, &long(8010)).await?;
+        let said = answer.error(dialect)?;
+        assert_eq!(
+            (answer.status, said.code.as_deref()),
+            (400, Some("context_length_exceeded"))
+        );
+        assert!(
+            said.message.contains("default/small") && said.message.contains("default/large"),
+            "{said:?}"
+        );
+        assert_eq!(calls(&fakes), [0, 1]);
+        let all: Vec<&pilotfish_provider::Fake> = fakes.iter().collect();
+        pilotfish.back_to_idle(&all).await?;
+    }
+    Ok(())
+}
