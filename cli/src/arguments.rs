@@ -21,7 +21,7 @@ pub enum Command {
     /// Serve the policies of a directory on this machine, and follow its changes.
     Run(RunArguments),
     /// Write what one sidecar would be sent into a file, for `pilotfish-sidecar --snapshot`. It holds no secrets: that
-    /// sidecar reads the providers' keys from PILOTFISH_SECRET_<NAME>_<KEY>.
+    /// sidecar reads the providers' keys from `PILOTFISH_SECRET_<NAME>_<KEY>`.
     Compile(CompileArguments),
     /// Write the CustomResourceDefinitions into a chart's templates.
     #[command(hide = true)]
