@@ -5,7 +5,6 @@ use super::explain;
 use super::respond::{ATTEMPTS, CONFIG, PLAIN_REQUEST_ID, REQUEST_ID, X_REQUEST_ID};
 use super::route::{Candidate, Plan};
 use crate::dialect::Losses;
-use crate::meter::nano_usd_as_usd;
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 
@@ -48,7 +47,7 @@ pub(super) fn answer(
     headers.insert(LITELLM_RETRIES, HeaderValue::from(course.repeats(candidate)));
     headers.insert(LITELLM_FALLBACKS, HeaderValue::from(course.left(candidate)));
     if let Some(cost) = cost_nano_usd
-        && let Ok(value) = HeaderValue::try_from(format!("{:.9}", nano_usd_as_usd(cost)))
+        && let Ok(value) = HeaderValue::from_str(&usd(cost))
     {
         headers.insert(LITELLM_COST, value.clone());
         headers.insert(COST, value);
@@ -60,6 +59,19 @@ pub(super) fn answer(
     if request.head.headers.contains_key(EXPLAIN) {
         insert_text(headers, EXPLAIN, &explain::trace(plan, &course.tried));
     }
+}
+
+/// Dollars with all nine places, exact.
+fn usd(nano_usd: u64) -> String {
+    let (mut digits, mut rest) = ([b'0'; 9], nano_usd % 1_000_000_000);
+    for digit in digits.iter_mut().rev() {
+        *digit += u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+    }
+    let mut text = (nano_usd / 1_000_000_000).to_string();
+    text.push('.');
+    text.extend(digits.map(char::from));
+    text
 }
 
 /// The upstream's own request id under both names that SDKs read, or ours where it gave none.
@@ -76,5 +88,20 @@ fn request_ids(headers: &mut HeaderMap, ours: &HeaderValue) {
 fn insert_text(headers: &mut HeaderMap, name: HeaderName, text: &str) {
     if let Ok(value) = HeaderValue::from_str(text) {
         headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_cost_is_shown_to_the_last_place() {
+        for (nano_usd, expected) in [
+            (0, "0.000000000"),
+            (38, "0.000000038"),
+            (1_500_000_000, "1.500000000"),
+            (u64::MAX, "18446744073.709551615"),
+        ] {
+            assert_eq!(super::usd(nano_usd), expected);
+        }
     }
 }

@@ -2,7 +2,12 @@
 
 use crate::dialect::{Asked, Needs};
 use crate::json::{Raw, Type};
-use memchr::memmem;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
+
+/// Built once: they run over every body that a window or a feature is asked of.
+static IMAGE_WORDS: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| [Finder::new(b"\"image_url\""), Finder::new(b"\"image\"")]);
 
 impl Asked<'_> {
     /// Walks the messages only when the body names an image type at all.
@@ -25,7 +30,7 @@ impl Asked<'_> {
         };
         // Quotes inside strings are escaped, so this finds only whole keys and whole values.
         let text = messages.text().as_bytes();
-        if memmem::find(text, b"\"image_url\"").is_none() && memmem::find(text, b"\"image\"").is_none() {
+        if IMAGE_WORDS.iter().all(|word| word.find(text).is_none()) {
             return false;
         }
         messages.elements().into_iter().flatten().any(content_holds_image)
