@@ -3,6 +3,7 @@
 //! It holds what at least two dialects can say. Strings, schemas and numbers are views into the client's body, copied
 //! as they are written; what only one dialect knows never gets here but becomes a loss where it is decoded.
 
+use super::loss::shown;
 use super::schema::is_closable;
 use super::text::Text;
 use super::{Grade, Usage};
@@ -34,7 +35,7 @@ impl Item<'_> {
     /// Its name in a loss report: its path, and its type where that is all there is to know.
     pub(super) fn field(&self) -> String {
         match &self.part {
-            Part::Raw(kind) => format!("{} ({kind})", self.place),
+            Part::Raw(kind) => format!("{} ({})", self.place, shown(kind)),
             _ => self.place.to_string(),
         }
     }
@@ -57,6 +58,8 @@ pub(super) struct Place {
     pub(super) field: &'static str,
     /// Its position in `field`, when that is a list.
     pub(super) index: Option<usize>,
+    /// How many parts it lies within.
+    pub(super) depth: u8,
 }
 
 impl fmt::Display for Place {

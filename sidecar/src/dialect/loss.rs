@@ -10,6 +10,9 @@ use std::fmt;
 /// Most losses that are reported: the report is a header, and a request can name unknown fields by the thousand.
 const MOST_LOSSES: usize = 32;
 
+/// Longest name of an unknown field that is reported, characters.
+const LONGEST_NAME: usize = 64;
+
 /// Where losses are written down.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
@@ -95,7 +98,7 @@ pub(super) fn decide<'a>(
         }
         let key = member.key();
         let Ok(row) = table.binary_search_by(|field| field.name.cmp(&key)) else {
-            ledger.hint(format!("{path}{key}"), UNKNOWN);
+            ledger.hint(format!("{path}{}", shown(&key)), UNKNOWN);
             continue;
         };
         let Field { name, fate, idle } = table[row];
@@ -121,6 +124,12 @@ pub(super) fn decide<'a>(
         }
     }
     Ok(turned)
+}
+
+/// A name that the client made up, fit for a header: what a program is called, not what it might smuggle.
+pub(super) fn shown(name: &str) -> String {
+    let fit = |c: char| if c.is_ascii_graphic() { c } else { '?' };
+    name.chars().take(LONGEST_NAME).map(fit).collect()
 }
 
 fn turn<'a>(knobs: &mut SmallVec<[Turned<'a>; 6]>, new: Turned<'a>) {

@@ -53,6 +53,9 @@ const UNENFORCED: &[&str] = &[
     "unevaluatedProperties",
 ];
 
+/// Larger schemas are passed on as they are: looking into every level costs a walk each.
+const LARGEST: usize = 256 * 1024;
+
 /// Formats of strings that it enforces.
 const FORMATS: &[&str] = &[
     "date-time",
@@ -160,6 +163,7 @@ impl<'l> Closing<'l> {
 /// none, would become the empty object.
 pub(super) fn is_closable(schema: Raw<'_>) -> bool {
     match schema.kind() {
+        _ if schema.text().len() > LARGEST => false,
         Type::Array => schema.elements().into_iter().flatten().all(is_closable),
         Type::Object => schema.object().is_some_and(|object| {
             let additional = object.get("additionalProperties");
@@ -189,6 +193,7 @@ fn is_object(schema: &Object<'_>) -> bool {
 /// OpenAI's strict mode takes it: every object is closed and requires all its properties.
 pub(super) fn is_strict(schema: Raw<'_>) -> bool {
     match schema.kind() {
+        _ if schema.text().len() > LARGEST => false,
         Type::Array => schema.elements().into_iter().flatten().all(is_strict),
         Type::Object => schema.object().is_some_and(|object| {
             let closed = !is_object(&object) || is_closed(&object);

@@ -10,10 +10,15 @@ const BYTES_PER_TOKEN: u64 = 4;
 /// works at, OpenAI's models at most about as much: the dearest usual case, since the number guards windows.
 const TOKENS_PER_MEDIA: u64 = 1_600;
 
+/// Deeper than any message is nested; what lies deeper is counted as written, so that a hostile body costs one walk
+/// and not one a level.
+const DEEPEST: u8 = 8;
+
 #[derive(Default)]
 struct Sum {
     bytes: u64,
     media: u64,
+    depth: u8,
 }
 
 impl Asked<'_> {
@@ -50,6 +55,7 @@ impl Sum {
 
     fn add(&mut self, value: Raw<'_>) {
         match value.kind() {
+            Type::Array | Type::Object if self.depth == DEEPEST => self.add_written(value),
             Type::String => self.bytes += string_bytes(value),
             Type::Array => self.add_all(value),
             Type::Object => self.add_object(value),
@@ -67,6 +73,7 @@ impl Sum {
             self.media += 1;
             return;
         }
+        self.depth += 1;
         for member in object.members() {
             match &*member.key() {
                 "content" | "text" | "thinking" | "refusal" | "reasoning_content" | "name" | "title" => {
@@ -78,15 +85,60 @@ impl Sum {
                 _ => {}
             }
         }
+        self.depth -= 1;
     }
 }
 
 /// The UTF-8 length of a string with its escapes resolved, without resolving them.
 fn string_bytes(value: Raw<'_>) -> u64 {
     let text = value.text().as_bytes();
-    let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
-    if memchr::memchr(b'\\', inner).is_none() {
-        return inner.len() as u64;
+    let mut rest = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
+    let mut bytes = 0;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        let escape = rest.get(at..).unwrap_or_default();
+        let (written, resolved) = escape_bytes(escape);
+        bytes += at + resolved;
+        rest = escape.get(written..).unwrap_or_default();
     }
-    value.string().map_or(0, |text| text.len() as u64)
+    (bytes + rest.len()) as u64
+}
+
+/// How long an escape is, and the UTF-8 of what it stands for.
+fn escape_bytes(escape: &[u8]) -> (usize, usize) {
+    let unit = |at: usize| -> Option<u32> {
+        let digits = escape.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    match (unit(0), unit(6)) {
+        (None, _) => (2, 1),
+        (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, 4),
+        (Some(0..=0x7f), _) => (6, 1),
+        (Some(0x80..=0x7ff), _) => (6, 2),
+        // A surrogate alone becomes U+FFFD, which is as long.
+        (Some(_), _) => (6, 3),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::string_bytes;
+    use crate::json;
+
+    #[test]
+    fn a_string_is_as_long_as_what_it_stands_for() {
+        let cases = [
+            r#""""#,
+            r#""abc""#,
+            r#""\n\"\\\/""#,
+            r#""\\\\""#,
+            r#""a\u00e9b\u0041\u20ac""#,
+            r#""\ud83d\ude00 \ud83d \ude00 \ud83dx""#,
+            r#""é€😀\u0000""#,
+            r#""x\u07ff\u0800\uffff""#,
+        ];
+        for text in cases {
+            let value = json::parse_value(text.as_bytes()).unwrap();
+            assert_eq!(string_bytes(value), value.string().unwrap().len() as u64, "{text}");
+        }
+    }
 }

@@ -33,12 +33,19 @@ impl Asked<'_> {
         if IMAGE_WORDS.iter().all(|word| word.find(text).is_none()) {
             return false;
         }
-        messages.elements().into_iter().flatten().any(content_holds_image)
+        messages
+            .elements()
+            .into_iter()
+            .flatten()
+            .any(|message| content_holds_image(message, 0))
     }
 }
 
+/// Deeper than any message is nested, so that a hostile body costs one walk and not one a level.
+const DEEPEST: u8 = 8;
+
 /// Looks into the `content` of a message, a tool result, a document's source.
-fn content_holds_image(holder: Raw<'_>) -> bool {
+fn content_holds_image(holder: Raw<'_>, depth: u8) -> bool {
     let Some(object) = holder.object() else { return false };
     let kind = object.get("type").and_then(Raw::string).unwrap_or_default();
     if matches!(&*kind, "image" | "image_url") {
@@ -46,14 +53,23 @@ fn content_holds_image(holder: Raw<'_>) -> bool {
     }
     let inside = |key| {
         object.get(key).is_some_and(|value: Raw<'_>| match value.kind() {
-            Type::Array => value.elements().into_iter().flatten().any(content_holds_image),
-            Type::Object => content_holds_image(value),
+            Type::Array => value
+                .elements()
+                .into_iter()
+                .flatten()
+                .any(|part| content_holds_image(part, depth + 1)),
+            Type::Object => content_holds_image(value, depth + 1),
             Type::Null | Type::Bool | Type::Number | Type::String => false,
         })
     };
-    inside("content") || inside("source")
+    depth < DEEPEST && (inside("content") || inside("source"))
 }
 
 fn is_empty(list: Raw<'_>) -> bool {
-    list.elements().is_none_or(|mut elements| elements.next().is_none())
+    list.elements().is_none()
+        || list
+            .text()
+            .as_bytes()
+            .get(1..)
+            .is_some_and(|rest| rest.trim_ascii_start() == b"]")
 }

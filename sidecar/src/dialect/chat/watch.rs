@@ -38,6 +38,9 @@ impl Watch {
                 ..Effect::default()
             });
         }
+        if event.name == Some("error") {
+            return Err(error::in_stream(data));
+        }
         let may_finish = !self.finished && scan::FINISH_REASON.is_set(data);
         if self.committed && !may_finish && !scan::USAGE.is_set(data) && !scan::ERROR.is_set(data) {
             return Ok(Effect {

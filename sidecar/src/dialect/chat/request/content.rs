@@ -6,7 +6,7 @@ use crate::dialect::BadRequest;
 use crate::dialect::item::{File, Item, Part, Role, Source};
 use crate::dialect::loss::{self, Ledger, given};
 use crate::dialect::text::Text;
-use crate::json::{Object, Raw, Type};
+use crate::json::{Object, Raw};
 use std::borrow::Cow;
 
 /// Appends the message's content to `items`.
@@ -129,13 +129,4 @@ fn split(url: &str) -> Option<(&str, &str)> {
     let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
     let kind = head.strip_suffix(";base64")?;
     Some((kind.split(';').next().unwrap_or(kind), data))
-}
-
-/// Whether a value says nothing: absent, null, or an empty list.
-pub(super) fn is_nothing(value: Option<Raw<'_>>) -> bool {
-    value.is_none_or(|value| match value.kind() {
-        Type::Array => value.elements().is_none_or(|mut elements| elements.next().is_none()),
-        Type::Null => true,
-        Type::Bool | Type::Number | Type::String | Type::Object => false,
-    })
 }

@@ -47,6 +47,7 @@ impl Message<'_, '_> {
             message: Some(self.index),
             field,
             index,
+            depth: 0,
         }
     }
 
@@ -66,6 +67,7 @@ fn decode_message<'a>(
         &format_args!("messages[{}].", message.index),
         ledger,
     )?;
+    let before = items.len();
     let role = message.object.get("role").and_then(Raw::string).unwrap_or_default();
     match &*role {
         "system" | "developer" => content::read(message, Role::System, items, ledger)?,
@@ -85,7 +87,8 @@ fn decode_message<'a>(
             ));
         }
     }
-    if let (Some(last), Some(cache)) = (items.last_mut(), cache(message.object)) {
+    let own = items.get_mut(before..).and_then(<[_]>::last_mut);
+    if let (Some(last), Some(cache)) = (own, cache(message.object)) {
         last.cache = last.cache.or(Some(cache));
     }
     Ok(())

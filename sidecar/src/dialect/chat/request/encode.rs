@@ -61,7 +61,9 @@ fn write_settings(
 ) {
     if settings.stream {
         body.bool("stream", true);
-        body.object("stream_options").bool("include_usage", true);
+        if manners.has_openai_fields {
+            body.object("stream_options").bool("include_usage", true);
+        }
     }
     if let Some(cap) = settings.max_output {
         write_cap(cap, settings.names, upstream, manners, body, ledger);
@@ -75,8 +77,19 @@ fn write_settings(
     write_stop(settings, manners, body, ledger);
     write_thinking(settings, upstream, body, ledger);
     write_format(settings, body, ledger);
+    write_account(settings, manners, body, ledger);
+}
+
+/// Who asks, and how urgently.
+fn write_account(settings: &Settings<'_>, manners: &Manners, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+    if !manners.has_openai_fields {
+        if settings.end_user.is_some() {
+            ledger.hint(settings.names.end_user, "the upstream's chat dialect has none");
+        }
+        return;
+    }
     if let Some(user) = &settings.end_user {
-        write_user(user, settings.names, manners, body, ledger);
+        write_user(user, settings.names, body, ledger);
     }
     match settings.tier {
         Some(Tier::Auto) => body.string("service_tier", "auto"),
@@ -192,16 +205,16 @@ fn write_format(settings: &Settings<'_>, body: &mut ObjectWriter<'_>, ledger: &m
     }
 }
 
-fn write_user(user: &Text<'_>, names: &Names, manners: &Manners, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+fn write_user(user: &Text<'_>, names: &Names, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
     let plain = user.plain();
     if plain.chars().count() <= LONGEST_USER {
-        return user.write(body.member(manners.end_user));
+        return user.write(body.member("user"));
     }
     ledger.hint(
         names.end_user,
         "longer than the chat dialect takes, so its hash is sent",
     );
-    body.string(manners.end_user, &blake3::hash(plain.as_bytes()).to_hex());
+    body.string("user", &blake3::hash(plain.as_bytes()).to_hex());
 }
 
 /// Tools, the choice among them, and whether they may be called together: all three only where there are tools, since

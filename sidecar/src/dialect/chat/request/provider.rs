@@ -5,8 +5,8 @@
 pub(super) struct Manners {
     /// The name of the output cap.
     pub(super) max_output: &'static str,
-    /// The name of the end user.
-    pub(super) end_user: &'static str,
+    /// It takes `user`, `service_tier` and `stream_options`; otherwise it refuses fields it does not know.
+    pub(super) has_openai_fields: bool,
     /// Longest tool call id.
     pub(super) longest_id: usize,
     /// What it does with reasoning in the history.
@@ -30,7 +30,7 @@ pub(super) enum Echo {
 
 const COMPATIBLE: Manners = Manners {
     max_output: "max_tokens",
-    end_user: "user",
+    has_openai_fields: true,
     longest_id: 64,
     echo: Echo::Content,
     most_stops: 16,
@@ -67,6 +67,7 @@ const PROVIDERS: &[(&str, Manners)] = &[
         "mistral",
         Manners {
             longest_id: 9,
+            has_openai_fields: false,
             ..STRICT
         },
     ),

@@ -17,17 +17,17 @@ use std::borrow::Cow;
 pub(in crate::dialect) const FORMAT: &str = "anthropic-claude-v1";
 
 /// The reasoning of an assistant's message; the carrier that says most wins.
-pub(super) fn of_message<'a>(message: &Message<'_, 'a>, ledger: &mut Ledger) -> SmallVec<[(Place, Reasoning<'a>); 1]> {
+pub(super) fn of_message<'a>(message: &Message<'_, 'a>, ledger: &mut Ledger) -> Found<'a> {
     for (field, read) in [("reasoning_details", detail as fn(_) -> _), ("thinking_blocks", block)] {
-        let list = given(message.object, field)
-            .and_then(Raw::elements)
-            .into_iter()
-            .flatten()
-            .enumerate();
-        let mut found = SmallVec::new();
-        for (index, entry) in list {
+        let list = given(message.object, field).and_then(Raw::elements);
+        let mut found = Found::new();
+        let mut block = None;
+        for (index, entry) in list.into_iter().flatten().enumerate() {
             let place = message.place(field, Some(index));
+            let goes_on =
+                std::mem::replace(&mut block, number(entry)).is_some_and(|before| number(entry) == Some(before));
             match read(entry) {
+                Some(part) if goes_on => join(&mut found, place, part),
                 Some(part) => found.push((place, part)),
                 None => ledger.hint(place.to_string(), "no reasoning that can be carried"),
             }
@@ -42,6 +42,32 @@ pub(super) fn of_message<'a>(message: &Message<'_, 'a>, ledger: &mut Ledger) -> 
     text.into_iter()
         .map(|(place, text)| (place, Reasoning::Unsigned(text)))
         .collect()
+}
+
+type Found<'a> = SmallVec<[(Place, Reasoning<'a>); 1]>;
+
+/// The number of the block that an entry belongs to.
+fn number(entry: Raw<'_>) -> Option<u64> {
+    entry.object()?.get("index")?.u64()
+}
+
+/// Adds an entry of the same block as the one before. A client that keeps a stream's entries as they came returns a
+/// text in pieces, its signature with the last or behind it.
+fn join<'a>(found: &mut Found<'a>, place: Place, part: Reasoning<'a>) {
+    let Some((_, Reasoning::Unsigned(begun))) = found.last() else {
+        return found.push((place, part));
+    };
+    let joined = |more: &Text<'_>| Text::from(format!("{}{}", begun.plain(), more.plain()));
+    let whole = match part {
+        Reasoning::Unsigned(text) => Reasoning::Unsigned(joined(&text)),
+        Reasoning::Signed { text, signature } => Reasoning::Signed {
+            text: joined(&text),
+            signature,
+        },
+        Reasoning::Sealed(_) | Reasoning::Foreign(_) => return found.push((place, part)),
+    };
+    found.pop();
+    found.push((place, whole));
 }
 
 /// The entries of an answer's `reasoning_details`.

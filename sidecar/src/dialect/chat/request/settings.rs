@@ -1,6 +1,5 @@
 //! Everything in a chat request beside its messages and tools.
 
-use super::content::is_nothing;
 use super::decode::word;
 use crate::dialect::item::{Cache, Format, Settings, Thinking, Tier, Turned};
 use crate::dialect::loss::{Ledger, given};
@@ -107,9 +106,4 @@ fn tier(object: &Object<'_>, ledger: &mut Ledger) -> Option<Tier> {
             None
         }
     }
-}
-
-/// Neither absent nor empty.
-pub(super) fn has<'a>(object: &Object<'a>, key: &str) -> bool {
-    !is_nothing(object.get(key))
 }

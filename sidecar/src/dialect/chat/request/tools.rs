@@ -1,16 +1,15 @@
 //! The tools a chat client declares, and which of them the model must call.
 
 use super::decode::{cache, word};
-use super::settings::has;
 use crate::dialect::BadRequest;
 use crate::dialect::item::{Request, Tool, ToolChoice};
-use crate::dialect::loss::{Ledger, given};
+use crate::dialect::loss::{self, Ledger, given};
 use crate::dialect::text::Text;
 use crate::json::{Object, Raw};
 
 /// The functions. A custom or a hosted tool is a loss: no other dialect could call it.
 pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Vec<Tool<'a>>, BadRequest> {
-    let Some(list) = given(object, "tools").filter(|_| has(object, "tools")) else {
+    let Some(list) = given(object, "tools") else {
         return Ok(Vec::new());
     };
     let list = list
@@ -23,7 +22,7 @@ pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<V
         let kind = word(&tool, "type");
         if kind != "function" {
             ledger.meaning(
-                format!("tools[{index}] ({kind})"),
+                format!("tools[{index}] ({})", loss::shown(&kind)),
                 "no other dialect has this kind of tool",
             );
             continue;

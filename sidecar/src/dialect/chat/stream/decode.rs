@@ -46,6 +46,9 @@ impl Decoder {
             self.end(sink)?;
             return Ok(false);
         }
+        if event.name == Some("error") {
+            return Err(error::in_stream(data));
+        }
         let chunk = json::parse(data).map_err(|error| Fault::malformed(format!("a chunk is not JSON: {error}")))?;
         if let Some(fault) = error::within(&chunk) {
             return Err(fault);

@@ -8,6 +8,10 @@ use crate::dialect::{Asked, BadRequest};
 use crate::json::{Object, Raw};
 use std::borrow::Cow;
 
+/// Tool results and documents have contents of their own; nothing is nested deeper than that, and each level costs a
+/// walk.
+const DEEPEST: u8 = 4;
+
 /// Decodes the request of a messages client.
 pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> Result<Request<'a>, BadRequest> {
     let object = &asked.object;
@@ -19,6 +23,7 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
             message: None,
             field: "system",
             index: None,
+            depth: 0,
         };
         content(system, Role::System, place, &mut items, ledger)?;
     }
@@ -55,6 +60,7 @@ fn decode_message<'a>(
             message: Some(index),
             field: "content",
             index: None,
+            depth: 0,
         },
         items,
         ledger,
@@ -78,6 +84,9 @@ pub(super) fn content<'a>(
         });
         return Ok(());
     }
+    if place.depth > DEEPEST {
+        return Err(BadRequest::at(place.to_string(), "is nested too deeply"));
+    }
     let list = content.elements();
     let list = list.ok_or_else(|| BadRequest::at(place.to_string(), "must be a string or an array of blocks"))?;
     for (index, block) in list.enumerate() {
@@ -86,6 +95,7 @@ pub(super) fn content<'a>(
             role,
             Place {
                 index: Some(index),
+                depth: place.depth + 1,
                 ..place
             },
             items,

@@ -3,7 +3,7 @@
 use super::decode::word;
 use super::thinking::{self, Plan};
 use crate::dialect::item::{Cache, Format, Knob, Request, Settings, Thinking, Tier, Turned};
-use crate::dialect::loss::{Ledger, given};
+use crate::dialect::loss::{self, Ledger, given};
 use crate::dialect::text::Text;
 use crate::dialect::{Asked, BadRequest, Upstream, schema};
 use crate::json::{Object, ObjectWriter, Raw};
@@ -80,7 +80,10 @@ fn read_user<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Option<Text<'a>> {
     for member in metadata.members() {
         // Tags and the session are for the sidecar itself.
         if !matches!(&*member.key(), "user_id" | "tags" | "session_id") {
-            ledger.hint(format!("metadata.{}", member.key()), "not known, so not translated");
+            ledger.hint(
+                format!("metadata.{}", loss::shown(&member.key())),
+                "not known, so not translated",
+            );
         }
     }
     given(&metadata, "user_id")

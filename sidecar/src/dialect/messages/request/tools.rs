@@ -33,7 +33,7 @@ pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<V
         let kind = word(&tool, "type");
         if !matches!(&*kind, "" | "custom") {
             ledger.meaning(
-                format!("tools[{index}] ({kind})"),
+                format!("tools[{index}] ({})", loss::shown(&kind)),
                 "no other dialect has this kind of tool",
             );
             continue;

@@ -35,9 +35,17 @@ pub(super) struct Turns<'t> {
 #[derive(Clone, Copy)]
 struct Kept<'i, 'a> {
     item: &'i Item<'a>,
-    /// It has nothing to say but must stand there.
-    blank: bool,
+    form: Form,
     assistant: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Whole,
+    /// It has nothing to say but must stand there.
+    Placeholder,
+    /// The answer begins with it, and must not begin behind white space.
+    Trimmed,
 }
 
 impl Turns<'_> {
@@ -62,11 +70,14 @@ impl Turns<'_> {
 
     /// Writes the conversation.
     pub(super) fn write(&mut self, items: &[Item<'_>], body: &mut ObjectWriter<'_>) {
-        let kept: Vec<_> = items
+        let mut kept: Vec<_> = items
             .iter()
             .enumerate()
             .filter_map(|(at, item)| self.keep(items, at, item))
             .collect();
+        if let Some(last) = kept.last_mut().filter(|last| last.assistant) {
+            last.form = Form::Trimmed;
+        }
         let mut messages = body.array("messages");
         if kept.first().is_none_or(|first| first.assistant) {
             self.ledger.hint(
@@ -79,14 +90,8 @@ impl Turns<'_> {
         }
         for turn in kept.chunk_by(|one, other| one.assistant == other.assistant) {
             let mut message = messages.object();
-            message.string(
-                "role",
-                if turn.iter().any(|kept| kept.assistant) {
-                    "assistant"
-                } else {
-                    "user"
-                },
-            );
+            let assistant = turn.iter().any(|kept| kept.assistant);
+            message.string("role", if assistant { "assistant" } else { "user" });
             let mut content = message.array("content");
             let is_result = |kept: &&Kept<'_, '_>| matches!(kept.item.part, Part::Result(_));
             turn.iter()
@@ -102,7 +107,7 @@ impl Turns<'_> {
     fn keep<'i, 'a>(&mut self, items: &'i [Item<'a>], at: usize, item: &'i Item<'a>) -> Option<Kept<'i, 'a>> {
         let kept = Kept {
             item,
-            blank: false,
+            form: Form::Whole,
             assistant: item.role == Role::Assistant,
         };
         match &item.part {
@@ -110,7 +115,10 @@ impl Turns<'_> {
                 let same =
                     |other: Option<&Item<'_>>| other.is_some_and(|other| other.place.message == item.place.message);
                 let alone = !same(at.checked_sub(1).and_then(|at| items.get(at))) && !same(items.get(at + 1));
-                (item.role == Role::User && alone).then_some(Kept { blank: true, ..kept })
+                (item.role == Role::User && alone).then_some(Kept {
+                    form: Form::Placeholder,
+                    ..kept
+                })
             }
             Part::Reasoning(Reasoning::Unsigned(_) | Reasoning::Foreign(_)) => {
                 self.ledger.hint(
@@ -143,7 +151,10 @@ impl Turns<'_> {
 
     fn write_kept(&mut self, kept: Kept<'_, '_>, content: &mut ArrayWriter<'_>) {
         match (&kept.item.part, kept.item.role) {
-            _ if kept.blank => write_text(PLACEHOLDER, content),
+            _ if kept.form == Form::Placeholder => write_text(PLACEHOLDER, content),
+            (Part::Text(text), Role::Assistant) if kept.form == Form::Trimmed => {
+                write_text(text.plain().trim_end(), content);
+            }
             (Part::Text(text), Role::System) => {
                 self.ledger.hint(
                     kept.item.place.to_string(),
