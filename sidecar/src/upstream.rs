@@ -21,6 +21,7 @@ mod http1;
 mod http2;
 mod out_body;
 mod pool;
+mod quoted;
 mod resolve;
 mod tls;
 mod transport;

@@ -35,6 +35,26 @@ impl Fault {
         Self::new(Class::Malformed, message)
     }
 
+    /// The same with every text of the upstream's changed by `redact`.
+    pub fn redacted(self, redact: impl Fn(String) -> String) -> Self {
+        let Self {
+            class,
+            message,
+            code,
+            kind,
+            param,
+            status,
+        } = self;
+        Self {
+            class,
+            message: redact(message),
+            code: code.map(&redact),
+            kind: kind.map(&redact),
+            param: param.map(&redact),
+            status,
+        }
+    }
+
     /// As an error answer says it.
     pub fn body(&self) -> ErrorBody<'_> {
         let Self {

@@ -14,8 +14,15 @@ pub struct Credential {
 /// The headers that every call to one deployment carries: its credential, and those its owner added. Made once per
 /// snapshot; a call costs no allocation. Not `Clone`; its `Debug` shows names alone.
 pub struct StandingHeaders {
-    headers: Vec<(HeaderName, HeaderValue)>,
+    headers: Vec<Standing>,
     credential_version: String,
+}
+
+struct Standing {
+    name: HeaderName,
+    value: HeaderValue,
+    /// Where in the value a key begins; absent: it holds none.
+    key_at: Option<usize>,
 }
 
 /// Why a deployment's headers cannot be made. Never quotes a value.
@@ -85,7 +92,7 @@ impl StandingHeaders {
         standing.authenticate(auth, credential, &find)?;
         for (name, value) in added {
             match value {
-                pilotfish_wire::HeaderValue::Value(value) => standing.push(name, value, false)?,
+                pilotfish_wire::HeaderValue::Value(value) => standing.push(name, value, None)?,
                 pilotfish_wire::HeaderValue::Credential(credential) => standing.present(name, "", find(credential)?)?,
             }
         }
@@ -99,9 +106,16 @@ impl StandingHeaders {
 
     /// Writes them over whatever has the same names.
     pub fn apply(&self, headers: &mut HeaderMap) {
-        for (name, value) in &self.headers {
+        for Standing { name, value, key_at: _ } in &self.headers {
             headers.insert(name.clone(), value.clone());
         }
+    }
+
+    /// Every key among them, as it is presented.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.headers
+            .iter()
+            .filter_map(|standing| standing.value.as_bytes().get(standing.key_at?..))
     }
 
     fn authenticate<'a>(
@@ -123,17 +137,21 @@ impl StandingHeaders {
         self.credential_version.push('\n');
         // Secrets made with `echo` end in a line break, which is no part of the key.
         let key = credential.key.expose().trim_end_matches(['\r', '\n']);
-        self.push(name, &format!("{scheme}{key}"), true)
+        self.push(name, &format!("{scheme}{key}"), Some(scheme.len()))
     }
 
-    fn push(&mut self, name: &str, value: &str, secret: bool) -> Result<(), HeaderError> {
+    fn push(&mut self, name: &str, value: &str, key_at: Option<usize>) -> Result<(), HeaderError> {
         let header = HeaderName::try_from(name).map_err(|_| HeaderError::Name(name.to_owned()))?;
         if RESERVED.contains(&header.as_str()) {
             return Err(HeaderError::Reserved(name.to_owned()));
         }
         let mut value = HeaderValue::from_str(value).map_err(|_| HeaderError::Value(name.to_owned()))?;
-        value.set_sensitive(secret);
-        self.headers.push((header, value));
+        value.set_sensitive(key_at.is_some());
+        self.headers.push(Standing {
+            name: header,
+            value,
+            key_at,
+        });
         Ok(())
     }
 }
@@ -141,7 +159,7 @@ impl StandingHeaders {
 impl fmt::Debug for StandingHeaders {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.headers.iter().map(|(name, _)| name))
+            .entries(self.headers.iter().map(|standing| &standing.name))
             .finish()
     }
 }

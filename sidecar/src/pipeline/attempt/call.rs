@@ -229,19 +229,28 @@ impl Call<'_, '_> {
             Ok(Collected::Whole(bytes) | Collected::Long(bytes, _)) => bytes,
             Ok(Collected::NoMemory) | Err(_) => Bytes::new(),
         };
-        let fault = decode_error(dialect, head.status.as_u16(), &head.headers, &bytes);
+        let bytes = self.candidate.target.deployment.standing.redacted(bytes);
+        let told = decode_error(dialect, head.status.as_u16(), &head.headers, &bytes);
+        let fault = self.without_keys(told.clone());
         if fault.class != Class::Client {
             let reset = reset_after(&head.headers, self.request.visit.unix_seconds);
             return self.failed(failure(fault, reset));
         }
         let client = self.request.asked.dialect;
-        let translated = dialect != client;
+        // A key that JSON had to escape is found only once it is decoded: then the error is told anew.
+        let translated = dialect != client || fault != told;
         let bytes = if translated {
             in_dialect(client, &fault).into()
         } else {
             bytes
         };
         self.settled(head, bytes, translated, None, Outcome::Client)
+    }
+
+    /// What a provider says may quote the key it was called with.
+    fn without_keys(&self, fault: Fault) -> Fault {
+        let standing = &self.candidate.target.deployment.standing;
+        fault.redacted(|text| standing.redacted_text(text))
     }
 
     /// Held until the first content; after that it is the client's.
@@ -257,7 +266,7 @@ impl Call<'_, '_> {
         let mut stream = self.answer_stream(body, conversion);
         match stream.until_content().await {
             Ok(()) => self.streaming(head, stream, translated, true),
-            Err(Uncommitted::Fault(fault)) => self.failed(failure(fault, None)),
+            Err(Uncommitted::Fault(fault)) => self.failed(failure(self.without_keys(fault), None)),
             Err(Uncommitted::BrokeOff(message)) => self.failed(broke_off(message)),
         }
     }
@@ -296,7 +305,7 @@ impl Call<'_, '_> {
         };
         match parsed {
             Ok((bytes, translated, usage)) => self.settled(head, bytes, translated, usage, Outcome::Ok),
-            Err(fault) => self.failed(failure(fault, None)),
+            Err(fault) => self.failed(failure(self.without_keys(fault), None)),
         }
     }
 
@@ -321,6 +330,7 @@ impl Call<'_, '_> {
         *response.status_mut() = head.status;
         let mut fields = head.headers;
         headers::returned(&mut fields, translated, stream);
+        self.candidate.target.deployment.standing.redact_headers(&mut fields);
         stamp::answer(
             &mut fields,
             self.request,

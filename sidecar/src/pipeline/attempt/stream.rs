@@ -174,7 +174,7 @@ impl AnswerStream {
                 Poll::Pending => Err(ready!(this.poll_alarm(cx))),
             };
             if let Err(fault) = step {
-                this.fail(&fault);
+                this.fail(fault);
             }
         }
     }
@@ -243,7 +243,11 @@ impl AnswerStream {
     }
 
     /// Tells the client, in its own dialect if the answer is a stream, and ends.
-    fn fail(&mut self, fault: &Fault) {
+    fn fail(&mut self, fault: Fault) {
+        let fault = match &self.settlement {
+            Some(settlement) => fault.redacted(|text| settlement.deployment.standing.redacted_text(text)),
+            None => fault,
+        };
         if let Conversion::Raw = self.conversion {
             self.broken = true;
         } else {

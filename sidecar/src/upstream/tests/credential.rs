@@ -1,7 +1,7 @@
 //! Keys become headers, and nothing else.
 
 use super::*;
-use http::HeaderMap;
+use http::header::{HeaderMap, HeaderName};
 use pilotfish_wire::{Auth, HeaderValue, ProviderKey};
 
 fn credential(key: &str) -> Credential {
@@ -143,4 +143,43 @@ fn a_new_key_is_a_new_version() {
     assert_eq!(version(&Auth::Header("x".to_owned()), Some("ns/a"), &[]), a);
     assert_ne!(version(&Auth::Bearer, Some("ns/b"), &[]), a);
     assert_ne!(version(&Auth::Bearer, Some("ns/a"), &[("x", secret("ns/b"))]), a);
+}
+
+/// Presents `sk-canary` and, in a header that its owner added, `sk-canary-b`.
+fn two_keys() -> StandingHeaders {
+    standing(&Auth::Bearer, Some("ns/a"), &[("x-secret", secret("ns/b"))]).unwrap()
+}
+
+#[test]
+fn a_key_that_is_quoted_back_is_redacted() {
+    for (quoting, expected) in [
+        ("", ""),
+        ("no key at all", "no key at all"),
+        ("wrong key: sk-canary", "wrong key: [redacted]"),
+        ("Bearer sk-canary, sk-canary.", "Bearer [redacted], [redacted]."),
+        ("sk-canary-b is not sk-canary-c", "[redacted] is not [redacted]-c"),
+        ("sk-canarsk-canary", "sk-canar[redacted]"),
+    ] {
+        assert_eq!(two_keys().redacted(quoting.into()), expected);
+        assert_eq!(two_keys().redacted_text(quoting.to_owned()), expected);
+    }
+}
+
+#[test]
+fn a_placeholder_is_no_key_to_be_redacted() {
+    let placeholder = Credential::new(ProviderKey::new("EMPTY".to_owned()), "1");
+    let standing = StandingHeaders::new(&Auth::Bearer, Some("ns/a"), &Default::default(), |_| Some(&placeholder));
+    let sentence = "EMPTY is not a valid key";
+    assert_eq!(standing.unwrap().redacted_text(sentence.to_owned()), sentence);
+}
+
+#[test]
+fn a_header_that_quotes_a_key_is_taken_out() {
+    let mut headers = HeaderMap::new();
+    headers.append("x-echo", "fine".parse().unwrap());
+    headers.append("x-echo", "Bearer sk-canary".parse().unwrap());
+    headers.append("x-other", "Bearer sk-other".parse().unwrap());
+    two_keys().redact_headers(&mut headers);
+    let names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+    assert_eq!(names, ["x-other"]);
 }
