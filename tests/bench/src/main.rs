@@ -4,6 +4,7 @@
 //! A [round] measures nginx and the sidecar in turn; the [report] has the medians of several rounds, with their spread,
 //! and the median of the rounds' ratios, which the [goals] are about.
 
+mod awake;
 mod cores;
 mod goals;
 mod http;
@@ -23,6 +24,7 @@ mod slack;
 mod upstream;
 
 use anyhow::{Context, Result, ensure};
+use awake::Awake;
 use clap::Parser;
 use cores::Cores;
 use marker::Clock;
@@ -163,7 +165,7 @@ fn bench(arguments: &Arguments, cores: Cores, directory: &Path) -> Result<Bench>
         }
         None => Subject::Nginx,
     };
-    let clock = Clock::start();
+    let (clock, awake) = (Clock::start(), Awake::default());
     Ok(Bench {
         scale: if arguments.quick { Scale::QUICK } else { Scale::FULL },
         scenarios: if arguments.only.is_empty() {
@@ -174,8 +176,9 @@ fn bench(arguments: &Arguments, cores: Cores, directory: &Path) -> Result<Bench>
         subject,
         directory: directory.to_owned(),
         cores,
-        upstream: upstream::start(clock)?,
+        upstream: upstream::start(clock, awake.clone())?,
         clock,
+        awake,
     })
 }
 

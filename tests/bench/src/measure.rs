@@ -1,5 +1,6 @@
 //! How one scenario is measured, straight to the upstream and through a proxy.
 
+use crate::awake::Awake;
 use crate::load::{Aim, open, saturate};
 use crate::marker::Clock;
 use crate::metric::Metric;
@@ -87,6 +88,8 @@ pub(crate) struct Load<'a> {
     pub(crate) scale: Scale,
     /// Shared with the upstream.
     pub(crate) clock: Clock,
+    /// Shared with it too.
+    pub(crate) awake: &'a Awake,
     /// What is asked.
     pub(crate) scenario: &'a Scenario,
 }
@@ -187,7 +190,7 @@ impl Load<'_> {
             target: target.address,
             request: &|connection| self.scenario.request(prompt, connection),
         };
-        let seen = saturate::run(plan, aim, || target.cpu())?;
+        let seen = saturate::run(plan, aim, self.awake, || target.cpu())?;
         let requests = f64::from(seen.requests);
         Ok(vec![
             (Metric::CpuPerRequest, micros(seen.cpu) / requests),

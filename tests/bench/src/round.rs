@@ -1,6 +1,7 @@
 //! One round: both proxies started afresh, every scenario run against both in turn, figures of the same minute side by
 //! side.
 
+use crate::awake::Awake;
 use crate::cores::Cores;
 use crate::marker::Clock;
 use crate::measure::{self, Figures, Scale};
@@ -42,6 +43,8 @@ pub(crate) struct Bench {
     pub(crate) upstream: SocketAddr,
     /// That it and the load generator share.
     pub(crate) clock: Clock,
+    /// Likewise.
+    pub(crate) awake: Awake,
 }
 
 impl Bench {
@@ -70,6 +73,7 @@ impl Bench {
             let load = measure::Load {
                 scale: self.scale.lasting(duration),
                 clock: self.clock,
+                awake: &self.awake,
                 scenario,
             };
             eprintln!("process {}: {} for {duration:?}", subject.process.id(), scenario.name);
@@ -102,6 +106,7 @@ impl Bench {
         let load = measure::Load {
             scale: self.scale,
             clock: self.clock,
+            awake: &self.awake,
             scenario,
         };
         let mut figures = Pair {

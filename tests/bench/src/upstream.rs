@@ -9,6 +9,7 @@ mod shape;
 
 pub(crate) use shape::StreamShape;
 
+use crate::awake::Awake;
 use crate::http::{Framing, Head};
 use crate::marker::Clock;
 use crate::request;
@@ -30,8 +31,9 @@ use tokio::time::Instant;
 /// Room for a read: a whole large prompt in few system calls.
 const READ_ROOM: usize = 192 * 1024;
 
-/// Starts the provider for as long as the process lives, and says where it listens.
-pub(crate) fn start(clock: Clock) -> Result<SocketAddr> {
+/// Starts the provider for as long as the process lives, and says where it listens. It does not sleep while `awake` is
+/// held.
+pub(crate) fn start(clock: Clock, awake: Awake) -> Result<SocketAddr> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").context("the fake upstream cannot listen")?;
     let address = listener.local_addr()?;
     listener.set_nonblocking(true)?;
@@ -40,15 +42,12 @@ pub(crate) fn start(clock: Clock) -> Result<SocketAddr> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let serving = async move {
         let listener = TcpListener::from_std(listener)?;
-        accept(
-            listener,
-            Provider {
-                clock,
-                answers,
-                metronome,
-            },
-        )
-        .await
+        let provider = Provider {
+            clock,
+            answers,
+            metronome,
+        };
+        accept(listener, provider, awake).await
     };
     thread::Builder::new().name("upstream".to_owned()).spawn(move || {
         if let Err(error) = runtime.block_on(serving) {
@@ -66,8 +65,9 @@ struct Provider {
     metronome: Metronome,
 }
 
-async fn accept(listener: TcpListener, provider: Provider) -> Result<()> {
+async fn accept(listener: TcpListener, provider: Provider, awake: Awake) -> Result<()> {
     let mut connections = JoinSet::new();
+    connections.spawn(async { match awake.keep().await {} });
     loop {
         tokio::select! {
             accepted = listener.accept() => {

@@ -5,6 +5,7 @@
 
 use super::answer::Answer;
 use super::{Aim, connect};
+use crate::awake::Awake;
 use anyhow::{Context, Result, ensure};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -38,11 +39,14 @@ pub(crate) struct Throughput {
 }
 
 /// Carries out `plan`; `cpu` reads the CPU time that the process under load has used so far.
-pub(crate) fn run(plan: Plan, aim: Aim<'_>, cpu: impl Fn() -> Result<Duration>) -> Result<Throughput> {
+pub(crate) fn run(plan: Plan, aim: Aim<'_>, awake: &Awake, cpu: impl Fn() -> Result<Duration>) -> Result<Throughput> {
+    let _awake = awake.hold();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let answered = Arc::new(AtomicU32::new(0));
         let mut clients = JoinSet::new();
+        let turning = awake.clone();
+        clients.spawn(async { Ok(turning.keep().await) });
         for number in 0..plan.connections {
             let stream = connect(aim.target)?;
             stream.set_nonblocking(true)?;

@@ -1,4 +1,5 @@
 use super::{Aim, open, saturate};
+use crate::awake::Awake;
 use crate::marker::Clock;
 use crate::request::Prompt;
 use crate::scenario::named;
@@ -69,7 +70,7 @@ fn an_answer_that_is_no_200_is_an_error_that_quotes_it() {
 #[test]
 fn every_chunk_of_a_stream_arrives_paced_or_not() {
     let clock = Clock::start();
-    let target = upstream::start(clock).unwrap();
+    let target = upstream::start(clock, Awake::default()).unwrap();
     let plan = open::Plan {
         connections: 4,
         pace: open::Pace::Every(Duration::from_millis(1)),
@@ -92,7 +93,8 @@ fn every_chunk_of_a_stream_arrives_paced_or_not() {
 
 #[test]
 fn a_saturated_upstream_answers_in_both_dialects() {
-    let target = upstream::start(Clock::start()).unwrap();
+    let awake = Awake::default();
+    let target = upstream::start(Clock::start(), awake.clone()).unwrap();
     let plan = saturate::Plan {
         connections: 8,
         warm_up: Duration::from_millis(10),
@@ -107,7 +109,7 @@ fn a_saturated_upstream_answers_in_both_dialects() {
             target,
             request: &|connection| scenario.request(prompt, connection),
         };
-        let seen = saturate::run(plan, aim, || Ok(Duration::ZERO)).unwrap();
+        let seen = saturate::run(plan, aim, &awake, || Ok(Duration::ZERO)).unwrap();
         assert!(seen.requests > 0 && seen.wall >= plan.window);
     }
 }
