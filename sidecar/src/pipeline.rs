@@ -2,7 +2,7 @@
 //!
 //! `recognise` (method and path) → `authenticate` (who) → bounded body → model → policy → `authenticate` (may they) →
 //! `route` (candidates) → for each attempt: `limit` (admission) → translate → `attempt` → settle → translate back.
-//! Whatever stops a request on the way is a [`respond::Refusal`], and `respond` alone turns it into a status.
+//! Whatever stops a request on the way is a refusal, and `respond` alone turns it into a status.
 
 mod attempt;
 mod authenticate;
