@@ -126,6 +126,12 @@ fn object<'a>(
     Ok(object)
 }
 
+/// Gets past a value that was validated before.
+fn skip(scan: &mut Scanner<'_>) -> Result<(), Error> {
+    scan.skip();
+    Ok(())
+}
+
 /// The value that `value` gets past.
 fn taken<'a>(scan: &mut Scanner<'a>, value: &impl Fn(&mut Scanner<'a>) -> Result<(), Error>) -> Result<Raw<'a>, Error> {
     let start = scan.at();
@@ -234,10 +240,6 @@ impl<'a> Raw<'a> {
 
     /// An object's members; `None` also for one with more than [`MAX_MEMBERS`].
     pub fn object(self) -> Option<Object<'a>> {
-        let skip = |scan: &mut Scanner<'a>| {
-            scan.skip();
-            Ok(())
-        };
         if self.kind() == Type::Object {
             object(&mut Scanner::trusted(self.text), skip).ok()
         } else {
@@ -257,6 +259,27 @@ impl<'a> Raw<'a> {
 #[derive(Clone, Debug)]
 pub struct Elements<'a> {
     scan: Scanner<'a>,
+}
+
+impl<'a> Elements<'a> {
+    /// The elements looked into while they are walked: one walk, where [`Raw::object`] of each would be a second one.
+    /// `None` for an element that is no object, or has more than [`MAX_MEMBERS`].
+    pub fn objects(mut self) -> impl Iterator<Item = Option<Object<'a>>> {
+        std::iter::from_fn(move || {
+            let start = self.scan.after_separator()?;
+            let mut inside = self.scan.clone();
+            let is_object = inside.peek() == Some(b'{');
+            let mut found = is_object.then(|| object(&mut inside, skip).ok()).flatten();
+            match &mut found {
+                Some(object) => {
+                    object.text = inside.since(start);
+                    self.scan = inside;
+                }
+                None => self.scan.skip(),
+            }
+            Some(found)
+        })
+    }
 }
 
 impl<'a> Iterator for Elements<'a> {

@@ -7,6 +7,10 @@ use std::fmt::Write as _;
 
 /// A schema of an object: what a tool's arguments must have.
 pub(super) fn write_object_schema(schema: Option<Raw<'_>>, value: ValueWriter<'_>) {
+    if let Some(schema) = schema.filter(|schema| schema.text().starts_with("{\"type\":\"object\"")) {
+        // Nearly all of them, and large.
+        return value.raw(schema);
+    }
     let object = schema.and_then(|schema| schema.object());
     let (Some(schema), Some(object)) = (schema, object) else {
         let mut empty = value.object();

@@ -279,3 +279,22 @@ fn writers_separate_nest_and_close() {
     );
     assert_eq!(String::from_utf8(out).unwrap(), expected);
 }
+
+#[test]
+fn objects_are_looked_into_while_an_array_is_walked() {
+    let array = parse_value(br#"[ {"a":[{"b":"]}"}]} ,7, {} ,"{", [{}], {"c" : null }]"#).unwrap();
+    let found: Vec<_> = array.elements().unwrap().objects().collect();
+    let texts: Vec<_> = found.iter().map(|object| object.as_ref().map(Object::text)).collect();
+    let expected = [
+        Some(r#"{"a":[{"b":"]}"}]}"#),
+        None,
+        Some("{}"),
+        None,
+        None,
+        Some(r#"{"c" : null }"#),
+    ];
+    assert_eq!(texts, expected);
+    let first = found.first().unwrap().as_ref().unwrap();
+    assert_eq!(first.span(first.get("a").unwrap()), 5..17);
+    assert_eq!(parse_value(b"[]").unwrap().elements().unwrap().objects().count(), 0);
+}

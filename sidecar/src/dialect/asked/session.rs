@@ -33,7 +33,7 @@ impl<'a> Asked<'a> {
         if self.dialect == Dialect::Messages {
             root.add_content(self.object.get("system"));
         }
-        for message in self.object.get("messages")?.elements()?.filter_map(Raw::object) {
+        for message in self.object.get("messages")?.elements()?.objects().flatten() {
             let role = message.get("role").and_then(Raw::string).unwrap_or_default();
             match &*role {
                 "system" | "developer" => root.add_content(message.get("content")),

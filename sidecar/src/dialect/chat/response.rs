@@ -41,7 +41,7 @@ pub(in crate::dialect) fn parse(body: &[u8]) -> Result<Object<'_>, Fault> {
 
 /// The first choice says that the upstream broke.
 fn broken(answer: &Object<'_>) -> Option<Fault> {
-    let choice = answer.get("choices")?.elements()?.next()?.object()?;
+    let choice = answer.get("choices")?.elements()?.objects().next()??;
     let reason = choice.get("finish_reason").and_then(Raw::string)?;
     finish::failure(&reason).map(|class| Fault::new(class, format!("the upstream ended with {reason}")))
 }

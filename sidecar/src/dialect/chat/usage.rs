@@ -38,7 +38,7 @@ pub(in crate::dialect) fn read(usage: Raw<'_>) -> Option<Usage> {
 /// The usage of an answer or a chunk: its own, or where Groq and Moonshot put it.
 pub(in crate::dialect) fn of(answer: &Object<'_>) -> Option<Usage> {
     let beside = || answer.get("x_groq")?.object()?.get("usage");
-    let inside = || answer.get("choices")?.elements()?.next()?.object()?.get("usage");
+    let inside = || answer.get("choices")?.elements()?.objects().next()??.get("usage");
     answer
         .get("usage")
         .and_then(read)

@@ -2,7 +2,7 @@
 
 use crate::dialect::chat::{finish, usage};
 use crate::dialect::{Cut, Effect, Fault, error, scan};
-use crate::json::{self, Object, Raw, Type};
+use crate::json::{self, Elements, Object, Raw, Type};
 use crate::sse::Event;
 use std::borrow::Cow;
 
@@ -69,8 +69,8 @@ impl Watch {
             .get("choices")
             .and_then(Raw::elements)
             .into_iter()
+            .flat_map(Elements::objects)
             .flatten()
-            .filter_map(Raw::object)
         {
             has_choices = true;
             self.finished |= finished(&choice)?;

@@ -28,10 +28,10 @@ pub(super) fn read<'a>(
         });
         return Ok(());
     }
-    for (index, part) in content.elements().ok_or_else(bad)?.enumerate() {
+    for (index, part) in content.elements().ok_or_else(bad)?.objects().enumerate() {
         let place = message.place("content", Some(index));
         let bad = |problem: &str| BadRequest::at(place.to_string(), problem);
-        let object = part.object().ok_or_else(|| bad("must be an object"))?;
+        let object = part.ok_or_else(|| bad("must be an object"))?;
         let part = read_part(&object, &place, ledger).map_err(bad)?;
         if !matches!(part, Part::Raw(_)) {
             loss::decide(&object, fields::PART, &format_args!("{place}."), ledger)?;

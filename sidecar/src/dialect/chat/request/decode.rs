@@ -6,7 +6,7 @@ use crate::dialect::loss::{self, Ledger, given};
 use crate::dialect::pairing::MOST_CALLS;
 use crate::dialect::text::Text;
 use crate::dialect::{Asked, BadRequest};
-use crate::json::{Object, Raw};
+use crate::json::{Elements, Object, Raw};
 use std::borrow::Cow;
 
 /// Decodes the request of a chat client.
@@ -19,10 +19,8 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
         .elements()
         .ok_or_else(|| BadRequest::at("messages", "must be an array"))?;
     let mut items = Vec::with_capacity(16);
-    for (index, message) in messages.enumerate() {
-        let message = message
-            .object()
-            .ok_or_else(|| BadRequest::at(format!("messages[{index}]"), "must be an object"))?;
+    for (index, message) in messages.objects().enumerate() {
+        let message = message.ok_or_else(|| BadRequest::at(format!("messages[{index}]"), "must be an object"))?;
         decode_message(
             &Message {
                 index,
@@ -126,7 +124,7 @@ fn decode_assistant<'a>(
     for (index, call) in given(message.object, "tool_calls")
         .and_then(Raw::elements)
         .into_iter()
-        .flatten()
+        .flat_map(Elements::objects)
         .enumerate()
     {
         let part = Part::Call(tool_call(message, index, call)?);
@@ -141,9 +139,9 @@ fn decode_assistant<'a>(
     Ok(())
 }
 
-fn tool_call<'a>(message: &Message<'_, 'a>, index: usize, call: Raw<'a>) -> Result<Call<'a>, BadRequest> {
+fn tool_call<'a>(message: &Message<'_, 'a>, index: usize, call: Option<Object<'a>>) -> Result<Call<'a>, BadRequest> {
     let bad = |problem| BadRequest::at(message.path(&format!("tool_calls[{index}]")), problem);
-    let call = call.object().ok_or_else(|| bad("must be an object"))?;
+    let call = call.ok_or_else(|| bad("must be an object"))?;
     let free = call.get("custom").and_then(Raw::object);
     let function = call.get("function").and_then(Raw::object);
     let text = |object: &Object<'a>, key| given(object, key).and_then(Text::of);

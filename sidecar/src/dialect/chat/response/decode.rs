@@ -7,7 +7,7 @@ use crate::dialect::item::{Arguments, Call, Part, Reasoning, Reply};
 use crate::dialect::loss::given;
 use crate::dialect::text::Text;
 use crate::dialect::{Exchange, Fault};
-use crate::json::{Object, Raw};
+use crate::json::{Elements, Object, Raw};
 
 /// Decodes the first choice; a client of another dialect cannot ask for more.
 pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Result<Reply<'a>, Fault> {
@@ -15,7 +15,7 @@ pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Res
     let choice = answer
         .get("choices")
         .and_then(Raw::elements)
-        .and_then(|mut choices| choices.next()?.object());
+        .and_then(|choices| choices.objects().next()?);
     let choice = choice.ok_or_else(|| Fault::malformed("the answer has no choice"))?;
     let message = choice.get("message").and_then(Raw::object);
     let message = message.ok_or_else(|| Fault::malformed("the answer's choice has no message"))?;
@@ -62,7 +62,7 @@ fn parts<'a>(exchange: &Exchange, message: &Object<'a>) -> Result<Vec<Part<'a>>,
     for (index, call) in given(message, "tool_calls")
         .and_then(Raw::elements)
         .into_iter()
-        .flatten()
+        .flat_map(Elements::objects)
         .enumerate()
     {
         parts.push(Part::Call(tool_call(exchange, index, call)?));
@@ -81,9 +81,9 @@ pub(in crate::dialect::chat) fn chunk(chunk: Raw<'_>) -> Vec<Part<'_>> {
     thoughts.chain(word(&object, "text").map(Part::Text)).collect()
 }
 
-fn tool_call<'a>(exchange: &Exchange, index: usize, call: Raw<'a>) -> Result<Call<'a>, Fault> {
+fn tool_call<'a>(exchange: &Exchange, index: usize, call: Option<Object<'a>>) -> Result<Call<'a>, Fault> {
     let bad = || Fault::malformed("the answer has a tool call that names no function");
-    let call = call.object().ok_or_else(bad)?;
+    let call = call.ok_or_else(bad)?;
     let function = call.get("function").and_then(Raw::object).ok_or_else(bad)?;
     let arguments = given(&function, "arguments");
     let quoted = arguments.and_then(Text::of).map(Arguments::Quoted);

@@ -9,8 +9,8 @@ use crate::dialect::item::{Part, Reasoning, Step};
 use crate::dialect::loss::given;
 use crate::dialect::text::Text;
 use crate::dialect::translator::Sink;
-use crate::dialect::{Exchange, Fault, error};
-use crate::json::{self, Object, Raw};
+use crate::dialect::{Exchange, Fault, error, scan};
+use crate::json::{self, Elements, Object, Raw};
 use crate::sse::Event;
 
 #[derive(Debug)]
@@ -54,6 +54,9 @@ impl Decoder {
             return Err(fault);
         }
         self.chunk(&chunk, sink)?;
+        if scan::USAGE.is_set(data) {
+            usage::of(&chunk).map_or(Ok(()), |counted| sink(Step::Usage(counted)))?;
+        }
         Ok(self.committed)
     }
 
@@ -80,8 +83,8 @@ impl Decoder {
             .get("choices")
             .and_then(Raw::elements)
             .into_iter()
-            .flatten()
-            .filter_map(Raw::object);
+            .flat_map(Elements::objects)
+            .flatten();
         for choice in choices.filter(|choice| choice.get("index").and_then(Raw::u64).unwrap_or(0) == 0) {
             self.start(chunk, sink)?;
             if let Some(delta) = choice.get("delta").and_then(Raw::object) {
@@ -89,7 +92,7 @@ impl Decoder {
             }
             self.finish_reason(&choice, sink)?;
         }
-        usage::of(chunk).map_or(Ok(()), |counted| sink(Step::Usage(counted)))
+        Ok(())
     }
 
     /// The first chunk with a choice has the head; one before it (Azure's filter results) may have empty strings.
@@ -161,7 +164,7 @@ impl Decoder {
     }
 
     fn tool_calls(&mut self, list: Raw<'_>, sink: &mut Sink<'_>) -> Result<(), Fault> {
-        for entry in list.elements().into_iter().flatten().filter_map(Raw::object) {
+        for entry in list.elements().into_iter().flat_map(Elements::objects).flatten() {
             self.committed = true;
             self.calls.piece(&entry, sink)?;
         }

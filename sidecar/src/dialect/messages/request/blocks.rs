@@ -11,14 +11,14 @@ use std::borrow::Cow;
 
 /// Appends the block; a document of blocks and a search result become several items.
 pub(super) fn read<'a>(
-    block: Raw<'a>,
+    block: Option<Object<'a>>,
     role: Role,
     place: Place,
     items: &mut Vec<Item<'a>>,
     ledger: &mut Ledger,
 ) -> Result<(), BadRequest> {
     let bad = |problem: &str| BadRequest::at(place.to_string(), problem);
-    let object = block.object().ok_or_else(|| bad("must be an object"))?;
+    let object = block.ok_or_else(|| bad("must be an object"))?;
     let kind = word(&object, "type");
     let cache = given(&object, "cache_control").map(Cache::Marker);
     let before = items.len();

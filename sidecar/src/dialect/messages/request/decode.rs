@@ -31,7 +31,7 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
     let messages = messages
         .elements()
         .ok_or_else(|| BadRequest::at("messages", "must be an array"))?;
-    for (index, message) in messages.enumerate() {
+    for (index, message) in messages.objects().enumerate() {
         decode_message(index, message, &mut items, ledger)?;
     }
     Ok(Request { settings, tools, items })
@@ -39,12 +39,12 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
 
 fn decode_message<'a>(
     index: usize,
-    message: Raw<'a>,
+    message: Option<Object<'a>>,
     items: &mut Vec<Item<'a>>,
     ledger: &mut Ledger,
 ) -> Result<(), BadRequest> {
     let bad = |field: &str, problem| BadRequest::at(format!("messages[{index}]{field}"), problem);
-    let message = message.object().ok_or_else(|| bad("", "must be an object"))?;
+    let message = message.ok_or_else(|| bad("", "must be an object"))?;
     loss::decide(&message, fields::MESSAGE, &format_args!("messages[{index}]."), ledger)?;
     let role = match &*word(&message, "role") {
         "user" => Role::User,
@@ -89,7 +89,7 @@ pub(super) fn content<'a>(
     }
     let list = content.elements();
     let list = list.ok_or_else(|| BadRequest::at(place.to_string(), "must be a string or an array of blocks"))?;
-    for (index, block) in list.enumerate() {
+    for (index, block) in list.objects().enumerate() {
         blocks::read(
             block,
             role,

@@ -27,9 +27,9 @@ pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<V
         .elements()
         .ok_or_else(|| BadRequest::at("tools", "must be an array"))?;
     let mut tools = Vec::with_capacity(8);
-    for (index, tool) in list.enumerate() {
+    for (index, tool) in list.objects().enumerate() {
         let bad = |problem| BadRequest::at(format!("tools[{index}]"), problem);
-        let tool = tool.object().ok_or_else(|| bad("must be an object"))?;
+        let tool = tool.ok_or_else(|| bad("must be an object"))?;
         let kind = word(&tool, "type");
         if !matches!(&*kind, "" | "custom") {
             ledger.meaning(

@@ -12,10 +12,8 @@ pub(in crate::dialect) fn decode(body: &[u8]) -> Result<Reply<'_>, Fault> {
     let content = answer.get("content").and_then(Raw::elements);
     let content = content.ok_or_else(|| Fault::malformed("the answer has no array content"))?;
     let mut parts = Vec::with_capacity(4);
-    for block in content {
-        let block = block
-            .object()
-            .ok_or_else(|| Fault::malformed("the answer has a block that is no object"))?;
+    for block in content.objects() {
+        let block = block.ok_or_else(|| Fault::malformed("the answer has a block that is no object"))?;
         parts.extend(part(&block)?);
     }
     let calls = parts.iter().any(|part| matches!(part, Part::Call(_)));
