@@ -34,14 +34,28 @@ enum Configuration {
 impl Launch {
     /// `pilotfish run` on a directory with these documents.
     pub fn run(documents: &[impl Display]) -> Self {
-        let documents: Vec<String> = documents.iter().map(ToString::to_string).collect();
-        Self::new("pilotfish", Configuration::Documents(documents.join("---\n")))
+        Self::new("pilotfish", Configuration::Documents(joined(documents)))
     }
 
     /// `pilotfish-sidecar` on a snapshot of these messages.
     pub fn snapshot(messages: &[Message]) -> Self {
         let text = pilotfish_wire::snapshot::write(messages);
         Self::new("pilotfish-sidecar", Configuration::Snapshot(text))
+    }
+
+    /// `pilotfish-sidecar` on what `pilotfish compile` makes of these documents. Credentials are to be set as variables of
+    /// its environment.
+    pub fn compiled(documents: &[impl Display]) -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        std::fs::write(directory.path().join("documents.yaml"), joined(documents))?;
+        let output = Command::new(binary("pilotfish")?)
+            .arg("compile")
+            .arg(directory.path())
+            .output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "pilotfish compile failed: {said}");
+        let snapshot = String::from_utf8(output.stdout).context("a snapshot is text")?;
+        Ok(Self::new("pilotfish-sidecar", Configuration::Snapshot(snapshot)))
     }
 
     fn new(program: &'static str, configuration: Configuration) -> Self {
@@ -106,6 +120,12 @@ impl Launch {
             .stderr(Stdio::piped());
         Ok(command)
     }
+}
+
+/// As one file.
+fn joined(documents: &[impl Display]) -> String {
+    let documents: Vec<String> = documents.iter().map(ToString::to_string).collect();
+    documents.join("---\n")
 }
 
 /// A program of the workspace: cargo puts it two directories above the tests' own executable.

@@ -69,17 +69,19 @@ fn smallest<const N: usize>(timers: [Option<Duration>; N]) -> Option<Duration> {
     timers.into_iter().flatten().min()
 }
 
-/// Seconds, fractions allowed, as SDKs write them; anything else says nothing.
+/// Seconds, fractions allowed, as SDKs write them, or with one of the units of our own durations; anything else says
+/// nothing.
 fn seconds(headers: &HeaderMap, name: &HeaderName) -> Option<Duration> {
-    let value: f64 = headers
-        .get(name)?
-        .to_str()
-        .ok()?
-        .trim()
-        .trim_end_matches('s')
-        .parse()
-        .ok()?;
-    Duration::try_from_secs_f64(value)
+    let text = headers.get(name)?.to_str().ok()?.trim();
+    let (number, unit) = text.split_at(text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic()).len());
+    let unit = match unit {
+        "ms" => 1e-3,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * unit)
         .ok()
         .filter(|timeout| !timeout.is_zero() && *timeout < TOTAL * 144)
 }
@@ -131,11 +133,13 @@ mod tests {
             check(&[("x-stainless-read-timeout", "5")], policy, deployment),
             (300_000, 5_000, 120_000)
         );
-        assert_eq!(
-            check(&[("x-pilotfish-timeout", "2s")], none, none),
-            (2_000, 2_000, 2_000)
-        );
-        for nonsense in ["", "soon", "-1", "0", "NaN", "inf", "1e300"] {
+        for two_seconds in ["2s", "2000ms", "2.0", "2e0"] {
+            assert_eq!(
+                check(&[("x-pilotfish-timeout", two_seconds)], none, none),
+                (2_000, 2_000, 2_000)
+            );
+        }
+        for nonsense in ["", "soon", "-1", "0", "NaN", "inf", "1e300", "s", "1m30s", "5d"] {
             assert_eq!(
                 check(&[("x-pilotfish-timeout", nonsense)], none, none),
                 (600_000, 60_000, 600_000)

@@ -2,8 +2,12 @@
 
 #![cfg(test)]
 
+mod breaker;
 mod cancelled;
 mod committed;
 mod connections;
 mod failover;
 mod own_fault;
+mod retries;
+mod routing;
+mod timers;
