@@ -75,7 +75,7 @@ fn write_settings(
         }
     }
     write_stop(settings, manners, body, ledger);
-    write_thinking(settings, upstream, body, ledger);
+    write_thinking(settings.thinking, body);
     write_format(settings, body, ledger);
     write_account(settings, manners, body, ledger);
 }
@@ -146,18 +146,13 @@ fn write_stop(settings: &Settings<'_>, manners: &Manners, body: &mut ObjectWrite
         .for_each(|stop| stop.write(list.element()));
 }
 
-/// Chat knows an effort only. Without features nothing is known of the model, and the wish is passed on.
-fn write_thinking(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
-    let effort = match settings.thinking {
-        None | Some(Thinking::Effort(None) | Thinking::Off) => return,
-        Some(Thinking::Effort(Some(effort))) => Text::Json(effort),
-        Some(Thinking::Budget(budget)) => Text::from(effort_of(budget.u64().unwrap_or(0))),
-    };
-    let features = upstream.capabilities.features.as_deref();
-    if features.is_some_and(|features| !features.iter().any(|feature| feature == "Reasoning")) {
-        return ledger.hint(settings.names.thinking, "the model does not think");
+/// Chat knows an effort only, and no way to say that there shall be none which every model takes.
+fn write_thinking(thinking: Option<Thinking<'_>>, body: &mut ObjectWriter<'_>) {
+    match thinking {
+        None | Some(Thinking::Effort(None) | Thinking::Off) => {}
+        Some(Thinking::Effort(Some(effort))) => body.raw("reasoning_effort", effort),
+        Some(Thinking::Budget(budget)) => body.string("reasoning_effort", effort_of(budget.u64().unwrap_or(0))),
     }
-    effort.write(body.member("reasoning_effort"));
 }
 
 /// Chat's word for a budget in tokens.

@@ -54,38 +54,29 @@ const STRICT: Manners = Manners {
     ..OPENAI
 };
 
+/// By the names of [`pilotfish_wire::Deployment::provider`].
 const PROVIDERS: &[(&str, Manners)] = &[
-    ("azure", OPENAI),
-    ("azureopenai", OPENAI),
-    ("cohere", STRICT),
-    ("databricks", STRICT),
-    ("gemini", STRICT),
-    ("google", STRICT),
     ("groq", STRICT),
-    // Ids are nine letters and digits.
-    (
-        "mistral",
-        Manners {
-            longest_id: 9,
-            has_openai_fields: false,
-            ..STRICT
-        },
-    ),
+    ("mistral_ai", MISTRAL),
     ("openai", OPENAI),
-    (
-        "openrouter",
-        Manners {
-            echo: Echo::Details,
-            ..COMPATIBLE
-        },
-    ),
-    ("perplexity", STRICT),
-    ("vertex", STRICT),
-    ("xai", STRICT),
+    ("openrouter", OPENROUTER),
+    ("x_ai", STRICT),
 ];
 
-/// The manners of a provider's row, whatever the case of its name.
+/// Its ids are nine letters and digits, and it refuses fields it does not know.
+const MISTRAL: Manners = Manners {
+    longest_id: 9,
+    has_openai_fields: false,
+    ..STRICT
+};
+
+const OPENROUTER: Manners = Manners {
+    echo: Echo::Details,
+    ..COMPATIBLE
+};
+
+/// The manners of a provider.
 pub(super) fn manners(provider: &str) -> Manners {
-    let row = PROVIDERS.iter().find(|(name, _)| name.eq_ignore_ascii_case(provider));
+    let row = PROVIDERS.iter().find(|(name, _)| *name == provider);
     row.map_or(COMPATIBLE, |(_, manners)| *manners)
 }

@@ -1,8 +1,8 @@
 //! How much an Anthropic model is made to think.
 //!
 //! Two ways exist: `adaptive` with an effort, and the older budget in tokens. Which one a model takes is a capability:
-//! `Reasoning` and `ReasoningBudget` among its features. Nothing known: the newer way, unless the client itself wrote a
-//! budget. Features known, neither among them: the model does not think, and the wish is a hint.
+//! `Reasoning` and `ReasoningBudget` among its features. Without either nothing is known, and the wish goes on in the
+//! form in which it came, an effort in the newer way.
 
 use crate::dialect::item::{Item, Part, Reasoning, Request, Role, Thinking, ToolChoice};
 use crate::dialect::loss::Ledger;
@@ -69,19 +69,17 @@ pub(super) fn plan<'a>(
         return refuse("the messages dialect has no thinking before a forced tool call");
     }
     let has = |word: &str| {
-        capabilities
-            .features
-            .as_ref()
-            .map(|features| features.iter().any(|known| known == word))
+        let features = capabilities.features.as_deref().unwrap_or_default();
+        features.iter().any(|feature| feature == word)
     };
     let most = max_tokens.unwrap_or(u64::MAX);
     let tokens = match (wish, has("Reasoning"), has("ReasoningBudget")) {
+        (Thinking::Effort(effort), true, _) | (Thinking::Effort(effort), _, false) => return Plan::Adaptive(effort),
+        (Thinking::Effort(effort), false, true) => budget(effort).min(most / 2),
+        (Thinking::Budget(_), true, false) => return Plan::Adaptive(None),
         // The cap includes what is thought, and must be larger.
-        (Thinking::Budget(tokens), _, None | Some(true)) => tokens.u64().unwrap_or(0).min(most.saturating_sub(1)),
-        (Thinking::Effort(effort), None | Some(true), _) => return Plan::Adaptive(effort),
-        (Thinking::Budget(_), Some(true), _) => return Plan::Adaptive(None),
-        (Thinking::Effort(effort), _, Some(true)) => budget(effort).min(most / 2),
-        (Thinking::Off | Thinking::Effort(_) | Thinking::Budget(_), ..) => return refuse("the model does not think"),
+        (Thinking::Budget(tokens), ..) => tokens.u64().unwrap_or(0).min(most.saturating_sub(1)),
+        (Thinking::Off, ..) => return Plan::Nothing,
     };
     if tokens < LEAST_BUDGET {
         return refuse("the output cap leaves no room for thinking");
