@@ -67,6 +67,22 @@ impl Outcome {
         Self::Broken,
     ];
 
+    /// Those after which another deployment may be tried: the reasons of failovers.
+    pub(crate) const LEADING_ON: [Self; 12] = [
+        Self::Connect,
+        Self::NotProcessed,
+        Self::Stale,
+        Self::Limited,
+        Self::Unauthorised,
+        Self::Spent,
+        Self::ModelNotFound,
+        Self::ServerError,
+        Self::Interrupted,
+        Self::Timeout,
+        Self::Malformed,
+        Self::ContextOverflow,
+    ];
+
     /// The value of the `outcome` and `reason` labels.
     pub(crate) fn label(self) -> &'static str {
         match self {
@@ -152,6 +168,9 @@ impl Shape {
     ];
 }
 
+/// The model of requests that no policy answers for: names are the client's to invent, and each would be a series.
+const OTHER: &str = "other";
+
 /// All families of this process, and its gauges.
 pub(crate) struct Meter {
     registry: Registry,
@@ -186,6 +205,14 @@ impl Meter {
         let families = Families {
             registry: Registry::new(),
         };
+        let requests = families.int_counters(
+            "pilotfish_requests_total",
+            "Requests answered, by what was asked for and the status the client saw.",
+            &["model", "deployment", "code", "dialect", "stream"],
+        )?;
+        for shape in Shape::ALL {
+            requests.with_label_values(&[OTHER, "", "404", shape.dialect_label(), shape.stream_label()]);
+        }
         let connections = families.int_gauges("pilotfish_connections", "Open connections, by side.", &["side"])?;
         let token_kind = &["deployment", "kind"];
         let gen_ai = [
@@ -196,11 +223,7 @@ impl Meter {
         ];
         let with = |label| [&gen_ai[..], &[label]].concat();
         let meter = Self {
-            requests: families.int_counters(
-                "pilotfish_requests_total",
-                "Requests answered, by what was asked for and the status the client saw.",
-                &["model", "deployment", "code", "dialect", "stream"],
-            )?,
+            requests,
             attempts: families.int_counters(
                 "pilotfish_attempts_total",
                 "Upstream calls, by how they ended.",
@@ -284,7 +307,7 @@ impl Meter {
 
     /// A request that ended without a deployment: refused, unknown model, nothing left. `model` is a route's label.
     pub(crate) fn unserved(&self, model: Option<&str>, shape: Shape, code: u16) {
-        let model = model.unwrap_or("other");
+        let model = model.unwrap_or(OTHER);
         let labels = [
             model,
             "",
@@ -342,11 +365,28 @@ impl Meter {
         }
     }
 
+    /// The series of every step that a request may take from one of these deployments to another.
+    pub(crate) fn failovers_among(&self, deployments: &[&str]) {
+        if deployments.len() > MOST_PAIRED {
+            return;
+        }
+        for from in deployments {
+            for to in deployments.iter().filter(|to| *to != from) {
+                for reason in Outcome::LEADING_ON {
+                    self.failover(from, to, reason);
+                }
+            }
+        }
+    }
+
     /// The counter of one step from deployment to deployment.
     pub(crate) fn failover(&self, from: &str, to: &str, reason: Outcome) -> IntCounter {
         self.failovers.with_label_values(&[from, to, reason.label()])
     }
 }
+
+/// Of more deployments than these the failovers begin with the first one counted: their pairs are too many to show.
+const MOST_PAIRED: usize = 8;
 
 /// Counts a request for as long as its answer has not ended.
 pub(crate) struct InFlight(Arc<Meter>);
@@ -433,11 +473,20 @@ pub(crate) struct Ended {
     pub code: u16,
     /// Seconds from the request's first byte to the answer's last.
     pub seconds: f64,
-    /// Streams: seconds from the call upstream to its first content.
-    pub first_token_seconds: Option<f64>,
+    /// Streams whose first content came.
+    pub streamed: Option<Streamed>,
     pub usage: Option<Usage>,
     /// Absent when all went well; `error.type` otherwise.
     pub error: Option<Outcome>,
+}
+
+/// The two times of a stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Streamed {
+    /// Seconds from the call upstream to its first content.
+    pub first_token_seconds: f64,
+    /// Seconds from there to the answer's end.
+    pub rest_seconds: f64,
 }
 
 impl RouteSeries {
@@ -458,10 +507,10 @@ impl RouteSeries {
         if let Some(usage) = ended.usage {
             timed.input.observe(count_as_f64(usage.input));
             timed.output.observe(count_as_f64(usage.output));
-            self.per_token(ended, usage);
         }
-        if let Some(seconds) = ended.first_token_seconds {
-            self.first_token.observe(seconds);
+        if let Some(streamed) = ended.streamed {
+            self.first_token.observe(streamed.first_token_seconds);
+            self.per_token(streamed, ended.usage.unwrap_or_default());
         }
     }
 
@@ -481,12 +530,11 @@ impl RouteSeries {
         self.meter.requests.with_label_values(&labels).inc();
     }
 
-    fn per_token(&self, ended: &Ended, usage: Usage) {
-        let (Some(first), true) = (ended.first_token_seconds, usage.output > 1) else {
-            return;
-        };
-        self.per_output_token
-            .observe((ended.seconds - first).max(0.0) / count_as_f64(usage.output - 1));
+    fn per_token(&self, streamed: Streamed, usage: Usage) {
+        if usage.output > 1 {
+            self.per_output_token
+                .observe(streamed.rest_seconds / count_as_f64(usage.output - 1));
+        }
     }
 }
 

@@ -19,8 +19,11 @@ fn the_series_of_a_route_exist_at_zero() {
     let meter = Meter::new().unwrap();
     let _deployment = meter.deployment("shop/up");
     let _route = meter.route("chat", "shop/up", "openai", "gpt-4o");
+    meter.failovers_among(&["shop/up", "shop/down"]);
     let lines = lines(&meter);
     for expected in [
+        r#"pilotfish_requests_total{code="404",deployment="",dialect="messages",model="other",stream="false"} 0"#,
+        r#"pilotfish_failovers_total{from="shop/down",reason="limited",to="shop/up"} 0"#,
         r#"pilotfish_requests_total{code="200",deployment="shop/up",dialect="chat",model="chat",stream="true"} 0"#,
         r#"pilotfish_attempts_total{deployment="shop/up",outcome="limited"} 0"#,
         r#"pilotfish_tokens_total{deployment="shop/up",kind="cached_input"} 0"#,
@@ -54,7 +57,10 @@ fn an_ended_request_is_counted_where_it_belongs() {
         shape: Shape { stream: true, ..CHAT },
         code: 200,
         seconds: 3.0,
-        first_token_seconds: Some(1.0),
+        streamed: Some(Streamed {
+            first_token_seconds: 1.0,
+            rest_seconds: 2.0,
+        }),
         usage: Some(usage),
         error: None,
     };
@@ -63,7 +69,7 @@ fn an_ended_request_is_counted_where_it_belongs() {
         code: 499,
         error: Some(Outcome::Cancelled),
         usage: None,
-        first_token_seconds: None,
+        streamed: None,
         ..ended
     });
     let labels = r#"gen_ai_operation_name="chat",gen_ai_provider_name="openai",gen_ai_request_model="chat",gen_ai_response_model="gpt-4o""#;

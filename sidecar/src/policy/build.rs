@@ -79,7 +79,12 @@ impl Builder {
                     .entry(name.to_owned())
                     .or_insert_with(|| Arc::new(retry::Budget::new(now))),
             );
-            policy(name, body, &deployments, budget).map(Arc::new)
+            let policy = policy(name, body, &deployments, budget).map(Arc::new)?;
+            for rule in &policy.rules {
+                let names: Vec<&str> = rule.targets.iter().map(|target| &*target.deployment.name).collect();
+                meter.failovers_among(&names);
+            }
+            Ok(policy)
         });
         self.budgets
             .retain(|name, _| received.contains_key(&(Kind::Policy, name.clone())));

@@ -3,7 +3,7 @@
 use super::super::limit::Admission;
 use crate::dialect::Usage;
 use crate::health::Verdict;
-use crate::meter::{Ended, InFlight, Outcome, Shape};
+use crate::meter::{Ended, InFlight, Outcome, Shape, Streamed};
 use crate::policy::{Deployment, Route};
 use pilotfish_wire::Price;
 use std::rc::Rc;
@@ -48,7 +48,11 @@ impl Settlement {
             Outcome::Cancelled => (CLIENT_GONE, Some(outcome)),
             _ => (self.code, Some(outcome)),
         };
-        let first_token = |at: Instant| at.saturating_duration_since(self.called).as_secs_f64();
+        // The time of earlier attempts is in neither of the two.
+        let streamed = |first: Instant| Streamed {
+            first_token_seconds: first.saturating_duration_since(self.called).as_secs_f64(),
+            rest_seconds: seconds(first),
+        };
         self.deployment.series.attempt(outcome);
         if let Some(usage) = self.usage {
             self.deployment.series.usage(usage, self.cost_nano_usd().unwrap_or(0));
@@ -58,7 +62,7 @@ impl Settlement {
                 shape: self.shape,
                 code,
                 seconds: seconds(self.started),
-                first_token_seconds: self.first_token.map(first_token),
+                streamed: self.first_token.map(streamed),
                 usage: self.usage,
                 error,
             });

@@ -58,3 +58,10 @@ fn each_row_of_the_failure_table_reads_as_designed() {
         );
     }
 }
+
+#[test]
+fn the_reasons_of_failovers_are_the_rows_that_lead_on() {
+    let leads_on = |outcome: &Outcome| verdict(*outcome, None, OnAmbiguous::Failover).next != Next::No;
+    let leading_on: Vec<Outcome> = Outcome::ALL.into_iter().filter(leads_on).collect();
+    assert_eq!(leading_on, Outcome::LEADING_ON);
+}
