@@ -1,0 +1,73 @@
+//! Prometheus' own tool has nothing to say against the metrics, nor against the dashboard's expressions.
+
+use crate::dashboard::Dashboard;
+use crate::exposition::Exposition;
+use anyhow::{Context, Result, ensure};
+use pilotfish_provider::Step;
+use pilotfish_tests::{Dialect, Pair};
+use serde_json::json;
+use std::path::Path;
+use std::process::Stdio;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+/// Runs `promtool check …` on an input and returns all that it says.
+async fn check(what: &str, input: &str) -> Result<String> {
+    let promtool = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/promtool");
+    ensure!(promtool.exists(), "promtool is not built; run `make test`");
+    let mut process = Command::new(promtool)
+        .args(["check", what])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let mut stdin = process.stdin.take().context("its standard input is piped")?;
+    stdin.write_all(input.as_bytes()).await?;
+    drop(stdin);
+    let output = process.wait_with_output().await?;
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    ensure!(
+        output.status.success(),
+        "promtool check {what}: {} {said}",
+        output.status
+    );
+    Ok(said)
+}
+
+#[tokio::test]
+async fn promtool_is_content_with_the_metrics() -> Result<()> {
+    let pair = Pair::plain(Dialect::Chat).await?;
+    assert_eq!(
+        check("metrics", &Exposition::of(&pair.pilotfish).await?.text).await?,
+        ""
+    );
+    pair.east.script([Step::normal(), Step::status(503), Step::status(400)]);
+    for _ in 0..3 {
+        pair.ask().await?;
+    }
+    pair.stream().await?.events.rest().await?;
+    assert_eq!(
+        check("metrics", &Exposition::of(&pair.pilotfish).await?.text).await?,
+        ""
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn promtool_can_read_every_expression_of_the_dashboard() -> Result<()> {
+    let expressions = Dashboard::read()?.expressions;
+    let rule = |(number, expression): (usize, &String)| {
+        let expression = expression.replace("$__rate_interval", "1m").replace('$', "");
+        json!({"record": format!("panel:{number}"), "expr": expression})
+    };
+    let rules: Vec<_> = expressions.iter().enumerate().map(rule).collect();
+    let file = json!({"groups": [{"name": "dashboard", "rules": rules}]}).to_string();
+    let said = check("rules", &file).await?;
+    assert!(
+        said.contains(&format!("SUCCESS: {} rules found", expressions.len())),
+        "{said}"
+    );
+    Ok(())
+}
