@@ -49,8 +49,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, stop: Cancellat
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MAX_BUFFER)
-        .max_headers(MAX_HEADERS)
-        .pipeline_flush(true);
+        .max_headers(MAX_HEADERS);
     builder
         .http2()
         .max_header_list_size(MAX_HEADER_LIST)

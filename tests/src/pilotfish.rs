@@ -17,6 +17,9 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 /// Between two looks at something that tells nobody when it changes.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
+/// Lines of its log that are shown when its test fails.
+const LAST_WORDS: usize = 20;
+
 /// A program that is ready, or was.
 pub struct Pilotfish {
     process: Starting,
@@ -161,7 +164,10 @@ impl Drop for Starting {
         drop(self.child.kill());
         drop(self.child.wait());
         if std::thread::panicking() {
-            eprintln!("--- log of process {}:\n{}", self.child.id(), self.log.text());
+            let log = self.log.text();
+            let lines: Vec<&str> = log.lines().rev().take(LAST_WORDS).collect();
+            let lines: Vec<&str> = lines.into_iter().rev().collect();
+            eprintln!("--- log of process {}:\n{}", self.child.id(), lines.join("\n"));
         }
     }
 }

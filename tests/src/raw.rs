@@ -71,6 +71,12 @@ impl Raw {
             .context("no answer within 30 s")?
     }
 
+    /// Reads the head of an answer that has no body, such as 100, and returns its status.
+    pub async fn answer_head_only(&mut self) -> Result<u16> {
+        let head = tokio::time::timeout(PATIENCE, self.answer_head());
+        Ok(head.await.context("no answer within 30 s")??.0.status)
+    }
+
     /// Reads until the other side ends, and says what came. Fails when it resets the connection.
     pub async fn rest(&mut self) -> Result<Bytes> {
         let end = async {

@@ -2,11 +2,13 @@
 
 #![cfg(test)]
 
+mod bad_input;
 mod breaker;
 mod cancelled;
 mod committed;
 mod connections;
 mod failover;
+mod memory;
 mod own_fault;
 mod retries;
 mod routing;

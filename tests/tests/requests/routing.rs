@@ -55,6 +55,9 @@ fn trace(answer: &Answer) -> &str {
     answer.header("x-pilotfish-explain").unwrap_or_default()
 }
 
+/// Names and values.
+type Headers = &'static [(&'static str, &'static str)];
+
 #[tokio::test]
 async fn the_first_rule_that_matches_decides() -> Result<()> {
     let policy = Policy::named("chat")
@@ -84,7 +87,7 @@ async fn the_first_rule_that_matches_decides() -> Result<()> {
         };
         let long = |bytes: usize| dialect.request("chat", &"a".repeat(bytes));
         const KEY: (&str, &str) = ("authorization", "Bearer sk-pf-aaaaaaaaaaaaaaaaaaaaaaaa");
-        let cases: Vec<(&str, &[(&str, &str)], Value)> = vec![
+        let cases: Vec<(&str, Headers, Value)> = vec![
             ("rest", &[], plain.clone()),
             ("tagged", &[("x-pilotfish-tags", "night, batch")], plain.clone()),
             ("tagged", &[("x-litellm-tags", "batch,night,more")], plain.clone()),
