@@ -205,8 +205,9 @@ pub struct Capabilities {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub max_output_tokens: Option<i64>,
-    /// All that the model can do beyond text: Tools, Vision. When this list is set, a request that needs what is not
-    /// in it is not sent here.
+    /// All that the model can do beyond text: Tools, Vision, Reasoning, ReasoningBudget. When this list is set, a
+    /// request that needs tools or vision and finds them missing is not sent here, and a request of another dialect that
+    /// asks for reasoning asks for it in a way that is listed, or not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Set)]
@@ -220,6 +221,10 @@ pub enum ModelFeature {
     Tools,
     /// Sees images.
     Vision,
+    /// Thinks with an effort: of the Claudes those that think adaptively.
+    Reasoning,
+    /// Thinks with a budget in tokens, as older Claudes do.
+    ReasoningBudget,
 }
 
 /// How long a call may take.

@@ -377,7 +377,8 @@ pub struct Capabilities {
     /// Largest answer, tokens; what `max_tokens` becomes where a dialect requires one and the client named none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_output_tokens: Option<u64>,
-    /// When present, the complete list: what is not in it the model lacks. Known words: `Tools`, `Vision`.
+    /// When present, the complete list: what is not in it the model lacks. Known words: `Tools`, `Vision`,
+    /// `Reasoning`, `ReasoningBudget`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub features: Option<Vec<String>>,
 }
