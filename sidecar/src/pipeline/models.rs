@@ -47,6 +47,8 @@ struct AnthropicModel<'a> {
     id: &'a str,
     display_name: &'a str,
     created_at: String,
+    /// The SDKs' type demands it.
+    lifecycle: &'static str,
 }
 
 #[derive(Serialize)]
@@ -110,6 +112,7 @@ fn anthropic_model<'a>(id: &'a str, snapshot: &Snapshot) -> AnthropicModel<'a> {
         id,
         display_name: id,
         created_at: created.to_string(),
+        lifecycle: "active",
     }
 }
 
