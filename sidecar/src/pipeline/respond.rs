@@ -205,6 +205,13 @@ impl Refusal {
         }
     }
 
+    /// Official SDKs repeat every 429 and 5xx. Where the options are exhausted they would only multiply it; and some
+    /// sleep for as long as they are told, be it an hour, while their application thinks that a model is slow.
+    fn is_worth_repeating(&self) -> bool {
+        let soon = self.retry_after().is_none_or(|after| after <= LONGEST_WAIT);
+        soon && !matches!(self, Self::AllFailed { .. })
+    }
+
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::NotReady | Self::Body(CollectFault::NoMemory) => Some(Duration::from_secs(1)),
@@ -314,6 +321,8 @@ pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 pub(super) const PLAIN_REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
+/// An SDK may wait this long by itself.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// The answer to a refused request.
 pub(super) fn refuse(refusal: &Refusal, client: Dialect, stamp: &Stamp<'_>) -> Response<Body> {
@@ -343,7 +352,8 @@ pub(super) fn refuse(refusal: &Refusal, client: Dialect, stamp: &Stamp<'_>) -> R
     }
     if let Refusal::AllFailed { attempts, .. } = refusal {
         headers.insert(ATTEMPTS, HeaderValue::from(*attempts));
-        // Official SDKs repeat every 429 and 5xx; the options are exhausted here, and they would only multiply it.
+    }
+    if !refusal.is_worth_repeating() {
         headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
     }
     response

@@ -129,6 +129,20 @@ fn exhausted_options_are_not_multiplied_by_the_sdk() {
 }
 
 #[test]
+fn a_wait_that_nobody_would_sleep_through_is_not_left_to_the_sdk() {
+    let limited = |seconds| Refusal::NothingEligible {
+        excluded: "shop/a: its limit is used up".to_owned(),
+        retry_after: Some(Duration::from_secs(seconds)),
+        status: Telling::Limited,
+    };
+    for (seconds, should_retry) in [(1, None), (60, None), (61, Some("false")), (3600, Some("false"))] {
+        let (_, told, _) = answer(&limited(seconds), Dialect::Messages);
+        let told = told.iter().find(|(name, _)| name == "x-should-retry");
+        assert_eq!(told.map(|(_, value)| value.as_str()), should_retry, "{seconds} s");
+    }
+}
+
+#[test]
 fn a_lost_meaning_names_the_field_and_what_to_do() {
     let loss = Loss {
         field: "n".into(),
