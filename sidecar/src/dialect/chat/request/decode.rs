@@ -18,8 +18,12 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
     let messages = messages
         .elements()
         .ok_or_else(|| BadRequest::at("messages", "must be an array"))?;
+    let mut messages = messages.objects().enumerate().peekable();
+    if messages.peek().is_none() {
+        return Err(BadRequest::at("messages", "must not be empty"));
+    }
     let mut items = Vec::with_capacity(16);
-    for (index, message) in messages.objects().enumerate() {
+    for (index, message) in messages {
         let message = message.ok_or_else(|| BadRequest::at(format!("messages[{index}]"), "must be an object"))?;
         decode_message(
             &Message {

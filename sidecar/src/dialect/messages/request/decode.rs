@@ -31,7 +31,11 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
     let messages = messages
         .elements()
         .ok_or_else(|| BadRequest::at("messages", "must be an array"))?;
-    for (index, message) in messages.objects().enumerate() {
+    let mut messages = messages.objects().enumerate().peekable();
+    if messages.peek().is_none() {
+        return Err(BadRequest::at("messages", "must not be empty"));
+    }
+    for (index, message) in messages {
         decode_message(index, message, &mut items, ledger)?;
     }
     Ok(Request { settings, tools, items })
