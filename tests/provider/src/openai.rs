@@ -88,7 +88,7 @@ impl OpenAi {
 
     fn chat(&self, request: &Received, style: Style) -> Result<Answer, Error> {
         self.authenticate(request)?;
-        let body = json(request)?;
+        let body = self.own_reasoning_taken_back(json(request)?);
         let model = self.model_of(&body)?;
         validate::chat(&body, model)?;
         let completion = self.complete(request, &body, model, style)?;
@@ -178,6 +178,26 @@ impl OpenAi {
             Some(key) if self.settings.accepts(key) => Ok(()),
             Some(key) => Err(error::wrong_key(key)),
         }
+    }
+
+    /// A server that shows its reasoning takes it back and, as DeepSeek does, leaves it out of the prompt.
+    fn own_reasoning_taken_back(&self, body: Json) -> Json {
+        let (Some(field), Json::Object(fields)) = (self.settings.reasoning_field, &body) else {
+            return body;
+        };
+        let without = |messages: &Json| match messages {
+            Json::List(list) => Json::List(list.iter().map(|message| message.without(field.name())).collect()),
+            other => other.clone(),
+        };
+        let fields = fields.iter().map(|(key, value)| {
+            let value = if key == "messages" {
+                without(value)
+            } else {
+                value.clone()
+            };
+            (key.clone(), value)
+        });
+        Json::Object(fields.collect())
     }
 
     fn model_of(&self, body: &Json) -> Result<&Model, Error> {

@@ -28,6 +28,16 @@ pub(crate) enum ReasoningField {
     Reasoning,
 }
 
+impl ReasoningField {
+    /// As it is spelt in a message.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::ReasoningContent => "reasoning_content",
+            Self::Reasoning => "reasoning",
+        }
+    }
+}
+
 pub(super) const FINGERPRINT: &str = "fp_b1d2c3f4a5";
 pub(super) const UNKNOWN_FIELD: &str = "no documentation names this";
 

@@ -258,6 +258,21 @@ fn compatible_servers_show_their_reasoning() {
 }
 
 #[test]
+fn only_a_server_that_shows_its_reasoning_takes_it_back() {
+    let asked = |echo: &str| {
+        format!(
+            r#"{{"model":"gpt-4o","messages":[{{"role":"assistant","content":"yes"{echo}}},{{"role":"user","content":"hi"}}]}}"#
+        )
+    };
+    let body = asked(r#","reasoning_content":"I thought about it""#);
+    let compatible = OpenAi::new(builder::OpenAi::builder().reasoning_content().settings());
+    assert_eq!(provider().answer(&chat(&body), PLAIN).status, 400);
+    assert_eq!(compatible.answer(&chat(&body), PLAIN).status, 200);
+    let tokens = |body: &str| value(&compatible.answer(&chat(body), PLAIN))["usage"]["prompt_tokens"].clone();
+    assert_eq!(tokens(&body), tokens(&asked("")));
+}
+
+#[test]
 fn a_long_prompt_sent_again_is_cached_in_steps_of_128() {
     let provider = provider();
     let long = "word ".repeat(2000);
