@@ -1,0 +1,69 @@
+"""Checks whose names are sentences, and the run of all that a program has.
+
+A program is an application beside the sidecar. It is told the base URL that its SDK takes and a model, runs every check
+in order, says a line about each, and ends with 1 if one failed.
+"""
+
+import asyncio
+import faulthandler
+import inspect
+import sys
+import traceback
+import warnings
+
+# Seconds that one check may take.
+_PATIENCE = 45
+
+_checks = []
+
+
+def arguments():
+    """The URL and the model of the command line."""
+    if len(sys.argv) != 3:
+        sys.exit(f"usage: {sys.argv[0]} URL MODEL")
+    return sys.argv[1:]
+
+
+def holds(check):
+    """Makes a function, or a coroutine, one of the program's checks."""
+    _checks.append(check)
+    return check
+
+
+def raises(kind, action):
+    """The error that `action` raises, which must be of this kind."""
+    try:
+        outcome = action()
+    except kind as error:
+        return error
+    raise AssertionError(f"raised nothing and returned {outcome!r}")
+
+
+def run():
+    """Runs every check. What the SDK's types warn of is an error: an answer was not what they say."""
+    assert __debug__, "run without -O, which leaves out every assert"
+    assert _checks, "a program without checks checks nothing"
+    warnings.simplefilter("error", UserWarning)
+    failed = [check for check in _checks if not _passes(check)]
+    sys.exit(1 if failed else 0)
+
+
+def _passes(check):
+    sentence = check.__name__.replace("_", " ")
+    faulthandler.dump_traceback_later(_PATIENCE, exit=True)
+    try:
+        outcome = check()
+        if inspect.isawaitable(outcome):
+            asyncio.run(outcome)
+    except Exception as error:
+        print(f"FAILED  {sentence}\n{_told(error)}", flush=True)
+        return False
+    print(f"ok      {sentence}", flush=True)
+    return True
+
+
+def _told(error):
+    """The program's own lines that led to the error, and the error; what the SDK did in between is its business."""
+    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(sys.path[0])]
+    lines = traceback.format_list(ours) + traceback.format_exception_only(error)
+    return "".join(f"        {line}" for line in "".join(lines).splitlines(keepends=True))

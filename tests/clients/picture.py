@@ -1,0 +1,3 @@
+"""A picture to send: a red square of 8 by 8 pixels, PNG, in base64."""
+
+RED_SQUARE = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR42mP4z8CAFTEMLQkAKP8/wc53yE8AAAAASUVORK5CYII="

@@ -1,0 +1,209 @@
+//! The official SDKs as applications: each of their programs runs against an upstream of either dialect.
+//!
+//! The programs are in `tests/clients` and can be run by hand as well. What they say is checked there; here it is made
+//! sure that the providers were called as they must be, and that nothing is left behind.
+
+#![cfg(test)]
+
+use anyhow::{Context, Result, ensure};
+use pilotfish_provider::{Builder, Fake, HangUp, Outcome, Pause, Point, Step};
+use pilotfish_tests::{Deployment, Dialect, Launch, Pilotfish, Policy};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::process::Command;
+
+/// What the programs ask for.
+const MODEL: &str = "chat";
+/// What the programs send as their key.
+const KEY: &str = "anything";
+/// The beginning of every PNG in base64.
+const PICTURE: &str = "iVBORw0KGgo";
+/// A program that takes longer hangs, and did not notice it itself.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A sidecar before one provider.
+struct Scene {
+    upstream: Dialect,
+    fake: Fake,
+    pilotfish: Pilotfish,
+}
+
+impl Scene {
+    /// The provider and the model as they usually are.
+    async fn plain(upstream: Dialect) -> Result<Self> {
+        Self::start(upstream, |builder| builder, |deployment| deployment).await
+    }
+
+    async fn start(
+        upstream: Dialect,
+        provider: impl FnOnce(Builder) -> Builder,
+        deployment: impl FnOnce(Deployment) -> Deployment,
+    ) -> Result<Self> {
+        let fake = provider(upstream.provider("upstream")).start().await?;
+        let documents = [
+            deployment(Deployment::of(upstream, "upstream", &fake)).to_string(),
+            Policy::named(MODEL).targets(["upstream"]).to_string(),
+        ];
+        let pilotfish = Launch::run(&documents).start().await?;
+        Ok(Self {
+            upstream,
+            fake,
+            pilotfish,
+        })
+    }
+
+    /// Runs a program of `tests/clients` to its end. The provider must have seen nothing but good HTTP, and never the
+    /// application's key; its script must be used up; the sidecar must hold nothing afterwards.
+    async fn run(&self, program: &str) -> Result<()> {
+        let context = || format!("{program} with an upstream that speaks {:?}", self.upstream);
+        self.program(program).await.with_context(context)?;
+        ensure!(self.fake.violations().is_empty(), "{:?}", self.fake.violations());
+        ensure!(!self.saw(KEY), "the application's key reached the provider");
+        ensure!(self.fake.steps_left() == 0, "{} steps left", self.fake.steps_left());
+        self.pilotfish.back_to_idle(&[&self.fake]).await.with_context(context)
+    }
+
+    async fn program(&self, program: &str) -> Result<()> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let python = root.join("../target/python/bin/python");
+        ensure!(python.exists(), "{} is missing; run `make test`", python.display());
+        // Without the environment, for the SDKs read keys, URLs and proxies from it.
+        let mut command = Command::new(python);
+        command
+            .env_clear()
+            .arg("-B")
+            .arg(root.join("clients").join(program))
+            .args([self.url(program), MODEL.to_owned()])
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        let output = tokio::time::timeout(PATIENCE, command.output())
+            .await
+            .context("does not end")??;
+        let (said, wailed) = (
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+        ensure!(output.status.success(), "{}\n{said}{wailed}", output.status);
+        Ok(())
+    }
+
+    /// The base URL as the program's SDK takes it.
+    fn url(&self, program: &str) -> String {
+        let path = if program.starts_with("openai") { "/v1" } else { "" };
+        format!("{}{path}", self.pilotfish.url())
+    }
+
+    /// Whether any request that reached the provider holds this text.
+    fn saw(&self, text: &str) -> bool {
+        self.fake.received().iter().any(|request| request.mentions(text))
+    }
+}
+
+/// Talks, looks at pictures, and leaves a stream that would go on for ever.
+async fn talks(program: &str) -> Result<()> {
+    for upstream in Dialect::BOTH {
+        let scene = Scene::plain(upstream).await?;
+        let endless = Step::normal().pause(Point::Content(3), Pause::Forever);
+        scene.fake.script([endless.for_body("a long story")]);
+        scene.run(program).await?;
+        assert!(scene.saw(PICTURE), "no picture reached {upstream:?}");
+        let left = scene.fake.received();
+        let left = left.iter().find(|request| request.mentions("a long story"));
+        let left = left.context("the story was asked for")?.number;
+        assert_eq!(scene.fake.ended(left).await?.outcome, Outcome::ClientGone);
+    }
+    Ok(())
+}
+
+/// Calls tools; their arguments come in turns where the dialect allows it, and every event in several pieces.
+async fn calls_tools(program: &str) -> Result<()> {
+    for upstream in Dialect::BOTH {
+        let scene = Scene::plain(upstream).await?;
+        scene.fake.always(Step::normal().interleaved().split(61));
+        scene.run(program).await?;
+    }
+    Ok(())
+}
+
+/// Thinks. Anthropic's shape insists on its signatures, OpenAI's stands for a compatible server that shows reasoning.
+async fn thinks(program: &str) -> Result<()> {
+    let budget = |deployment: Deployment| deployment.with("capabilities: {features: [Tools, ReasoningBudget]}");
+    let scene = Scene::start(Dialect::Messages, |builder| builder, budget).await?;
+    scene.run(program).await?;
+    for echoed in [r#""signature":"#, r#""redacted_thinking""#] {
+        assert!(scene.saw(echoed), "{program} never gave back {echoed}");
+    }
+    let model = |deployment: Deployment| deployment.model("gpt-5");
+    let scene = Scene::start(Dialect::Chat, Builder::reasoning_content, model).await?;
+    scene.run(program).await
+}
+
+/// Fails in every way that the phrases of the program name, exactly as often as the program expects.
+async fn fails(program: &str) -> Result<()> {
+    let (moment, hour) = (Duration::from_secs(1), Duration::from_secs(3600));
+    let broken = |how| Step::normal().hang_up(Point::Content(3), how);
+    for upstream in Dialect::BOTH {
+        let scene = Scene::plain(upstream).await?;
+        scene.fake.script([
+            Step::context_overflow().for_body("too long for it"),
+            Step::rate_limited(moment).for_body("limited for a moment"),
+            Step::status(500).for_body("broken both times").times(4),
+            Step::status(500).for_body("broken once"),
+            broken(HangUp::Reset).for_body("resets in the middle"),
+            broken(HangUp::Close).for_body("closes in the middle"),
+            Step::normal().error_event(3, 529).for_body("fails in the middle"),
+            Step::never().for_body("never answers"),
+            Step::rate_limited(hour).for_body("limited for an hour"),
+        ]);
+        scene.run(program).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_openai_sdk_talks_to_either_upstream() -> Result<()> {
+    talks("openai_chat.py").await
+}
+
+#[tokio::test]
+async fn the_anthropic_sdk_talks_to_either_upstream() -> Result<()> {
+    talks("anthropic_messages.py").await
+}
+
+#[tokio::test]
+async fn the_openai_sdk_runs_tools_for_either_upstream() -> Result<()> {
+    calls_tools("openai_tools.py").await
+}
+
+#[tokio::test]
+async fn the_anthropic_sdk_runs_tools_for_either_upstream() -> Result<()> {
+    calls_tools("anthropic_tools.py").await
+}
+
+#[tokio::test]
+async fn the_openai_sdk_gives_reasoning_back_to_either_upstream() -> Result<()> {
+    thinks("openai_reasoning.py").await
+}
+
+#[tokio::test]
+async fn the_anthropic_sdk_gives_thinking_back_to_either_upstream() -> Result<()> {
+    thinks("anthropic_reasoning.py").await
+}
+
+#[tokio::test]
+async fn the_openai_sdk_raises_what_either_upstream_fails_with() -> Result<()> {
+    fails("openai_failures.py").await
+}
+
+#[tokio::test]
+async fn the_anthropic_sdk_raises_what_either_upstream_fails_with() -> Result<()> {
+    fails("anthropic_failures.py").await
+}
+
+#[tokio::test]
+async fn the_openai_sdk_gets_embeddings() -> Result<()> {
+    let model = |deployment: Deployment| deployment.model("text-embedding-3-small");
+    let scene = Scene::start(Dialect::Chat, |builder| builder, model).await?;
+    scene.run("openai_embeddings.py").await
+}
