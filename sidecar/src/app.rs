@@ -140,7 +140,12 @@ async fn serve(config: Config, subscribed: Subscribed, stop: CancellationToken) 
     let mut owned = JoinSet::new();
     let worker = Worker::new(Arc::clone(&shared), tasks.clone());
     owned.spawn_local(subscribe(subscribed, Arc::clone(&shared)));
-    owned.spawn_local(telemetry::serve(scraped, Arc::clone(&shared), tasks.clone()));
+    owned.spawn_local(telemetry::serve(
+        scraped,
+        Arc::clone(&shared),
+        tasks.clone(),
+        stop.clone(),
+    ));
     owned.spawn_local(accept(listener, Rc::clone(&worker), stop.clone()));
     let threads = more_workers(&config, listening, &shared, &tasks, &stop)?;
 

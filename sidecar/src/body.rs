@@ -181,15 +181,24 @@ pub(crate) struct Broken;
 
 /// The body of every answer of this process.
 pub(crate) enum Body {
-    /// All of it at once.
-    Whole(Option<Bytes>),
+    /// All of it at once, and the permits that its bytes hold.
+    Whole(Option<Bytes>, Option<Held>),
     /// As it comes, and settled when it ends or is dropped.
     Stream(Pin<Box<AnswerStream>>),
 }
 
 impl Body {
     pub(crate) fn whole(bytes: impl Into<Bytes>) -> Self {
-        Self::Whole(Some(bytes.into()))
+        Self::Whole(Some(bytes.into()), None)
+    }
+}
+
+impl Body {
+    /// Gives the permits back when the bytes have been taken.
+    pub(crate) fn keep(&mut self, permits: Held) {
+        if let Self::Whole(_, held) = self {
+            *held = Some(permits);
+        }
     }
 }
 
@@ -199,7 +208,7 @@ impl http_body::Body for Body {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         match self.get_mut() {
-            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Whole(bytes, _) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Stream(stream) => {
                 let next = ready!(stream.as_mut().poll_next(cx));
                 Poll::Ready(next.map(|bytes| bytes.map(Frame::data)))
@@ -209,14 +218,14 @@ impl http_body::Body for Body {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Whole(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
+            Self::Whole(bytes, _) => bytes.as_ref().is_none_or(Bytes::is_empty),
             Self::Stream(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Self::Whole(bytes, _) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Self::Stream(_) => SizeHint::default(),
         }
     }

@@ -14,11 +14,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// A head, or the silence between two requests, may take this long.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(90);
+/// A client that takes nothing of its answer for this long is let go.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(120);
 /// Longest head, and how much of a body is read at once, bytes. A longer head is hyper's bare 431.
 const MAX_BUFFER: usize = 256 * 1024;
 /// Longest head of an HTTP/2 request, bytes.
@@ -60,6 +63,8 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, stop: Cancellat
         length_seen: Rc::clone(&length_seen),
         tail: [0; TAIL],
         tail_len: 0,
+        silent: true,
+        stall: None,
     };
     let service = service_fn(move |request| {
         let (worker, length_seen) = (Rc::clone(&worker), length_seen.take());
@@ -102,6 +107,10 @@ struct Watched {
     /// The end of the last read, for a name that is split between two.
     tail: [u8; TAIL],
     tail_len: usize,
+    /// Nothing has been read yet.
+    silent: bool,
+    /// Runs while the other side keeps us waiting.
+    stall: Option<Pin<Box<Sleep>>>,
 }
 
 const LENGTH: &[u8] = b"\ncontent-length";
@@ -113,18 +122,45 @@ impl Watched {
             self.tail_len = 0;
             return;
         }
+        // Only what could complete a name that began before.
         let mut seam = [0; TAIL * 2];
         let head = &read[..read.len().min(TAIL)];
+        let joined = self.tail_len + head.len();
         seam[..self.tail_len].copy_from_slice(&self.tail[..self.tail_len]);
-        seam[self.tail_len..self.tail_len + head.len()].copy_from_slice(head);
-        if names_length(&seam[..self.tail_len + head.len()]) || names_length(read) {
+        seam[self.tail_len..joined].copy_from_slice(head);
+        if names_length(&seam[..joined]) || names_length(read) {
             self.length_seen.set(true);
             self.tail_len = 0;
             return;
         }
-        self.tail_len = head.len().min(TAIL);
-        let last = &read[read.len() - self.tail_len..];
-        self.tail[..self.tail_len].copy_from_slice(last);
+        let last = if read.len() >= TAIL {
+            &read[read.len() - TAIL..]
+        } else {
+            &seam[joined.saturating_sub(TAIL)..joined]
+        };
+        self.tail_len = last.len();
+        self.tail[..last.len()].copy_from_slice(last);
+    }
+
+    /// An error once the other side has kept us waiting for too long; the wait begins with the first call.
+    fn poll_stall(&mut self, cx: &mut Context<'_>, longest: Duration) -> Poll<io::Error> {
+        let stall = self.stall.get_or_insert_with(|| Box::pin(tokio::time::sleep(longest)));
+        ready!(stall.as_mut().poll(cx));
+        Poll::Ready(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the client keeps the connection waiting",
+        ))
+    }
+
+    /// The outcome of a write, or the end of patience with a client that does not read.
+    fn written<T>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        match outcome {
+            Poll::Pending => self.poll_stall(cx, WRITE_TIMEOUT).map(Err),
+            Poll::Ready(_) => {
+                self.stall = None;
+                outcome
+            }
+        }
     }
 }
 
@@ -140,7 +176,14 @@ fn names_length(bytes: &[u8]) -> bool {
 impl AsyncRead for Watched {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        match Pin::new(&mut self.stream).poll_read(cx, buffer) {
+            // hyper's own timer begins with the first bytes.
+            Poll::Pending if self.silent => return self.poll_stall(cx, HEAD_TIMEOUT).map(Err),
+            read => ready!(read)?,
+        }
+        if std::mem::take(&mut self.silent) {
+            self.stall = None;
+        }
         self.watch(&buffer.filled()[before..]);
         Poll::Ready(Ok(()))
     }
@@ -148,7 +191,8 @@ impl AsyncRead for Watched {
 
 impl AsyncWrite for Watched {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let outcome = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.written(cx, outcome)
     }
 
     fn poll_write_vectored(
@@ -156,7 +200,8 @@ impl AsyncWrite for Watched {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.written(cx, outcome)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -44,11 +44,15 @@ pub(crate) enum Outcome {
     Cancelled,
     /// The stream broke after it was committed.
     Broken,
+    /// The whole request's time was up: the client's patience, or the policy's, says nothing about the upstream.
+    Deadline,
+    /// The sidecar itself had no memory left for the answer.
+    NoMemory,
 }
 
 impl Outcome {
     /// Every outcome, in the order of their discriminants.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Ok,
         Self::Connect,
         Self::NotProcessed,
@@ -65,6 +69,8 @@ impl Outcome {
         Self::Client,
         Self::Cancelled,
         Self::Broken,
+        Self::Deadline,
+        Self::NoMemory,
     ];
 
     /// Those after which another deployment may be tried: the reasons of failovers.
@@ -102,6 +108,8 @@ impl Outcome {
             Self::Client => "client_error",
             Self::Cancelled => "cancelled",
             Self::Broken => "broken_stream",
+            Self::Deadline => "deadline",
+            Self::NoMemory => "no_memory",
         }
     }
 }

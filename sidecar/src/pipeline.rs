@@ -35,6 +35,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use recognise::Wanted;
 use respond::{Refusal, Stamp};
+use std::cell::{Cell, RefCell};
 use std::fmt::Write;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -91,33 +92,49 @@ struct Visit {
     unix_seconds: i64,
     request_id_header: HeaderValue,
     in_flight: Rc<InFlight>,
+    // For the labels of its count, as far as known by now.
+    shape: Cell<Shape>,
+    route: RefCell<Option<Arc<Route>>>,
+    /// It is counted: answered, refused, or by the attempt that is under way.
+    counted: Cell<bool>,
 }
 
-/// What is known of a request by the time it is refused: for the labels of its count.
-struct Known {
-    shape: Shape,
-    route: Option<Arc<Route>>,
+impl Drop for Visit {
+    /// A client that went away while nothing was under way is counted as well.
+    fn drop(&mut self) {
+        if !self.counted.get() {
+            self.count(CLIENT_GONE);
+        }
+    }
 }
+
+/// What the client that went away would have seen: nginx's 499.
+pub(crate) const CLIENT_GONE: u16 = 499;
 
 /// Serves one request. `length_seen`: its head named a `Content-Length`, whether or not hyper kept it.
 pub(crate) async fn serve(worker: Rc<Worker>, request: Request<Incoming>, length_seen: bool) -> Response<Body> {
     let (head, mut incoming) = request.into_parts();
-    let visit = Visit::new(worker);
     let shape = Shape {
         dialect: recognise::error_dialect(head.uri.path()),
         operation: Operation::Generate,
         stream: false,
     };
-    let mut known = Known { shape, route: None };
-    match visit.answer(&head, &mut incoming, length_seen, &mut known).await {
-        Ok(response) => response,
-        Err(refusal) => visit.refuse(&refusal, &known, incoming),
+    let visit = Visit::new(worker, shape);
+    match visit.answer(&head, &mut incoming, length_seen).await {
+        Ok(response) => {
+            visit.counted.set(true);
+            response
+        }
+        Err(refusal) => visit.refuse(&refusal, incoming),
     }
 }
 
 impl Visit {
-    fn new(worker: Rc<Worker>) -> Self {
+    fn new(worker: Rc<Worker>, shape: Shape) -> Self {
         Self {
+            shape: Cell::new(shape),
+            route: RefCell::new(None),
+            counted: Cell::new(false),
             snapshot: worker.shared.in_force.load_full(),
             started: Instant::now(),
             unix_seconds: app::unix_seconds(),
@@ -145,7 +162,6 @@ impl Visit {
         head: &Parts,
         incoming: &mut Incoming,
         length_seen: bool,
-        known: &mut Known,
     ) -> Result<Response<Body>, Refusal> {
         if !self.snapshot.is_ready() {
             return Err(Refusal::NotReady);
@@ -156,14 +172,14 @@ impl Visit {
                 self.models(head, &caller, name)
             }
             Wanted::Call(dialect, operation) => {
-                known.shape = Shape {
+                self.shape.set(Shape {
                     dialect,
                     operation,
                     stream: false,
-                };
+                });
                 plain_body(head, length_seen)?;
                 let caller = self.identify(head)?;
-                self.call(head, incoming, &caller, known).await
+                self.call(head, incoming, &caller).await
             }
         }
     }
@@ -177,21 +193,16 @@ impl Visit {
         )
     }
 
-    async fn call(
-        &self,
-        head: &Parts,
-        incoming: &mut Incoming,
-        caller: &Caller,
-        known: &mut Known,
-    ) -> Result<Response<Body>, Refusal> {
+    async fn call(&self, head: &Parts, incoming: &mut Incoming, caller: &Caller) -> Result<Response<Body>, Refusal> {
         let shared = &self.worker.shared;
         let mut held = Held::none(&shared.bodies);
         let body = body::collect_limited(incoming, &mut held).await?;
         let received = Instant::now();
-        let asked = Asked::read(known.shape.dialect, known.shape.operation, &body)?;
-        known.shape.stream = asked.stream;
+        let Shape { dialect, operation, .. } = self.shape.get();
+        let asked = Asked::read(dialect, operation, &body)?;
+        self.shape.set(self.shape_of(&asked));
         let route = self.route(&asked, caller)?;
-        known.route = Some(Arc::clone(route));
+        self.route.replace(Some(Arc::clone(route)));
         let policy = self.policy(route, &asked)?;
         let authorised = authenticate::authorise(caller, policy, &asked.model)?;
 
@@ -207,7 +218,7 @@ impl Visit {
             asked: &asked,
             route,
             policy,
-            deadlines: Deadlines::new(&head.headers, policy.timeouts, self.started),
+            deadlines: Deadlines::new(&head.headers, policy.timeouts, asked.stream, self.started),
             sdk_retries: sdk_retries(head),
         };
         policy.retry_budget.earn(policy.retry.budget_percent, received);
@@ -250,18 +261,22 @@ impl Visit {
         }
     }
 
+    /// Counts a request that no deployment answered.
+    fn count(&self, code: u16) {
+        let route = self.route.borrow();
+        let label = route.as_ref().map(|route| &*route.label);
+        self.worker.shared.meter.unserved(label, self.shape.get(), code);
+        self.counted.set(true);
+    }
+
     /// Counts and answers; the rest of the client's body is read in the background, or it would see a reset.
-    fn refuse(&self, refusal: &Refusal, known: &Known, incoming: Incoming) -> Response<Body> {
-        let response = respond::refuse(refusal, known.shape.dialect, &self.stamp());
-        let label = known.route.as_ref().map(|route| &*route.label);
-        self.worker
-            .shared
-            .meter
-            .unserved(label, known.shape, response.status().as_u16());
+    fn refuse(&self, refusal: &Refusal, incoming: Incoming) -> Response<Body> {
+        let response = respond::refuse(refusal, self.shape.get().dialect, &self.stamp());
+        let code = response.status().as_u16();
+        self.count(code);
         tracing::info!(
             request_id = self.request_id(),
-            model = label.unwrap_or("other"),
-            code = response.status().as_u16(),
+            code,
             milliseconds = self.started.elapsed().as_millis(),
             "request refused"
         );

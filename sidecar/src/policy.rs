@@ -44,6 +44,8 @@ pub(crate) struct Snapshot {
     pub pod_board: Board,
     /// Names of all deployments.
     pub(super) deployments: BTreeSet<Arc<str>>,
+    /// Tenants that are virtual keys.
+    pub(super) tenants: BTreeSet<Arc<str>>,
 }
 
 impl Snapshot {
@@ -58,6 +60,7 @@ impl Snapshot {
             hash_key: None,
             pod_board: Board::new(0),
             deployments: BTreeSet::new(),
+            tenants: BTreeSet::new(),
         }
     }
 
@@ -83,7 +86,7 @@ impl Snapshot {
     /// Whether anything may still be learnt about this deployment on behalf of this tenant.
     pub(crate) fn knows(&self, tenant: &str, deployment: &str) -> bool {
         let is_key = tenant.starts_with(KEY_TENANT);
-        self.deployments.contains(deployment) && (!is_key || self.keys.values().any(|key| *key.tenant == *tenant))
+        self.deployments.contains(deployment) && (!is_key || self.tenants.contains(tenant))
     }
 
     /// The virtual key whose string is `presented`.

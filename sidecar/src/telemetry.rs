@@ -8,19 +8,23 @@ use http::{Method, Request, Response, StatusCode};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// A scraper that sends no head for this long is let go.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Answers scrapes and probes until it is dropped.
-pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, tasks: TaskTracker) {
+pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, tasks: TaskTracker, stop: CancellationToken) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => drop(tasks.spawn_local(connection(stream, Arc::clone(&shared), tasks.clone()))),
+            Ok((stream, _)) => {
+                drop(tasks.spawn_local(connection(stream, Arc::clone(&shared), tasks.clone(), stop.clone())))
+            }
             Err(error) => {
                 tracing::warn!(%error, "telemetry connection not accepted");
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -29,16 +33,24 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, tasks: Tas
     }
 }
 
-async fn connection(stream: TcpStream, shared: Arc<Shared>, tasks: TaskTracker) {
+async fn connection(stream: TcpStream, shared: Arc<Shared>, tasks: TaskTracker, stop: CancellationToken) {
     let service = service_fn(move |request: Request<hyper::body::Incoming>| {
         let response = answer(request.method(), request.uri().path(), &shared, &tasks);
         async move { Ok::<_, std::convert::Infallible>(response) }
     });
-    let served = http1::Builder::new()
+    let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        // A scraper keeps its connection open; it must not hold up the end.
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
     if let Err(error) = served {
         tracing::debug!(%error, "telemetry connection ended");
     }

@@ -17,7 +17,8 @@ impl<'a> Asked<'a> {
         let object = json::parse(body)
             .map_err(|error| BadRequest::new(format!("the request body is not a JSON object: {error}")))?;
         let (model, model_span) = read_model(&object)?;
-        let stream = read_stream(&object)?;
+        // Embeddings have no streams; a provider ignores the word, too.
+        let stream = operation == Operation::Generate && read_stream(&object)?;
         let wants_usage = match dialect {
             Dialect::Messages => true,
             Dialect::Chat => stream && chat_wants_usage(&object),

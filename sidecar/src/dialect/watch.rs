@@ -22,6 +22,14 @@ impl Watch {
         })
     }
 
+    /// The client asked for this many answers at once; all of them must come to their end.
+    pub fn of_choices(self, choices: u64) -> Self {
+        Self(match self.0 {
+            Watcher::Chat(watch) => Watcher::Chat(watch.of_choices(choices)),
+            watcher @ Watcher::Messages(_) => watcher,
+        })
+    }
+
     /// Judges the next event. A [`Fault`] is the upstream's error event, or an event that is none of its dialect.
     pub fn event(&mut self, event: &Event<'_>) -> Result<Effect, Fault> {
         match &mut self.0 {

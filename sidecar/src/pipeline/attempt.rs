@@ -85,6 +85,7 @@ pub(super) async fn attempts<'a, 'b>(
         lossy: None,
         count: 0,
         position: 0,
+        window: None,
         upstream: Duration::ZERO,
     };
     let mut step = course.first().await;
@@ -106,6 +107,9 @@ pub(super) async fn attempts<'a, 'b>(
     Err(course.refusal())
 }
 
+/// What gives a retry that did not happen back to the budget: as much as a request earns at 100 per cent.
+const ONE_RETRY: u32 = 100;
+
 /// Where a request stands among its candidates.
 pub(super) struct Course<'a, 'b> {
     request: &'a Request<'a, 'b>,
@@ -116,6 +120,8 @@ pub(super) struct Course<'a, 'b> {
     pub count: u32,
     /// The next candidate in order.
     position: usize,
+    /// The largest window for which the input was too long.
+    window: Option<u64>,
     /// Spent upstream in attempts that failed.
     pub upstream: Duration,
 }
@@ -124,55 +130,59 @@ type Step<'a> = Option<(&'a Candidate<'a>, Admission, bool)>;
 
 impl<'a> Course<'a, '_> {
     async fn first(&mut self) -> Step<'a> {
-        match self.next_candidate(None) {
+        match self.next_candidate() {
             Some((candidate, admission)) => Some((candidate, admission, false)),
             None => self.wait_for_reset().await,
         }
     }
 
-    /// This candidate was not called at all: the next one takes its place, at no cost to anybody.
+    /// This candidate was not called at all: what would have come after it comes now, at no cost to anybody.
     async fn skip(&mut self, candidate: &'a Candidate<'a>, losses: Losses) -> Step<'a> {
         self.count -= 1;
-        self.lossy
-            .get_or_insert_with(|| (candidate.target.deployment.name.to_string(), losses));
-        self.next_candidate(None)
-            .map(|(candidate, admission)| (candidate, admission, false))
+        let name = || candidate.target.deployment.name.to_string();
+        self.lossy.get_or_insert_with(|| (name(), losses));
+        match self.next_candidate() {
+            Some((candidate, admission)) => Some((candidate, admission, false)),
+            None => self.repeat_later().await,
+        }
     }
 
-    /// Reads the failure table, tells the breaker, and picks what is tried next, if anything may be.
+    /// Reads the failure table, and picks what is tried next, if anything may be.
     async fn after(&mut self, candidate: &'a Candidate<'a>, failure: Failure) -> Step<'a> {
         let row = verdict(failure.outcome, failure.reset, self.request.policy.retry.on_ambiguous);
         let at_once = row.again == Again::AtOnce && self.repeats(candidate) == 0;
         let outcome = failure.outcome;
+        let again = row.again;
         self.tried.push(Tried {
             candidate,
             failure,
-            again: row.again,
+            again,
         });
-        if self.is_over() {
+        if row.next == Next::LargerContext {
+            // A window that nobody named may well be larger than any.
+            let known = candidate.target.deployment.capabilities.context_tokens.unwrap_or(0);
+            self.window = Some(self.window.map_or(known, |window| window.max(known)));
+        }
+        let budget = &self.request.policy.retry_budget;
+        if row.next == Next::No || self.is_over() || !budget.spend(Instant::now()) {
             return None;
         }
-        let step = if at_once {
-            self.repeat(candidate, true)
-        } else {
-            self.go_on(candidate, row.next, outcome).await
+        let step = match at_once.then(|| self.repeat(candidate, true)).flatten() {
+            Some(step) => Some(step),
+            None => self.go_on(candidate, outcome).await,
         };
-        if step.is_some() {
-            // Two requests may both have seen the last one left; that one retry too many is not worth a lock.
-            self.request.policy.retry_budget.spend(Instant::now());
+        if step.is_none() {
+            budget.earn(ONE_RETRY, Instant::now());
         }
         step
     }
 
     /// Another deployment, or else the same one later.
-    async fn go_on(&mut self, failed: &'a Candidate<'a>, next: Next, outcome: Outcome) -> Step<'a> {
-        if let Some((next, admission)) = self.next_candidate_after(next, failed) {
+    async fn go_on(&mut self, failed: &'a Candidate<'a>, outcome: Outcome) -> Step<'a> {
+        if let Some((next, admission)) = self.next_candidate() {
             let (from, to) = (&failed.target.deployment.name, &next.target.deployment.name);
             self.request.visit.worker.shared.meter.failover(from, to, outcome).inc();
             return Some((next, admission, false));
-        }
-        if self.request.sdk_retries {
-            return None;
         }
         self.repeat_later().await
     }
@@ -181,39 +191,22 @@ impl<'a> Course<'a, '_> {
         limit::admit(candidate, self.request.asked.stream, Instant::now())
     }
 
-    /// No attempt, no time or no retry budget is left.
+    /// No attempt or no time is left.
     fn is_over(&self) -> bool {
-        let now = Instant::now();
-        self.count >= self.request.policy.retry.attempts
-            || now >= self.request.deadlines.total
-            || self.request.policy.retry_budget.left(now) == 0
+        self.count >= self.request.policy.retry.attempts || Instant::now() >= self.request.deadlines.total
     }
 
-    fn next_candidate_after(&mut self, next: Next, failed: &Candidate<'_>) -> Option<(&'a Candidate<'a>, Admission)> {
-        match next {
-            Next::No => None,
-            Next::Yes => self.next_candidate(None),
-            Next::LargerContext => {
-                // A window nobody named may well be larger.
-                let known = failed.target.deployment.capabilities.context_tokens;
-                self.next_candidate(Some(known.unwrap_or(0)))
-            }
-        }
+    /// The input was too long for a window seen before, and this one is no larger.
+    fn is_too_small(&self, candidate: &Candidate<'_>) -> bool {
+        let own = candidate.target.deployment.capabilities.context_tokens;
+        self.window.is_some_and(|seen| own.is_some_and(|own| own <= seen))
     }
 
-    /// The next candidate in order that is admitted, optionally one whose window is larger than `window`.
-    fn next_candidate(&mut self, window: Option<u64>) -> Option<(&'a Candidate<'a>, Admission)> {
+    /// The next candidate in order that is admitted.
+    fn next_candidate(&mut self) -> Option<(&'a Candidate<'a>, Admission)> {
         while let Some(candidate) = self.plan.order.get(self.position) {
             self.position += 1;
-            let larger = |than: u64| {
-                candidate
-                    .target
-                    .deployment
-                    .capabilities
-                    .context_tokens
-                    .is_none_or(|own| own > than)
-            };
-            if window.is_some_and(|than| !larger(than)) {
+            if self.is_too_small(candidate) {
                 continue;
             }
             if let Ok(admission) = self.admit(candidate) {
@@ -227,15 +220,28 @@ impl<'a> Course<'a, '_> {
         Some((candidate, self.admit(candidate).ok()?, fresh))
     }
 
-    /// Nothing else is left: the same deployment again, after a backoff or when its limit resets.
+    /// What was tried, each deployment once, with what its last failure allows.
+    fn last_words(&self) -> impl Iterator<Item = (&'a Candidate<'a>, Again)> {
+        let last = |(position, tried): (usize, &Tried<'a>)| {
+            let later = &self.tried[position + 1..];
+            let again = !later.iter().any(|other| std::ptr::eq(other.candidate, tried.candidate));
+            again.then_some((tried.candidate, tried.again))
+        };
+        self.tried.iter().enumerate().filter_map(last)
+    }
+
+    /// Nothing else is left: the same deployment again, after a backoff or when its limit resets. An SDK that repeats
+    /// the request itself is not multiplied.
     async fn repeat_later(&mut self) -> Step<'a> {
-        let backoff = self.tried.iter().find(|tried| match tried.again {
-            Again::Later => true,
-            Again::LaterOnce => self.repeats(tried.candidate) < 2,
-            Again::AtOnce => true,
+        if self.request.sdk_retries {
+            return None;
+        }
+        let may = |(candidate, again): &(&'a Candidate<'a>, Again)| match again {
+            Again::Later | Again::AtOnce => !self.is_too_small(candidate),
+            Again::LaterOnce => self.repeats(candidate) < 2 && !self.is_too_small(candidate),
             Again::Never | Again::AtReset => false,
-        });
-        let Some(candidate) = backoff.map(|tried| tried.candidate) else {
+        };
+        let Some((candidate, _)) = self.last_words().find(may) else {
             return self.wait_for_reset().await;
         };
         let failures = u32::try_from(self.repeats(candidate)).unwrap_or(u32::MAX);
@@ -249,20 +255,19 @@ impl<'a> Course<'a, '_> {
 
     /// Everything that is left is limited: the first one to reset, if that falls within the deadline.
     async fn wait_for_reset(&mut self) -> Step<'a> {
-        if self.count >= self.request.policy.retry.attempts
-            || (self.count == 0 && self.request.policy.retry.attempts < 2)
-        {
+        if self.is_over() || self.request.policy.retry.attempts < 2 {
             return None;
         }
-        let limited_now = self
-            .tried
-            .iter()
-            .filter(|tried| tried.again == Again::AtReset)
-            .map(|tried| tried.candidate);
-        let limited_before = self.plan.limited.iter();
-        let resets = limited_now
-            .chain(limited_before)
-            .filter_map(|c| Some((resets_at(c, Instant::now())?, c)));
+        let now = Instant::now();
+        let limited = self
+            .last_words()
+            .filter(|(_, again)| *again == Again::AtReset)
+            .map(|(candidate, _)| candidate);
+        let limited = limited
+            .chain(&self.plan.limited)
+            .filter(|candidate| !self.is_too_small(candidate));
+        // One whose reset has passed by now can be asked at once.
+        let resets = limited.map(|candidate| (resets_at(candidate, now).unwrap_or(now), candidate));
         let (at, candidate) = resets.min_by_key(|(at, _)| *at)?;
         if at >= self.request.deadlines.total {
             return None;
@@ -328,10 +333,10 @@ fn telling(outcome: Outcome) -> Telling {
     match outcome {
         Outcome::Connect | Outcome::NotProcessed | Outcome::Stale => Telling::Unavailable,
         Outcome::ServerError | Outcome::Interrupted | Outcome::Malformed | Outcome::Broken => Telling::BadGateway,
-        Outcome::Timeout => Telling::Timeout,
+        Outcome::Timeout | Outcome::Deadline => Telling::Timeout,
         Outcome::Unauthorised | Outcome::Spent | Outcome::ModelNotFound => Telling::Misconfigured,
         Outcome::Limited => Telling::Limited,
         Outcome::ContextOverflow => Telling::ContextOverflow,
-        Outcome::Ok | Outcome::Client | Outcome::Cancelled => Telling::Unavailable,
+        Outcome::Ok | Outcome::Client | Outcome::Cancelled | Outcome::NoMemory => Telling::Unavailable,
     }
 }

@@ -23,7 +23,9 @@ const TOTAL: Duration = Duration::from_secs(600);
 pub(super) struct Deadlines {
     /// When the whole request must be over.
     pub total: Instant,
-    /// How long the client waits between two reads.
+    /// How long the client waits for a stream's first content,
+    first: Option<Duration>,
+    /// and between two reads.
     read: Option<Duration>,
     policy: Timeouts,
 }
@@ -41,12 +43,18 @@ pub(super) struct AttemptTimers {
 }
 
 impl Deadlines {
-    pub(super) fn new(headers: &HeaderMap, policy: Timeouts, started: Instant) -> Self {
-        let client = seconds(headers, &PILOTFISH).or_else(|| seconds(headers, &STAINLESS));
+    /// `stream`: what an SDK calls its timeout bounds a whole answer, but of a stream only the beginning.
+    pub(super) fn new(headers: &HeaderMap, policy: Timeouts, stream: bool, started: Instant) -> Self {
+        let sdk = seconds(headers, &STAINLESS);
+        let (whole, beginning) = if stream { (None, sdk) } else { (sdk, None) };
+        let client = duration(headers, &PILOTFISH).or(whole);
         let total = smallest([client, policy.total]).unwrap_or(TOTAL);
+        let read = seconds(headers, &STAINLESS_READ);
+        let first = smallest([beginning, read]);
         Self {
             total: started + total,
-            read: seconds(headers, &STAINLESS_READ),
+            first,
+            read,
             policy,
         }
     }
@@ -58,7 +66,7 @@ impl Deadlines {
         };
         AttemptTimers {
             connect: of(|timeouts| timeouts.connect, None, CONNECT),
-            first_token: (now + of(|timeouts| timeouts.first_token, self.read, FIRST_TOKEN)).min(self.total),
+            first_token: (now + of(|timeouts| timeouts.first_token, self.first, FIRST_TOKEN)).min(self.total),
             idle: of(|timeouts| timeouts.idle, self.read, IDLE),
             end: (now + of(|timeouts| timeouts.attempt, None, ATTEMPT)).min(self.total),
         }
@@ -69,19 +77,40 @@ fn smallest<const N: usize>(timers: [Option<Duration>; N]) -> Option<Duration> {
     timers.into_iter().flatten().min()
 }
 
-/// Seconds, fractions allowed, as SDKs write them, or with one of the units of our own durations; anything else says
-/// nothing.
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+/// Seconds, fractions allowed, as SDKs write them; anything else says nothing.
 fn seconds(headers: &HeaderMap, name: &HeaderName) -> Option<Duration> {
-    let text = headers.get(name)?.to_str().ok()?.trim();
-    let (number, unit) = text.split_at(text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic()).len());
-    let unit = match unit {
-        "ms" => 1e-3,
-        "" | "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return None,
-    };
-    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * unit)
+    limited(text(headers, name)?.parse().ok()?)
+}
+
+/// Seconds, or a duration as Kubernetes writes them: `1m30s`, `500ms`.
+fn duration(headers: &HeaderMap, name: &HeaderName) -> Option<Duration> {
+    let text = text(headers, name)?;
+    if let Ok(seconds) = text.parse() {
+        return limited(seconds);
+    }
+    let mut rest = text;
+    let mut sum = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|letter: char| !letter.is_ascii_digit())?;
+        let (number, unit) = rest.split_at_checked(digits)?;
+        let number: f64 = number.parse().ok()?;
+        let (name, factor) = UNITS.iter().find(|(name, _)| unit.starts_with(name))?;
+        sum += number * factor;
+        rest = unit.strip_prefix(name)?;
+    }
+    limited(sum)
+}
+
+/// The longest name that fits comes first.
+const UNITS: [(&str, f64); 4] = [("ms", 0.001), ("h", 3600.0), ("m", 60.0), ("s", 1.0)];
+
+/// More than nothing, and less than a day.
+fn limited(seconds: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds)
         .ok()
         .filter(|timeout| !timeout.is_zero() && *timeout < TOTAL * 144)
 }
@@ -94,20 +123,15 @@ mod tests {
         Some(Duration::from_millis(millis))
     }
 
-    fn check(headers: &[(&'static str, &'static str)], policy: Timeouts, deployment: Timeouts) -> (u64, u64, u64) {
+    fn check(headers: &[(&'static str, &'static str)], policy: Timeouts, own: Timeouts, stream: bool) -> [u64; 3] {
         let headers = headers
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
             .collect();
         let now = Instant::now();
-        let deadlines = Deadlines::new(&headers, policy, now);
-        let timers = deadlines.attempt(deployment, now);
-        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap();
-        (
-            millis(deadlines.total - now),
-            millis(timers.first_token - now),
-            millis(timers.end - now),
-        )
+        let deadlines = Deadlines::new(&headers, policy, stream, now);
+        let timers = deadlines.attempt(own, now);
+        [deadlines.total, timers.first_token, timers.end].map(|at| u64::try_from((at - now).as_millis()).unwrap())
     }
 
     #[test]
@@ -117,32 +141,49 @@ mod tests {
             total: millis(300_000),
             ..Timeouts::default()
         };
-        let deployment = Timeouts {
+        let own = Timeouts {
             first_token: millis(30_000),
             attempt: millis(120_000),
             ..Timeouts::default()
         };
         let none = Timeouts::default();
-        assert_eq!(check(&[], none, none), (600_000, 60_000, 600_000));
-        assert_eq!(check(&[], policy, deployment), (300_000, 20_000, 120_000));
+        assert_eq!(check(&[], none, none, false), [600_000, 60_000, 600_000]);
+        assert_eq!(check(&[], policy, own, true), [300_000, 20_000, 120_000]);
+        let sdk = [("x-stainless-timeout", "10.5")];
+        assert_eq!(check(&sdk, policy, own, false), [10_500, 10_500, 10_500]);
         assert_eq!(
-            check(&[("x-stainless-timeout", "10.5")], policy, deployment),
-            (10_500, 10_500, 10_500)
+            check(&sdk, policy, own, true),
+            [300_000, 10_500, 120_000],
+            "of a stream only the beginning"
         );
         assert_eq!(
-            check(&[("x-stainless-read-timeout", "5")], policy, deployment),
-            (300_000, 5_000, 120_000)
+            check(&[("x-stainless-read-timeout", "5")], policy, own, true),
+            [300_000, 5_000, 120_000]
         );
-        for two_seconds in ["2s", "2000ms", "2.0", "2e0"] {
+    }
+
+    #[test]
+    fn a_timeout_of_ours_is_written_in_seconds_or_as_kubernetes_writes_it() {
+        let none = Timeouts::default();
+        for (written, expected) in [
+            ("2", 2_000),
+            ("2.5", 2_500),
+            ("2s", 2_000),
+            ("500ms", 500),
+            ("1m30s", 90_000),
+            ("1h", 3_600_000),
+        ] {
             assert_eq!(
-                check(&[("x-pilotfish-timeout", two_seconds)], none, none),
-                (2_000, 2_000, 2_000)
+                check(&[("x-pilotfish-timeout", written)], none, none, true)[0],
+                expected,
+                "{written}"
             );
         }
-        for nonsense in ["", "soon", "-1", "0", "NaN", "inf", "1e300", "s", "1m30s", "5d"] {
+        for nonsense in ["", "soon", "-1", "0", "NaN", "inf", "1e300", "5x", "m", "30d"] {
             assert_eq!(
-                check(&[("x-pilotfish-timeout", nonsense)], none, none),
-                (600_000, 60_000, 600_000)
+                check(&[("x-pilotfish-timeout", nonsense)], none, none, true)[0],
+                600_000,
+                "{nonsense}"
             );
         }
     }

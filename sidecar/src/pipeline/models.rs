@@ -4,8 +4,8 @@ use super::authenticate::{Caller, authorise};
 use super::respond::Refusal;
 use crate::policy::{Broken, Route, Snapshot};
 use http::HeaderMap;
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
-use std::sync::Arc;
 
 /// The names on offer to this caller, patterns last; the text of a 404's sentence.
 pub(super) fn offered(snapshot: &Snapshot, caller: &Caller) -> String {
@@ -18,12 +18,19 @@ pub(super) fn offered(snapshot: &Snapshot, caller: &Caller) -> String {
 }
 
 fn allowed<'a>(snapshot: &'a Snapshot, caller: &'a Caller) -> impl Iterator<Item = &'a str> {
-    let may = |(name, route): &(&str, &Arc<Route>)| match &route.policy {
+    snapshot
+        .offered()
+        .into_iter()
+        .filter(|(name, route)| may(caller, name, route))
+        .map(|(name, _)| name)
+}
+
+/// The same authorisation as a request's. A name that is broken answers with the sentence that says why.
+fn may(caller: &Caller, name: &str, route: &Route) -> bool {
+    match &route.policy {
         Ok(policy) => authorise(caller, policy, name).is_ok(),
-        // It answers with the sentence that says why it cannot be served.
         Err(Broken(_)) => caller.may_ask_for(name),
-    };
-    snapshot.offered().into_iter().filter(may).map(|(name, _)| name)
+    }
 }
 
 #[derive(Serialize)]
@@ -76,7 +83,8 @@ pub(super) fn answer(
             json(&openai_list(&names, snapshot))
         });
     };
-    if snapshot.route(name).is_none() || !caller.may_ask_for(name) {
+    let name = &*percent_decode_str(name).decode_utf8_lossy();
+    if !snapshot.route(name).is_some_and(|route| may(caller, name, route)) {
         return Err(Refusal::UnknownModel {
             model: name.to_owned(),
             offered: offered(snapshot, caller),

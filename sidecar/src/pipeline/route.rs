@@ -113,7 +113,7 @@ impl<'a, 'b> Facts<'a, 'b> {
     /// Tags of the headers and of the body.
     fn tags(&self) -> &[String] {
         self.tags.get_or_init(|| {
-            let listed = TAGS.iter().filter_map(|name| self.headers.get(name));
+            let listed = TAGS.iter().flat_map(|name| self.headers.get_all(name));
             let listed = listed
                 .filter_map(|value| value.to_str().ok())
                 .flat_map(|value| value.split(','));

@@ -58,7 +58,9 @@ pub(super) fn verdict(outcome: Outcome, reset: Option<Duration>, on_ambiguous: O
             OnAmbiguous::Refuse => row(Next::No, Again::Never, Health::Failed),
         },
         Outcome::ContextOverflow => row(Next::LargerContext, Again::Never, Health::Nothing),
-        Outcome::Client | Outcome::Cancelled => row(Next::No, Again::Never, Health::Nothing),
+        Outcome::Client | Outcome::Cancelled | Outcome::Deadline | Outcome::NoMemory => {
+            row(Next::No, Again::Never, Health::Nothing)
+        }
         Outcome::Ok => row(Next::No, Again::Never, Health::Served),
         Outcome::Broken => row(Next::No, Again::Never, Health::Failed),
     }

@@ -108,6 +108,7 @@ impl Builder {
         }
         for (hash_key, key) in keys.into_values().flatten() {
             snapshot.hash_key = Some(hash_key);
+            snapshot.tenants.insert(Arc::clone(&key.tenant));
             for hash in &key.hashes {
                 snapshot.keys.insert(*hash, Arc::clone(&key));
             }

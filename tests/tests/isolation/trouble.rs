@@ -14,42 +14,28 @@ struct Way {
     step: fn() -> Step,
     /// How often it takes.
     times: usize,
-    /// A header of the unlucky.
-    header: (&'static str, &'static str),
 }
 
-const NO_HEADER: (&str, &str) = ("x-nothing", "at-all");
-
-const WAYS: [Way; 5] = [
+const WAYS: [Way; 4] = [
     Way {
         name: "failing",
         step: || Step::status(500),
         times: 3,
-        header: NO_HEADER,
     },
     Way {
         name: "limited",
         step: || Step::rate_limited(Duration::from_secs(60)),
         times: 1,
-        header: NO_HEADER,
     },
     Way {
         name: "unauthorised",
         step: || Step::status(401),
         times: 1,
-        header: NO_HEADER,
     },
     Way {
         name: "reset",
         step: || Step::normal().hang_up(Point::BeforeHead, HangUp::Reset),
         times: 3,
-        header: NO_HEADER,
-    },
-    Way {
-        name: "impatient",
-        step: Step::never,
-        times: 3,
-        header: ("x-pilotfish-timeout", "0.1"),
     },
 ];
 
@@ -72,8 +58,7 @@ async fn check(way: &Way, client: &Client, tenants: &[Tenant], east: &Fake) -> R
 
     east.always((way.step)().for_body(UNLUCKY));
     for _ in 0..way.times {
-        let impatient = of(unlucky).header(way.header.0, way.header.1);
-        let (_, deployment, _) = deployment_of(&impatient, way.name, UNLUCKY).await?;
+        let (_, deployment, _) = deployment_of(&of(unlucky), way.name, UNLUCKY).await?;
         assert_ne!(deployment, home, "{}", way.name);
     }
     east.recover();
@@ -120,4 +105,21 @@ async fn a_breaker_that_one_tenant_closed_is_open_to_the_others() -> Result<()> 
         pilotfish.back_to_idle(&[&east, &west]).await?;
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn a_clients_own_impatience_closes_nothing() -> Result<()> {
+    let east = Dialect::Chat.provider("east").start().await?;
+    let documents = [Deployment::of(Dialect::Chat, "east", &east).to_string(), Policy::named("chat").in_order(["east"]).to_string()];
+    let pilotfish = Launch::run(&documents).start().await?;
+    let client = Client::new(&pilotfish)?;
+    east.always(Step::never().for_body(UNLUCKY));
+    let impatient = client.header("x-pilotfish-timeout", "100ms");
+    for _ in 0..4 {
+        let (status, _, _) = deployment_of(&impatient, "chat", UNLUCKY).await?;
+        assert_eq!(status, 504);
+    }
+    let (status, deployment, _) = deployment_of(&client, "chat", "Hello").await?;
+    assert_eq!((status, deployment.as_str()), (200, "default/east"));
+    pilotfish.back_to_idle(&[&east]).await
 }

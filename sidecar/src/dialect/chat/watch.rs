@@ -12,7 +12,8 @@ pub(in crate::dialect) struct Watch {
     /// Usage was asked for on the client's behalf and must not reach it.
     strips_usage: bool,
     committed: bool,
-    finished: bool,
+    /// Choices that have not finished; a choice that nobody announced is not waited for.
+    open: u64,
     ended: bool,
 }
 
@@ -21,9 +22,15 @@ impl Watch {
         Self {
             strips_usage,
             committed: false,
-            finished: false,
+            open: 1,
             ended: false,
         }
+    }
+
+    /// The client asked for this many choices.
+    pub(in crate::dialect) fn of_choices(mut self, choices: u64) -> Self {
+        self.open = choices.max(1);
+        self
     }
 
     pub(in crate::dialect) fn event(&mut self, event: &Event<'_>) -> Result<Effect, Fault> {
@@ -41,7 +48,7 @@ impl Watch {
         if event.name == Some("error") {
             return Err(error::in_stream(data));
         }
-        let may_finish = !self.finished && scan::FINISH_REASON.is_set(data);
+        let may_finish = self.open > 0 && scan::FINISH_REASON.is_set(data);
         if self.committed && !may_finish && !scan::USAGE.is_set(data) && !scan::ERROR.is_set(data) {
             return Ok(Effect {
                 content: true,
@@ -53,7 +60,7 @@ impl Watch {
 
     /// The stream has ended. Some servers leave out `[DONE]`; after a finish nothing is missing.
     pub(in crate::dialect) fn finish(&self) -> Result<(), Fault> {
-        if self.ended || self.finished {
+        if self.ended || self.open == 0 {
             return Ok(());
         }
         Err(Fault::malformed("the stream ended before the answer did"))
@@ -73,8 +80,9 @@ impl Watch {
             .flatten()
         {
             has_choices = true;
-            self.finished |= finished(&choice)?;
-            self.committed |= self.finished || has_content(&choice);
+            let finished = finished(&choice)?;
+            self.open = self.open.saturating_sub(u64::from(finished));
+            self.committed |= finished || has_content(&choice);
         }
         let usage = usage::of(&chunk);
         let strips = self.strips_usage && chunk.get("usage").is_some_and(|usage| !usage.is_null());

@@ -7,13 +7,15 @@ use crate::dialect::{
     Class, Dialect, Exchange, Fault, Grade, Losses, Operation, Translator, Upstream, Usage, Watch, decode_error,
     encode_error, inspect_response, pass_through, reset_after, translate_request, translate_response,
 };
+use crate::health::Verdict as Health;
 use crate::meter::Outcome;
 use crate::pipeline::deadline::AttemptTimers;
 use crate::pipeline::limit::Admission;
+use crate::pipeline::respond::{CollectFault, Refusal};
 use crate::pipeline::route::{Candidate, Plan};
 use crate::pipeline::stamp;
 use crate::pipeline::verdict::verdict;
-use crate::upstream::{self, OutBody, Reuse, SendError, SendErrorKind, UpstreamBody};
+use crate::upstream::{self, OutBody, Reuse, SendError, SendErrorKind, Sent, UpstreamBody};
 use bytes::{Bytes, BytesMut};
 use http::Response;
 use http::response::Parts;
@@ -31,6 +33,8 @@ const MAX_HELD: usize = 1024 * 1024;
 const MAX_TRANSLATED: usize = 32 * 1024 * 1024;
 /// What is read of an error's body, bytes.
 const MAX_ERROR: usize = 64 * 1024;
+/// How long an error's body may take.
+const ERROR_TIME: Duration = Duration::from_secs(2);
 
 /// Everything one call is made of.
 struct Call<'a, 'b> {
@@ -74,12 +78,13 @@ pub(super) async fn call<'a, 'b>(
     };
     let reuse = if fresh { Reuse::Never } else { Reuse::Allowed };
     let deadline = if request.asked.stream {
-        timers.first_token
+        timers.first_token.min(timers.end)
     } else {
         timers.end
     };
     call.settlement = Some(call.begin(called, admission));
-    match timeout_at(deadline.min(timers.end), call.answer(body, reuse)).await {
+    request.visit.counted.set(true);
+    match timeout_at(deadline, call.answer(body, reuse)).await {
         Ok(called) => called,
         Err(_elapsed) => call.timed_out(called),
     }
@@ -150,6 +155,7 @@ impl Call<'_, '_> {
         if let Some(settlement) = self.settlement.take() {
             let row = verdict(failure.outcome, failure.reset, self.request.policy.retry.on_ambiguous);
             settlement.give_up(failure.outcome, row.health);
+            self.request.visit.counted.set(false);
         }
         Called::Failed(failure)
     }
@@ -216,7 +222,9 @@ impl Call<'_, '_> {
             .await;
         match sent {
             Ok(upstream::Response { head, body, .. }) if !head.status.is_success() => self.error(head, body).await,
-            Ok(upstream::Response { head, body, .. }) if asked.stream => self.stream(head, body).await,
+            Ok(upstream::Response { head, body, .. }) if asked.stream && !headers::is_json(&head) => {
+                self.stream(head, body).await
+            }
             Ok(upstream::Response { head, body, .. }) => self.whole(head, body).await,
             Err(error) => self.failed(unsent(&error)),
         }
@@ -225,9 +233,11 @@ impl Call<'_, '_> {
     /// An error status: the client's own goes to the client, any other is the next attempt's business.
     async fn error(&mut self, head: Parts, body: UpstreamBody) -> Called {
         let dialect = self.candidate.upstream.dialect;
-        let bytes = match collect(body, MAX_ERROR, None).await {
-            Ok(Collected::Whole(bytes) | Collected::Long(bytes, _)) => bytes,
-            Ok(Collected::NoMemory) | Err(_) => Bytes::new(),
+        // The status has been said; a body that does not come must not turn it into a timeout.
+        let (bytes, rest) = match tokio::time::timeout(ERROR_TIME, collect(body, MAX_ERROR, None)).await {
+            Ok(Ok(Collected::Whole(bytes))) => (bytes, None),
+            Ok(Ok(Collected::Long(bytes, rest))) => (bytes, Some(rest)),
+            Ok(Ok(Collected::NoMemory) | Err(_)) | Err(_) => (Bytes::new(), None),
         };
         let bytes = self.candidate.target.deployment.standing.redacted(bytes);
         let told = decode_error(dialect, head.status.as_u16(), &head.headers, &bytes);
@@ -237,6 +247,10 @@ impl Call<'_, '_> {
             return self.failed(failure(fault, reset));
         }
         let client = self.request.asked.dialect;
+        if let (Some(rest), true) = (rest, dialect == client) {
+            let stream = self.answer_stream(rest, Conversion::Raw);
+            return self.streaming(head, stream.preceded_by(bytes), false, false);
+        }
         // A key that JSON had to escape is found only once it is decoded: then the error is told anew.
         let translated = dialect != client || fault != told;
         let bytes = if translated {
@@ -256,17 +270,20 @@ impl Call<'_, '_> {
     /// Held until the first content; after that it is the client's.
     async fn stream(&mut self, head: Parts, body: UpstreamBody) -> Called {
         let asked = self.request.asked;
+        let choices = asked.object.get("n").and_then(crate::json::Raw::u64).unwrap_or(1);
         let (translated, conversion) = match self.exchange.take() {
             Some(exchange) => (true, Conversion::Translated(Box::new(Translator::new(&exchange)))),
             None => (
                 false,
-                Conversion::Watched(Box::new(Watch::new(asked.dialect, !asked.wants_usage))),
+                Conversion::Watched(Box::new(
+                    Watch::new(asked.dialect, !asked.wants_usage).of_choices(choices),
+                )),
             ),
         };
         let mut stream = self.answer_stream(body, conversion);
         match stream.until_content().await {
             Ok(()) => self.streaming(head, stream, translated, true),
-            Err(Uncommitted::Fault(fault)) => self.failed(failure(self.without_keys(fault), None)),
+            Err(Uncommitted::Fault(fault)) => self.faulty(head, fault),
             Err(Uncommitted::BrokeOff(message)) => self.failed(broke_off(message)),
         }
     }
@@ -278,13 +295,23 @@ impl Call<'_, '_> {
         let limit = if passes { MAX_HELD } else { MAX_TRANSLATED };
         match collect(body, limit, Some(&mut held)).await {
             Err(message) => self.failed(broke_off(message)),
-            Ok(Collected::Whole(bytes)) => self.parsed(head, bytes),
+            Ok(Collected::Whole(bytes)) => {
+                let called = self.parsed(head, bytes);
+                keep(called, held)
+            }
             // Too long to be held: the client gets the rest as it comes, unseen.
             Ok(Collected::Long(bytes, rest)) if passes => {
                 let stream = self.answer_stream(rest, Conversion::Raw);
                 self.streaming(head, stream.preceded_by(bytes), false, false)
             }
-            Ok(Collected::Long(..) | Collected::NoMemory) => {
+            Ok(Collected::NoMemory) => {
+                if let Some(settlement) = self.settlement.take() {
+                    settlement.give_up(Outcome::NoMemory, Health::Nothing);
+                    self.request.visit.counted.set(false);
+                }
+                Called::Refused(Refusal::Body(CollectFault::NoMemory))
+            }
+            Ok(Collected::Long(..)) => {
                 let message = "its answer is longer than can be held".to_owned();
                 self.failed(Failure {
                     outcome: Outcome::Malformed,
@@ -305,8 +332,22 @@ impl Call<'_, '_> {
         };
         match parsed {
             Ok((bytes, translated, usage)) => self.settled(head, bytes, translated, usage, Outcome::Ok),
-            Err(fault) => self.failed(failure(self.without_keys(fault), None)),
+            Err(fault) => self.faulty(head, fault),
         }
+    }
+
+    /// A status of success that was none: what it stands for is the client's own error, or the next attempt's business.
+    fn faulty(&mut self, mut head: Parts, fault: Fault) -> Called {
+        let fault = self.without_keys(fault);
+        if fault.class != Class::Client {
+            return self.failed(failure(fault, None));
+        }
+        head.status = fault
+            .status
+            .and_then(|status| http::StatusCode::from_u16(status).ok())
+            .unwrap_or(head.status);
+        let bytes = in_dialect(self.request.asked.dialect, &fault).into();
+        self.settled(head, bytes, true, None, Outcome::Client)
     }
 
     fn answer_stream(&self, body: UpstreamBody, conversion: Conversion) -> Pin<Box<AnswerStream>> {
@@ -359,11 +400,25 @@ impl Call<'_, '_> {
             "no answer"
         };
         let message = format!("{what} within {:.1} s", called.elapsed().as_secs_f64());
+        // When the whole request's time is up, that is the client's patience or the policy's, and no upstream's failure.
+        let over = Instant::now() >= self.request.deadlines.total;
+        let outcome = if over { Outcome::Deadline } else { Outcome::Timeout };
         self.failed(Failure {
-            outcome: Outcome::Timeout,
+            outcome,
             message,
             reset: None,
         })
+    }
+}
+
+/// The answer's permits are given back when the client has taken it.
+fn keep(called: Called, held: Held) -> Called {
+    match called {
+        Called::Answer(mut response) => {
+            response.body_mut().keep(held);
+            Called::Answer(response)
+        }
+        other => other,
     }
 }
 
@@ -372,6 +427,8 @@ fn unsent(error: &SendError) -> Failure {
     let outcome = match error.kind() {
         SendErrorKind::Connect(_) | SendErrorKind::BodyNotSent => Outcome::Connect,
         SendErrorKind::NotProcessed => Outcome::NotProcessed,
+        // Without its end the body cannot have been processed.
+        SendErrorKind::Stale if error.sent() != Sent::Whole => Outcome::NotProcessed,
         SendErrorKind::Stale => Outcome::Stale,
         SendErrorKind::Ambiguous => Outcome::Interrupted,
     };

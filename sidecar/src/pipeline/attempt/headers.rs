@@ -34,7 +34,7 @@ const NOT_SENT_PREFIXES: [&str; 3] = ["x-pilotfish-", "x-litellm-", "x-forwarded
 const SENT_ACROSS: [&str; 5] = ["idempotency-key", "traceparent", "tracestate", "baggage", "user-agent"];
 
 /// Answer headers that stay here: they belong to the upstream's connection, or to its browser clients.
-static NOT_RETURNED: [HeaderName; 11] = [
+static NOT_RETURNED: [HeaderName; 17] = [
     header::ALT_SVC,
     header::CONNECTION,
     header::CONTENT_LENGTH, // written anew from the body
@@ -45,7 +45,14 @@ static NOT_RETURNED: [HeaderName; 11] = [
     header::TRAILER,
     header::TRANSFER_ENCODING,
     header::UPGRADE,
-    HeaderName::from_static("x-should-retry"), // ours to say
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    // Ours to say, and an upstream may be one of us.
+    HeaderName::from_static("x-should-retry"),
+    HeaderName::from_static("x-pilotfish-cost"),
+    HeaderName::from_static("x-pilotfish-explain"),
+    HeaderName::from_static("x-pilotfish-loss"),
+    HeaderName::from_static("x-litellm-response-cost"),
 ];
 
 /// nginx's word for "do not hold this back", which other proxies read, too.
@@ -92,7 +99,21 @@ fn same_dialect(client: &HeaderMap) -> HeaderMap {
     for (name, _) in client.iter().filter(stays) {
         headers.remove(name);
     }
+    without_hops(&mut headers, client);
     headers
+}
+
+/// Takes out what `Connection` names as belonging to the connection.
+fn without_hops(headers: &mut HeaderMap, client: &HeaderMap) {
+    for named in client.get_all(header::CONNECTION) {
+        without_named(headers, named);
+    }
+}
+
+fn without_named(headers: &mut HeaderMap, named: &HeaderValue) {
+    for name in named.to_str().unwrap_or_default().split(',') {
+        headers.remove(name.trim());
+    }
 }
 
 fn across(client: &HeaderMap) -> HeaderMap {
@@ -110,8 +131,18 @@ fn is_sent(name: &HeaderName) -> bool {
     NOT_SENT.binary_search(&name).is_err() && !NOT_SENT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
+/// The answer says that it is no stream: some providers answer a stream's error so, under a status of success.
+pub(super) fn is_json(head: &http::response::Parts) -> bool {
+    head.headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+}
+
 /// Takes out of an answer's headers what is not the client's.
 pub(super) fn returned(headers: &mut HeaderMap, translated: bool, stream: bool) {
+    if let Some(named) = headers.get(header::CONNECTION).cloned() {
+        without_named(headers, &named);
+    }
     for name in &NOT_RETURNED {
         headers.remove(name);
     }

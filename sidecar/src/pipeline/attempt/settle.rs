@@ -4,6 +4,7 @@ use super::super::limit::Admission;
 use crate::dialect::Usage;
 use crate::health::Verdict;
 use crate::meter::{Ended, InFlight, Outcome, Shape, Streamed};
+use crate::pipeline::CLIENT_GONE;
 use crate::policy::{Deployment, Route};
 use pilotfish_wire::Price;
 use std::rc::Rc;
@@ -31,9 +32,6 @@ pub(super) struct Settlement {
     pub _in_flight: Rc<InFlight>,
     pub finished: bool,
 }
-
-/// What the client sees as status in logs and metrics when it is the one that went away: nginx's 499.
-const CLIENT_GONE: u16 = 499;
 
 impl Settlement {
     /// The answer has ended in this way; only the first call counts.

@@ -171,10 +171,14 @@ impl AnswerStream {
                     this.upstream = None;
                     this.finish()
                 }
-                Poll::Pending => Err(ready!(this.poll_alarm(cx))),
+                Poll::Pending => {
+                    let (fault, outcome) = ready!(this.poll_alarm(cx));
+                    this.fail(fault, outcome);
+                    continue;
+                }
             };
             if let Err(fault) = step {
-                this.fail(fault);
+                this.fail(fault, Outcome::Broken);
             }
         }
     }
@@ -198,8 +202,8 @@ impl AnswerStream {
             Conversion::Raw => self.push(block),
             Conversion::Watched(watch) => {
                 let (forwarded, seen) = watched(watch, &block, &mut self.usage, &mut self.ended);
-                content = seen?;
                 self.push(forwarded);
+                content = seen?;
             }
             Conversion::Translated(translator) => {
                 let mut out = Vec::new();
@@ -243,7 +247,7 @@ impl AnswerStream {
     }
 
     /// Tells the client, in its own dialect if the answer is a stream, and ends.
-    fn fail(&mut self, fault: Fault) {
+    fn fail(&mut self, fault: Fault, outcome: Outcome) {
         let fault = match &self.settlement {
             Some(settlement) => fault.redacted(|text| settlement.deployment.standing.redacted_text(text)),
             None => fault,
@@ -255,11 +259,11 @@ impl AnswerStream {
         }
         self.upstream = None;
         self.ended = true;
-        self.settle(Outcome::Broken);
+        self.settle(outcome);
     }
 
     /// Ready when the upstream has been silent, or has taken, for too long.
-    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
+    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<(Fault, Outcome)> {
         loop {
             let due = (self.heard + self.timers.idle).min(self.timers.end);
             let alarm = self
@@ -269,12 +273,12 @@ impl AnswerStream {
             // Bytes came since the alarm was set: it is moved only now, so that a chunk costs no timer.
             let now = Instant::now();
             if now >= due {
-                let what = if now >= self.timers.end {
-                    "the answer was not complete in time"
+                let (what, outcome) = if now >= self.timers.end {
+                    ("the answer was not complete in time", Outcome::Deadline)
                 } else {
-                    "the upstream went silent in the middle of its answer"
+                    ("the upstream went silent in the middle of its answer", Outcome::Broken)
                 };
-                return Poll::Ready(Fault::malformed(what));
+                return Poll::Ready((Fault::malformed(what), outcome));
             }
             alarm.as_mut().reset(due);
         }

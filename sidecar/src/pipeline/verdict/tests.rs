@@ -43,6 +43,8 @@ fn each_row_of_the_failure_table_reads_as_designed() {
         (Outcome::Cancelled, (Next::No, Again::Never, Nothing), None),
         (Outcome::Broken, (Next::No, Again::Never, Failed), None),
         (Outcome::Ok, (Next::No, Again::Never, Served), None),
+        (Outcome::Deadline, (Next::No, Again::Never, Nothing), None),
+        (Outcome::NoMemory, (Next::No, Again::Never, Nothing), None),
     ];
     assert_eq!(rows.len(), Outcome::ALL.len());
     for (outcome, failover, refuse) in rows {
