@@ -110,7 +110,10 @@ async fn a_breaker_that_one_tenant_closed_is_open_to_the_others() -> Result<()> 
 #[tokio::test]
 async fn a_clients_own_impatience_closes_nothing() -> Result<()> {
     let east = Dialect::Chat.provider("east").start().await?;
-    let documents = [Deployment::of(Dialect::Chat, "east", &east).to_string(), Policy::named("chat").in_order(["east"]).to_string()];
+    let documents = [
+        Deployment::of(Dialect::Chat, "east", &east).to_string(),
+        Policy::named("chat").in_order(["east"]).to_string(),
+    ];
     let pilotfish = Launch::run(&documents).start().await?;
     let client = Client::new(&pilotfish)?;
     east.always(Step::never().for_body(UNLUCKY));
