@@ -193,7 +193,7 @@ impl<'a> Course<'a, '_> {
 
     /// No attempt or no time is left.
     fn is_over(&self) -> bool {
-        self.count >= self.request.policy.retry.attempts || Instant::now() >= self.request.deadlines.total
+        self.count >= self.request.policy.retry.attempts || Instant::now() >= self.request.deadlines.begin
     }
 
     /// The input was too long for a window seen before, and this one is no larger.
@@ -246,7 +246,7 @@ impl<'a> Course<'a, '_> {
         };
         let failures = u32::try_from(self.repeats(candidate)).unwrap_or(u32::MAX);
         let pause = retry::BACKOFF.pause(failures.saturating_sub(1), fastrand::u64(..));
-        if Instant::now() + pause >= self.request.deadlines.total {
+        if Instant::now() + pause >= self.request.deadlines.begin {
             return None;
         }
         tokio::time::sleep(pause).await;
@@ -269,7 +269,7 @@ impl<'a> Course<'a, '_> {
         // One whose reset has passed by now can be asked at once.
         let resets = limited.map(|candidate| (resets_at(candidate, now).unwrap_or(now), candidate));
         let (at, candidate) = resets.min_by_key(|(at, _)| *at)?;
-        if at >= self.request.deadlines.total {
+        if at >= self.request.deadlines.begin {
             return None;
         }
         tokio::time::sleep_until(at).await;

@@ -23,9 +23,9 @@ const TOTAL: Duration = Duration::from_secs(600);
 pub(super) struct Deadlines {
     /// When the whole request must be over.
     pub total: Instant,
-    /// How long the client waits for a stream's first content,
-    first: Option<Duration>,
-    /// and between two reads.
+    /// When nobody waits any longer for an answer to begin: the client of a stream may give up before `total`.
+    pub begin: Instant,
+    /// How long the client waits between two reads of a stream.
     read: Option<Duration>,
     policy: Timeouts,
 }
@@ -48,12 +48,12 @@ impl Deadlines {
         let sdk = seconds(headers, &STAINLESS);
         let (whole, beginning) = if stream { (None, sdk) } else { (sdk, None) };
         let client = duration(headers, &PILOTFISH).or(whole);
-        let total = smallest([client, policy.total]).unwrap_or(TOTAL);
-        let read = seconds(headers, &STAINLESS_READ);
-        let first = smallest([beginning, read]);
+        let total = started + smallest([client, policy.total]).unwrap_or(TOTAL);
+        let read = seconds(headers, &STAINLESS_READ).filter(|_| stream);
+        let begin = smallest([beginning, read]).map_or(total, |first| (started + first).min(total));
         Self {
-            total: started + total,
-            first,
+            total,
+            begin,
             read,
             policy,
         }
@@ -66,7 +66,7 @@ impl Deadlines {
         };
         AttemptTimers {
             connect: of(|timeouts| timeouts.connect, None, CONNECT),
-            first_token: (now + of(|timeouts| timeouts.first_token, self.first, FIRST_TOKEN)).min(self.total),
+            first_token: (now + of(|timeouts| timeouts.first_token, None, FIRST_TOKEN)).min(self.begin),
             idle: of(|timeouts| timeouts.idle, self.read, IDLE),
             end: (now + of(|timeouts| timeouts.attempt, None, ATTEMPT)).min(self.total),
         }

@@ -354,6 +354,7 @@ impl Call<'_, '_> {
         let timers = Timers {
             idle: self.timers.idle,
             end: self.timers.end,
+            total: self.request.deadlines.total,
         };
         let tasks = self.request.visit.worker.tasks.clone();
         Box::pin(AnswerStream::new(
@@ -401,7 +402,7 @@ impl Call<'_, '_> {
         };
         let message = format!("{what} within {:.1} s", called.elapsed().as_secs_f64());
         // When the whole request's time is up, that is the client's patience or the policy's, and no upstream's failure.
-        let over = Instant::now() >= self.request.deadlines.total;
+        let over = Instant::now() >= self.request.deadlines.begin;
         let outcome = if over { Outcome::Deadline } else { Outcome::Timeout };
         self.failed(Failure {
             outcome,

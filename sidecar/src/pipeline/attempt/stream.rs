@@ -39,6 +39,8 @@ pub(super) enum Conversion {
 pub(super) struct Timers {
     pub idle: Duration,
     pub end: Instant,
+    /// When the whole request must be.
+    pub total: Instant,
 }
 
 /// Why an answer was never committed.
@@ -273,8 +275,10 @@ impl AnswerStream {
             // Bytes came since the alarm was set: it is moved only now, so that a chunk costs no timer.
             let now = Instant::now();
             if now >= due {
-                let (what, outcome) = if now >= self.timers.end {
+                let (what, outcome) = if now >= self.timers.total {
                     ("the answer was not complete in time", Outcome::Deadline)
+                } else if now >= self.timers.end {
+                    ("the answer was not complete in time", Outcome::Broken)
                 } else {
                     ("the upstream went silent in the middle of its answer", Outcome::Broken)
                 };
