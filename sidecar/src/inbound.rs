@@ -27,7 +27,7 @@ const MAX_BUFFER: usize = 256 * 1024;
 /// Longest head of an HTTP/2 request, bytes.
 const MAX_HEADER_LIST: u32 = 64 * 1024;
 /// Most headers of one request.
-const MAX_HEADERS: usize = 128;
+const MAX_HEADERS: usize = 100;
 
 /// Runs hyper's own tasks among ours, so that they are counted and waited for.
 #[derive(Clone)]

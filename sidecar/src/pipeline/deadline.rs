@@ -86,7 +86,7 @@ fn seconds(headers: &HeaderMap, name: &HeaderName) -> Option<Duration> {
     limited(text(headers, name)?.parse().ok()?)
 }
 
-/// Seconds, or a duration as Kubernetes writes them: `1m30s`, `500ms`.
+/// Seconds, or a duration as Kubernetes writes them (`1m30s`, `500ms`), fractions allowed.
 fn duration(headers: &HeaderMap, name: &HeaderName) -> Option<Duration> {
     let text = text(headers, name)?;
     if let Ok(seconds) = text.parse() {
@@ -95,7 +95,7 @@ fn duration(headers: &HeaderMap, name: &HeaderName) -> Option<Duration> {
     let mut rest = text;
     let mut sum = 0.0;
     while !rest.is_empty() {
-        let digits = rest.find(|letter: char| !letter.is_ascii_digit())?;
+        let digits = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.')?;
         let (number, unit) = rest.split_at_checked(digits)?;
         let number: f64 = number.parse().ok()?;
         let (name, factor) = UNITS.iter().find(|(name, _)| unit.starts_with(name))?;
@@ -168,6 +168,7 @@ mod tests {
         for (written, expected) in [
             ("2", 2_000),
             ("2.5", 2_500),
+            ("0.5s", 500),
             ("2s", 2_000),
             ("500ms", 500),
             ("1m30s", 90_000),

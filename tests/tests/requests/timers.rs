@@ -144,7 +144,7 @@ async fn the_client_may_say_how_long_it_waits_for_a_read() -> Result<()> {
         deployment: LONGER,
         header: Some(("x-stainless-read-timeout", "0.3")),
     };
-    check(says, true, "2").await
+    check(says, true, "1").await
 }
 
 #[tokio::test]
