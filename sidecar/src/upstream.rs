@@ -47,7 +47,7 @@ use tokio::task::AbortHandle;
 use tokio_util::task::TaskTracker;
 use transport::Counted;
 
-/// Of an answer's head, bytes. On HTTP/1 also the largest piece of a body that is read at once.
+/// Of an answer's head on HTTP/2, bytes.
 const MAX_HEAD: u32 = 64 * 1024;
 
 /// How often idle connections are looked at, while there are any.

@@ -5,7 +5,6 @@
 //! idles is not watched. That the upstream has closed it shows when it is used next (hyper looks for that before it
 //! writes, and hands the request back), or at the next sweep of the pool.
 
-use super::MAX_HEAD;
 use super::error::{SendError, SendErrorKind, reason};
 use super::out_body::{OutBody, Sent};
 use super::transport::Transport;
@@ -42,11 +41,15 @@ pub(super) enum Failed {
     Lost(SendError),
 }
 
+/// An answer's longest head, and how much of a request is handed to the system at once, bytes: a prompt of 128 KiB
+/// leaves with its head in one call.
+const MAX_BUFFER: usize = 160 * 1024;
+
 impl Http1 {
     pub(super) async fn handshake(transport: Transport) -> hyper::Result<Self> {
         let heard = transport.heard();
         let mut builder = http1::Builder::new();
-        builder.max_buf_size(MAX_HEAD as usize);
+        builder.max_buf_size(MAX_BUFFER);
         let (sender, connection) = builder.handshake(TokioIo::new(transport)).await?;
         let mut http1 = Self {
             sender,
