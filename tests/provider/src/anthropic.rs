@@ -8,11 +8,13 @@ mod prompt;
 mod shapes;
 mod stream;
 mod thinking;
+mod threads;
 mod tools;
 mod validate;
 
 use self::answer::Message;
 use self::error::Error;
+use self::threads::Threads;
 use crate::answer::{Answer, Body};
 use crate::builder::Settings;
 use crate::cache::{Cached, PromptCache};
@@ -35,6 +37,7 @@ const VERSIONS: &[&str] = &["2023-01-01", "2023-06-01", "2026-10-21"];
 pub(crate) struct Anthropic {
     settings: Settings,
     cache: PromptCache,
+    threads: Threads,
 }
 
 impl Provider for Anthropic {
@@ -74,6 +77,7 @@ impl Anthropic {
         Anthropic {
             settings,
             cache: PromptCache::default(),
+            threads: Threads::default(),
         }
     }
 
@@ -90,21 +94,23 @@ impl Anthropic {
 
     fn messages(&self, request: &Received, style: Style) -> Result<Answer, Error> {
         self.admit(request)?;
-        let body = json(request)?;
-        let model = self.model_of(&body)?;
-        validate::message(&body, &shapes::MESSAGES, model)?;
-        let blocks = prompt::blocks(&body);
+        let opened = self.threads.open(request, json(request)?)?;
+        let body = &opened.body;
+        let model = self.model_of(body)?;
+        validate::message(body, &shapes::MESSAGES, model)?;
+        let blocks = prompt::blocks(body);
         let input = blocks.iter().map(|block| block.tokens).sum();
         fits(input, body.count_of("max_tokens").unwrap_or(0), model)?;
         let message = Message {
             id: id("msg_01", 22, &[&self.settings.name, &request.number.to_string()]),
             model: model.answers_as.clone(),
-            reply: compose(&prompt::of_message(&body, model, self.settings.name_for(model))),
-            shows_thinking: prompt::shows_thinking(&body, model),
+            reply: compose(&prompt::of_message(body, model, self.settings.name_for(model))),
+            shows_thinking: prompt::shows_thinking(body, model),
             input,
             cached: self.cache.marked(&model.name, &blocks, model.traits.cache_minimum),
             unknown_fields: style.unknown_fields,
         };
+        self.threads.hold(&opened, &message.id, message.content());
         let answer = match body.is_set("stream") {
             true => self.streamed(request, &message),
             false => self.plain(request, 200, message.body()),

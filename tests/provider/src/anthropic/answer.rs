@@ -101,6 +101,12 @@ impl Message {
         })
     }
 
+    /// Its blocks as they stand in a conversation.
+    pub(super) fn content(&self) -> Json {
+        let text = compact(&self.blocks());
+        serde_json::from_str(&text).expect("what was just written")
+    }
+
     /// The message as a stream begins it.
     pub(super) fn opening(&self) -> Body<'_> {
         Body {

@@ -86,6 +86,13 @@ pub(super) fn unknown_model(model: &str) -> Error {
     Error::new(404, "not_found_error", format!("model: {model}"))
 }
 
+pub(super) fn no_thread(id: &str) -> Error {
+    Error {
+        details: Some("thread_not_found"),
+        ..Error::new(404, "not_found_error", format!("thread: no thread found for {id}"))
+    }
+}
+
 pub(super) fn unknown_path() -> Error {
     Error::new(404, "not_found_error", "Not Found")
 }

@@ -1,6 +1,7 @@
 //! Goldens of answers and streams; `refused` has the table of what is wrong with requests.
 
 mod refused;
+mod threads;
 
 use super::*;
 use crate::answer::EventKind;
