@@ -122,6 +122,9 @@ async fn calls_tools(program: &str) -> Result<()> {
         let scene = Scene::plain(upstream).await?;
         scene.fake.always(Step::normal().interleaved().split(61));
         scene.run(program).await?;
+        // Anthropic's runner of tools has its provider hold the conversation, where that is its own.
+        let threads = upstream == Dialect::Messages && program.starts_with("anthropic");
+        assert_eq!(scene.saw("previous_message_id"), threads, "{program}, {upstream:?}");
     }
     Ok(())
 }

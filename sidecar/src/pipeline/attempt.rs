@@ -132,6 +132,7 @@ impl<'a> Course<'a, '_> {
     async fn first(&mut self) -> Step<'a> {
         match self.next_candidate() {
             Some((candidate, admission)) => Some((candidate, admission, false)),
+            None if self.plan.could_serve_without_thread() => None,
             None => self.wait_for_reset().await,
         }
     }
@@ -233,7 +234,7 @@ impl<'a> Course<'a, '_> {
     /// Nothing else is left: the same deployment again, after a backoff or when its limit resets. An SDK that repeats
     /// the request itself is not multiplied.
     async fn repeat_later(&mut self) -> Step<'a> {
-        if self.request.sdk_retries {
+        if self.request.sdk_retries || self.plan.could_serve_without_thread() {
             return None;
         }
         let may = |(candidate, again): &(&'a Candidate<'a>, Again)| match again {
@@ -319,6 +320,10 @@ impl<'a> Course<'a, '_> {
             };
         }
         let status = self.tried.iter().map(|tried| telling(tried.failure.outcome)).max();
+        let status = match self.plan.could_serve_without_thread() {
+            true => Some(Telling::NoThreads),
+            false => status,
+        };
         Refusal::AllFailed {
             attempts: self.count,
             tried: explain::failures(self.plan, &self.tried),

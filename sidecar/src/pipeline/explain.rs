@@ -19,6 +19,7 @@ impl std::fmt::Display for Why {
                     "the input is about {estimate} tokens long and its window holds {window}"
                 )
             }
+            Self::NoThreads => f.write_str("holds no threads; without `thread` it could serve"),
             Self::NoOperation => f.write_str("has no endpoint for this operation"),
             Self::Closed(closure) => write!(f, "{closure}"),
             Self::NotHome => f.write_str("the session belongs to another deployment"),

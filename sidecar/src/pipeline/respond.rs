@@ -107,6 +107,9 @@ pub(crate) enum Telling {
     Unsupported,
     /// The input is too long for every deployment: 400.
     ContextOverflow,
+    /// Another deployment could serve, but for the `thread` in the request: 400, with the code by which Anthropic's SDKs
+    /// know to go on without it.
+    NoThreads,
 }
 
 /// What an error body says, before a dialect spells it.
@@ -264,6 +267,7 @@ impl Telling {
             Self::Limited => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded"),
             Self::Unsupported => (StatusCode::BAD_REQUEST, "unsupported_by_deployment"),
             Self::ContextOverflow => (StatusCode::BAD_REQUEST, "context_length_exceeded"),
+            Self::NoThreads => (StatusCode::BAD_REQUEST, "thread_unsupported_request"),
         }
     }
 

@@ -40,6 +40,8 @@ pub(super) enum Why {
     TooLong { estimate: u64, window: u64 },
     /// It has no endpoint for this operation.
     NoOperation,
+    /// It speaks another dialect, which has no threads, and the request is in one.
+    NoThreads,
     /// Its breaker is open, or its limit is spent.
     Closed(Closure),
     /// The session belongs to another deployment and must not leave it.
@@ -251,7 +253,11 @@ fn capability<'a>(target: &'a Target, facts: &Facts<'_, '_>) -> Result<&'a Upstr
             window,
         });
     }
-    endpoint(&target.deployment.endpoints, facts.asked).ok_or(Why::NoOperation)
+    let endpoint = endpoint(&target.deployment.endpoints, facts.asked).ok_or(Why::NoOperation)?;
+    if endpoint.dialect != facts.asked.dialect && facts.asked.is_in_thread() {
+        return Err(Why::NoThreads);
+    }
+    Ok(endpoint)
 }
 
 /// The endpoint that speaks the client's dialect, or else the preferred one.
@@ -351,6 +357,12 @@ impl<'a> Plan<'a> {
     }
 
     /// The status of "nothing was tried".
+    /// The client need not wait for the deployments that failed or are closed: were the request not in a thread, there
+    /// would be another one. Its helper knows the error, and sends the whole conversation.
+    pub(super) fn could_serve_without_thread(&self) -> bool {
+        self.excluded.iter().any(|(_, why)| matches!(why, Why::NoThreads))
+    }
+
     pub(super) fn telling(&self) -> Telling {
         let why = |(_, why): &(&str, Why)| match why {
             Why::Closed(Closure {
@@ -359,8 +371,12 @@ impl<'a> Plan<'a> {
             }) => Telling::Limited,
             Why::TooLong { .. } => Telling::ContextOverflow,
             Why::Lacks(_) | Why::NoOperation => Telling::Unsupported,
+            Why::NoThreads => Telling::NoThreads,
             Why::NoWeight | Why::Unavailable(_) | Why::Closed(_) | Why::NotHome => Telling::Unavailable,
         };
+        if self.could_serve_without_thread() {
+            return Telling::NoThreads;
+        }
         // A deployment that may come back is waited for before the client is told that its request is at fault.
         let all = || self.excluded.iter().map(why);
         if all().any(|telling| telling == Telling::Unavailable) {

@@ -12,4 +12,5 @@ mod memory;
 mod own_fault;
 mod retries;
 mod routing;
+mod threads;
 mod timers;

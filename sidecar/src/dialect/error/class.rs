@@ -8,6 +8,8 @@ const NAMES: &[(&str, Class)] = &[
     ("context_length_exceeded", Class::ContextOverflow),
     ("model_not_found", Class::ModelNotFound),
     ("DeploymentNotFound", Class::ModelNotFound),
+    // The client's helper sends all of the conversation again.
+    ("thread_not_found", Class::Client),
     ("invalid_api_key", Class::Unauthorised),
     ("organization_on_hold", Class::Unauthorised),
     ("insufficient_quota", Class::Spent),

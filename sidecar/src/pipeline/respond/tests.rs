@@ -94,6 +94,7 @@ fn every_refusal_has_its_status() {
         (all_failed(Telling::Limited), 429),
         (all_failed(Telling::Unsupported), 400),
         (all_failed(Telling::ContextOverflow), 400),
+        (all_failed(Telling::NoThreads), 400),
     ];
     for (refusal, status) in rows {
         for client in [Dialect::Chat, Dialect::Messages] {
