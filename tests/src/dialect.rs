@@ -144,3 +144,8 @@ fn keys(value: &Value) -> Vec<String> {
     keys.sort();
     keys
 }
+
+/// Checks both dialects at once, each for itself: a test waits more than it computes.
+pub async fn in_both(check: impl AsyncFn(Dialect) -> Result<()>) -> Result<()> {
+    tokio::try_join!(check(Dialect::Chat), check(Dialect::Messages)).map(drop)
+}

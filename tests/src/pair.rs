@@ -92,6 +92,11 @@ impl Pair {
         (self.east.received().len(), self.west.received().len())
     }
 
+    /// Nothing is left behind but idle connections.
+    pub async fn at_rest(&self) -> Result<()> {
+        self.pilotfish.at_rest(&[&self.east, &self.west]).await
+    }
+
     /// Nothing is left behind.
     pub async fn back_to_idle(&self) -> Result<()> {
         self.pilotfish.back_to_idle(&[&self.east, &self.west]).await

@@ -122,13 +122,31 @@ impl Pilotfish {
     }
 
     /// Waits until it holds nothing more than when it had just started: no request, task, connection or byte. Idle
-    /// connections to `fakes`, which it keeps on purpose, are closed from the other side.
+    /// connections to `fakes`, which it keeps on purpose, are closed from the other side; that takes it a second to see.
     pub async fn back_to_idle(&self, fakes: &[&Fake]) -> Result<()> {
-        let is_idle = |metrics: &Metrics| {
+        let is_idle = |gauges: Gauges| {
             fakes.iter().for_each(|fake| fake.close_idle_connections());
-            Gauges::from(metrics) == self.idle
+            gauges == self.idle
         };
-        self.metrics_until(is_idle)
+        self.settles(is_idle).await
+    }
+
+    /// The same, but it may keep idle HTTP/1 connections, as many as `fakes` see. Quicker, for tests that are not about
+    /// connections.
+    pub async fn at_rest(&self, fakes: &[&Fake]) -> Result<()> {
+        let is_at_rest = |gauges: Gauges| {
+            let open: u32 = fakes
+                .iter()
+                .map(|fake| u32::try_from(fake.connections().open).unwrap_or(u32::MAX))
+                .sum();
+            let upstream = f64::from(open);
+            gauges == Gauges { upstream, ..self.idle }
+        };
+        self.settles(is_at_rest).await
+    }
+
+    async fn settles(&self, holds: impl Fn(Gauges) -> bool) -> Result<()> {
+        self.metrics_until(|metrics| holds(Gauges::from(metrics)))
             .await
             .map(drop)
             .with_context(|| format!("something was left behind; it started with {:?}", self.idle))

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use futures::future::join_all;
 use pilotfish_provider::{Gate, Pause, Point, Step};
-use pilotfish_tests::{Dialect, Pair, Policy};
+use pilotfish_tests::{Dialect, Pair, Policy, in_both};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -52,7 +52,7 @@ async fn only_failures_in_a_row_count() -> Result<()> {
         pair.ask().await?;
     }
     assert_eq!(pair.calls().0, 9 + 5);
-    pair.back_to_idle().await
+    pair.at_rest().await
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn a_closed_deployment_is_tried_by_one_request_and_then_by_all() -> Result
     for answer in join_all((0..5).map(|_| pair.ask())).await {
         assert_eq!(answer?.header("x-pilotfish-deployment"), Some("default/east"));
     }
-    pair.back_to_idle().await
+    pair.at_rest().await
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn a_trial_that_fails_doubles_the_pause() -> Result<()> {
     let second = until_east_is_called(&pair, failed).await?;
     assert!(second >= Duration::from_millis(1900), "tried again after {second:?}");
     assert_eq!(pair.ask().await?.header("x-pilotfish-deployment"), Some("default/east"));
-    pair.back_to_idle().await
+    pair.at_rest().await
 }
 
 #[tokio::test]
@@ -127,12 +127,12 @@ async fn a_trial_whose_client_goes_away_is_given_back() -> Result<()> {
     pair.east.ended(3).await?;
     until_east_is_called(&pair, Instant::now()).await?;
     assert_eq!(pair.ask().await?.header("x-pilotfish-deployment"), Some("default/east"));
-    pair.back_to_idle().await
+    pair.at_rest().await
 }
 
 #[tokio::test]
 async fn a_rate_limit_closes_exactly_until_its_reset() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let pair = Pair::plain(dialect).await?;
         pair.east.script([Step::status(429)
             .header("retry-after-ms", "1500")
@@ -155,9 +155,10 @@ async fn a_rate_limit_closes_exactly_until_its_reset() -> Result<()> {
         for answer in [one, two, three] {
             assert_eq!(answer?.header("x-pilotfish-deployment"), Some("default/east"));
         }
-        pair.back_to_idle().await?;
-    }
-    Ok(())
+        pair.at_rest().await?;
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
@@ -171,12 +172,12 @@ async fn a_rate_limit_is_no_failure() -> Result<()> {
         until_east_is_called(&pair, Instant::now()).await?;
     }
     assert_eq!(pair.attempts("east", "limited").await?, 4.0);
-    pair.back_to_idle().await
+    pair.at_rest().await
 }
 
 #[tokio::test]
 async fn a_limit_that_ends_in_time_is_waited_out_where_nothing_else_is_left() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let pair = Pair::plain(dialect).await?;
         let limited = |milliseconds: &str| {
             Step::status(429)
@@ -197,9 +198,10 @@ async fn a_limit_that_ends_in_time_is_waited_out_where_nothing_else_is_left() ->
         assert!(started.elapsed() >= Duration::from_millis(300));
         assert_eq!(pair.calls(), (1, 2));
 
-        pair.back_to_idle().await?;
-    }
-    Ok(())
+        pair.at_rest().await?;
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
@@ -222,12 +224,12 @@ async fn a_request_that_finds_every_limit_spent_waits_for_the_first_to_end() -> 
     );
     assert_eq!(answer.header("x-pilotfish-attempts"), Some("1"));
     assert!(pair.west.arrived(2).await?[1].arrived - limited >= Duration::from_millis(990));
-    pair.back_to_idle().await
+    pair.at_rest().await
 }
 
 #[tokio::test]
 async fn a_limit_that_ends_too_late_is_told_with_its_end() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let short = |policy: Policy| policy.with("timeouts: {total: 5s}");
         let pair = Pair::start(dialect, short, |deployment| deployment).await?;
         pair.east.script([Step::rate_limited(Duration::from_secs(3600))]);
@@ -253,9 +255,10 @@ async fn a_limit_that_ends_too_late_is_told_with_its_end() -> Result<()> {
             assert_eq!(answer.header("x-pilotfish-attempts"), attempts);
         }
         assert_eq!(pair.calls(), (1, 1));
-        pair.back_to_idle().await?;
-    }
-    Ok(())
+        pair.at_rest().await?;
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
@@ -269,7 +272,7 @@ async fn a_credential_that_is_not_accepted_is_left_alone_for_longer() -> Result<
         sleep(LOOK_EVERY).await;
     }
     assert_eq!(pair.calls().0, 1);
-    pair.back_to_idle().await
+    pair.at_rest().await
 }
 
 #[tokio::test]
@@ -304,5 +307,5 @@ async fn one_tenants_trouble_is_not_anothers() -> Result<()> {
         "the pod is a tenant of its own"
     );
     assert_eq!(east.received().len(), 5);
-    pilotfish.back_to_idle(&[&east]).await
+    pilotfish.at_rest(&[&east]).await
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use pilotfish_provider::{Ended, Fake, Outcome, Pause, Point, Step};
-use pilotfish_tests::{Dialect, Pair};
+use pilotfish_tests::{Dialect, Pair, in_both};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -41,7 +41,7 @@ async fn settled(pair: &Pair, cancelled: usize) -> Result<()> {
 
 #[tokio::test]
 async fn a_client_that_goes_before_the_answer_cancels_its_call() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         for stream in [false, true] {
             let pair = Pair::plain(dialect).await?;
             pair.east.always(Step::never());
@@ -56,13 +56,14 @@ async fn a_client_that_goes_before_the_answer_cancels_its_call() -> Result<()> {
             in_time(&delays);
             settled(&pair, TRIES).await?;
         }
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
 async fn a_client_that_goes_in_the_middle_of_a_stream_cancels_its_call() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let pair = Pair::plain(dialect).await?;
         pair.east
             .always(Step::normal().pause(Point::Content(2), Pause::Forever));
@@ -82,8 +83,9 @@ async fn a_client_that_goes_in_the_middle_of_a_stream_cancels_its_call() -> Resu
         }
         in_time(&delays);
         settled(&pair, TRIES).await?;
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 use pilotfish_provider::{HangUp, Pause, Point, Step};
-use pilotfish_tests::{Dialect, Event, Pair};
+use pilotfish_tests::{Dialect, Event, Pair, in_both};
 use std::time::Duration;
 
 /// A stream that east breaks in this way after its second piece of content.
@@ -61,28 +61,31 @@ fn broken(dialect: Dialect, events: &[Event]) -> Result<()> {
 
 #[tokio::test]
 async fn a_stream_that_is_cut_ends_with_an_error_event() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         for how in [HangUp::Close, HangUp::Reset] {
             check(dialect, Step::normal().hang_up(Point::Content(2), how)).await?;
         }
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
 async fn a_stream_that_goes_silent_ends_with_an_error_event() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         check(dialect, Step::normal().pause(Point::Content(2), Pause::Forever)).await?;
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
 async fn an_error_event_of_the_provider_is_the_last_one() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         check(dialect, Step::normal().error_event(2, 500)).await?;
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
@@ -116,7 +119,7 @@ async fn a_stream_without_done_is_whole_after_its_finish_reason() -> Result<()> 
 
 #[tokio::test]
 async fn what_precedes_the_content_commits_nothing() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let pair = Pair::plain(dialect).await?;
         // The role, message_start, pings and comments have been sent by then.
         pair.east.script([Step::normal()
@@ -132,13 +135,14 @@ async fn what_precedes_the_content_commits_nothing() -> Result<()> {
             ((1, 1), 1.0)
         );
         pair.back_to_idle().await?;
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
 async fn more_than_64_kib_of_preamble_are_not_held_back() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let pair = Pair::plain(dialect).await?;
         let comment = format!(": {}\n\n", "x".repeat(1000)).repeat(70);
         pair.east.script([Step::normal()
@@ -154,8 +158,9 @@ async fn more_than_64_kib_of_preamble_are_not_held_back() -> Result<()> {
         );
         assert_eq!(pair.calls(), (1, 0));
         pair.back_to_idle().await?;
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 /// An answer that is no stream, longer than what is held back.
@@ -173,7 +178,7 @@ fn long_answer(dialect: Dialect) -> String {
 
 #[tokio::test]
 async fn a_long_answer_passes_unchanged() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let pair = Pair::plain(dialect).await?;
         let body = long_answer(dialect);
         pair.east.script([Step::raw(200, "application/json", body.clone())]);
@@ -186,13 +191,14 @@ async fn a_long_answer_passes_unchanged() -> Result<()> {
             body.len()
         );
         pair.back_to_idle().await?;
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
 async fn a_long_answer_that_is_cut_does_not_look_whole() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let pair = Pair::plain(dialect).await?;
         let cut =
             Step::raw(200, "application/json", long_answer(dialect)).hang_up(Point::Byte(2_000_000), HangUp::Close);
@@ -201,13 +207,14 @@ async fn a_long_answer_that_is_cut_does_not_look_whole() -> Result<()> {
         assert_eq!(pair.calls(), (1, 0));
         assert_eq!(pair.attempts("east", "broken_stream").await?, 1.0);
         pair.back_to_idle().await?;
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
 async fn a_stream_that_lasts_longer_than_an_attempt_may_ends_with_an_error_event() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let short = |deployment: pilotfish_tests::Deployment| deployment.with("timeouts: {attempt: 2s}");
         let pair = Pair::start(dialect, |policy| policy, short).await?;
         pair.east.script([Step::normal().pace(Duration::from_millis(100))]);
@@ -221,6 +228,7 @@ async fn a_stream_that_lasts_longer_than_an_attempt_may_ends_with_an_error_event
             ((1, 0), 1.0)
         );
         pair.back_to_idle().await?;
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }

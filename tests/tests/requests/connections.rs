@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use pilotfish_provider::{HangUp, Point, Protocol, Received, Step};
-use pilotfish_tests::{Dialect, Pair};
+use pilotfish_tests::{Dialect, Pair, in_both};
 
 #[tokio::test]
 async fn a_connection_that_was_closed_while_it_idled_costs_no_attempt() -> Result<()> {
@@ -21,7 +21,7 @@ async fn a_connection_that_was_closed_while_it_idled_costs_no_attempt() -> Resul
 
 #[tokio::test]
 async fn a_reused_connection_that_ends_unanswered_is_made_good_by_a_new_one() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let pair = Pair::plain(dialect).await?;
         pair.ask().await?;
         for (round, how) in [HangUp::Close, HangUp::Reset, HangUp::Close, HangUp::Close]
@@ -46,13 +46,14 @@ async fn a_reused_connection_that_ends_unanswered_is_made_good_by_a_new_one() ->
         };
         assert!(broken.on_connection > 0 && again.on_connection == 0);
         pair.back_to_idle().await?;
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
 async fn a_reused_connection_that_ends_unanswered_is_ambiguous_where_that_is_refused() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let refuse = |policy: pilotfish_tests::Policy| policy.with("retry: {onAmbiguous: Refuse}");
         let pair = Pair::start(dialect, refuse, |deployment| deployment).await?;
         pair.ask().await?;
@@ -64,8 +65,9 @@ async fn a_reused_connection_that_ends_unanswered_is_ambiguous_where_that_is_ref
         assert_eq!(pair.calls(), (2, 0));
         assert_eq!(pair.ask().await?.header("x-pilotfish-deployment"), Some("default/east"));
         pair.back_to_idle().await?;
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
@@ -85,7 +87,7 @@ async fn a_new_connection_that_ends_like_the_reused_one_is_a_failure() -> Result
 /// A step that is certain to leave a request unprocessed is repeated at once, on a new connection, even where what is
 /// ambiguous is refused.
 async fn not_processed(step: fn() -> Step) -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let refuse = |policy: pilotfish_tests::Policy| policy.with("retry: {onAmbiguous: Refuse}");
         let pair = Pair::of(dialect, |fake| fake.tls(), refuse, |deployment| deployment).await?;
         for stream in [false, true, false, true] {
@@ -109,8 +111,9 @@ async fn not_processed(step: fn() -> Step) -> Result<()> {
             ((8, 0), 4.0)
         );
         pair.back_to_idle().await?;
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]

@@ -101,65 +101,44 @@ impl Case {
     }
 }
 
-/// The program and the providers for all cases of a row.
+/// The program for all cases of a row, and the providers of one of them.
 struct Scene {
     pilotfish: Pilotfish,
     client: Client,
-    fakes: Vec<(Dialect, Fake, Fake)>,
+    cases: Vec<(Case, Fake, Fake)>,
 }
 
 impl Scene {
     async fn start(row: &Row) -> Result<Self> {
-        let mut fakes = Vec::new();
-        for dialect in Dialect::BOTH {
-            let open = |name| dialect.provider(name).keys::<String>([]).start();
-            fakes.push((dialect, open("east").await?, open("west").await?));
-        }
-        let mut documents = Vec::new();
+        let (mut cases, mut documents) = (Vec::new(), Vec::new());
         for case in Case::all() {
-            let Some((dialect, east, west)) = fakes.iter().find(|(dialect, ..)| *dialect == case.dialect) else {
-                continue;
-            };
+            let (east_name, west_name) = (format!("east-{}", case.name()), format!("west-{}", case.name()));
+            let (east, west) = (case.dialect.provider(&east_name), case.dialect.provider(&west_name));
+            let (east, west) = (east.start().await?, west.start().await?);
             let url = match &row.east {
-                East::Does(_) => east.url(),
+                East::Does(step) => {
+                    east.always(step(case));
+                    east.url()
+                }
                 East::At(url) => url.clone(),
             };
-            let (east, west) = (
-                Deployment::at(*dialect, &format!("east-{}", case.name()), &url)
-                    .with(&format!("timeouts: {}", row.timeouts)),
-                Deployment::of(*dialect, &format!("west-{}", case.name()), west),
+            let timeouts = format!("timeouts: {}", row.timeouts);
+            documents.push(
+                Deployment::at(case.dialect, &east_name, &url)
+                    .with(&timeouts)
+                    .to_string(),
             );
-            documents.extend([east.to_string(), west.to_string(), case.policy(row).to_string()]);
+            documents.push(Deployment::of(case.dialect, &west_name, &west).to_string());
+            documents.push(case.policy(row).to_string());
+            cases.push((case, east, west));
         }
         let pilotfish = Launch::run(&documents).start().await?;
         let client = Client::new(&pilotfish)?.header("x-pilotfish-explain", "1");
         Ok(Self {
             pilotfish,
             client,
-            fakes,
+            cases,
         })
-    }
-
-    fn fakes(&self, case: Case) -> Result<(&Fake, &Fake)> {
-        let found = self.fakes.iter().find(|(dialect, ..)| *dialect == case.dialect);
-        found.map(|(_, east, west)| (east, west)).context("one pair each")
-    }
-
-    /// How often the east and the west of a case were called.
-    fn calls(&self, case: Case) -> Result<(usize, usize)> {
-        let (east, west) = self.fakes(case)?;
-        let of = |fake: &Fake, side: &str| {
-            let key = format!("sk-up-{side}-{}", case.name());
-            let with_key = |name, received: &pilotfish_provider::Received| {
-                received.header(name).is_some_and(|value| value.ends_with(&key))
-            };
-            let received = fake.received();
-            received
-                .iter()
-                .filter(|one| with_key("authorization", one) || with_key("x-api-key", one))
-                .count()
-        };
-        Ok((of(east, "east"), of(west, "west")))
     }
 
     async fn ask(&self, case: Case) -> Result<Answer> {
@@ -167,28 +146,25 @@ impl Scene {
     }
 }
 
-/// Tries a row in all cases.
+/// Tries a row in all cases, all at once.
 async fn check(row: Row) -> Result<()> {
     let scene = Scene::start(&row).await?;
-    for case in Case::all() {
-        check_case(&scene, &row, case).await.with_context(|| case.name())?;
-    }
-    for (_, east, west) in &scene.fakes {
-        assert_eq!(
-            [east.violations(), west.violations()],
-            [Vec::<String>::new(), Vec::new()]
-        );
-    }
-    let fakes: Vec<&Fake> = scene.fakes.iter().flat_map(|(_, east, west)| [east, west]).collect();
+    let checks = scene.cases.iter().map(|(case, east, west)| {
+        let (scene, row) = (&scene, &row);
+        async move {
+            check_case(scene, row, *case, [east, west])
+                .await
+                .with_context(|| case.name())
+        }
+    });
+    futures::future::try_join_all(checks).await?;
+    let fakes: Vec<&Fake> = scene.cases.iter().flat_map(|(_, east, west)| [east, west]).collect();
+    let violations: Vec<String> = fakes.iter().flat_map(|fake| fake.violations()).collect();
+    assert_eq!(violations, Vec::<String>::new());
     scene.pilotfish.back_to_idle(&fakes).await
 }
 
-async fn check_case(scene: &Scene, row: &Row, case: Case) -> Result<()> {
-    let (east, _) = scene.fakes(case)?;
-    if let East::Does(step) = row.east {
-        east.recover();
-        east.always(step(case));
-    }
+async fn check_case(scene: &Scene, row: &Row, case: Case, [east, west]: [&Fake; 2]) -> Result<()> {
     let answer = scene.ask(case).await?;
     let goes_on = match case.policy {
         Asks::Failover => true,
@@ -208,7 +184,8 @@ async fn check_case(scene: &Scene, row: &Row, case: Case) -> Result<()> {
         East::Does(_) => attempts,
         East::At(_) => 0,
     };
-    assert_eq!(scene.calls(case)?, (reached, usize::from(goes_on)), "{}", case.name());
+    let calls = (east.received().len(), west.received().len());
+    assert_eq!(calls, (reached, usize::from(goes_on)), "{}", case.name());
     counted(scene, row, case, attempts, goes_on).await?;
     if case.policy == Asks::Failover {
         learnt(scene, row, case).await?;
@@ -227,10 +204,8 @@ fn served_by_west(answer: &Answer, row: &Row, case: Case) -> Result<()> {
     let failed = format!("failed=[default/east-{name}: {} (", row.outcome);
     assert!(trace.contains(&failed), "{name}: {trace}");
     let text = answer.text();
-    assert!(
-        text.contains(if case.stream { "west" } else { "Echo from west: Hello" }),
-        "{text}"
-    );
+    let (west_name, said) = (format!("west-{name}"), format!("Echo from west-{name}: Hello"));
+    assert!(text.contains(if case.stream { &*west_name } else { &*said }), "{text}");
     assert_eq!(text.contains(case.dialect.terminator()), case.stream, "{name}: {text}");
     Ok(())
 }

@@ -2,11 +2,11 @@
 
 use anyhow::{Context, Result};
 use pilotfish_provider::Step;
-use pilotfish_tests::{Client, Deployment, Dialect, Launch, Pair, Policy};
+use pilotfish_tests::{Client, Deployment, Dialect, Launch, Pair, Policy, in_both};
 
 #[tokio::test]
 async fn another_4xx_reaches_the_client_byte_for_byte() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let pair = Pair::plain(dialect).await?;
         for (number, status) in [400, 405, 409, 411, 413, 415, 418, 422, 451].into_iter().enumerate() {
             let weird =
@@ -29,9 +29,10 @@ async fn another_4xx_reaches_the_client_byte_for_byte() -> Result<()> {
             (pair.calls(), pair.attempts("east", "client_error").await?),
             ((9, 0), 9.0)
         );
-        pair.back_to_idle().await?;
-    }
-    Ok(())
+        pair.at_rest().await?;
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
@@ -42,12 +43,12 @@ async fn a_file_that_is_not_there_is_no_missing_model() -> Result<()> {
     let answer = pair.ask().await?;
     assert_eq!((answer.status, &*answer.text()), (404, body));
     assert_eq!(pair.calls(), (1, 0));
-    pair.back_to_idle().await
+    pair.at_rest().await
 }
 
 #[tokio::test]
 async fn what_a_real_provider_would_refuse_is_refused_once() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let pair = Pair::plain(dialect).await?;
         let mut request = dialect.request("chat", "Hello");
         request["temperature"] = "warm".into();
@@ -56,9 +57,10 @@ async fn what_a_real_provider_would_refuse_is_refused_once() -> Result<()> {
         assert_eq!((answer.status, &answer.body), (400, &sent.body));
         assert_eq!(answer.error(dialect)?.kind, "invalid_request_error");
         assert_eq!(pair.calls(), (1, 0));
-        pair.back_to_idle().await?;
-    }
-    Ok(())
+        pair.at_rest().await?;
+        Ok(())
+    })
+    .await
 }
 
 /// Providers whose windows are `windows`, in the order in which they are tried.
@@ -87,7 +89,7 @@ fn calls(fakes: &[pilotfish_provider::Fake]) -> Vec<usize> {
 
 #[tokio::test]
 async fn an_input_too_long_for_one_goes_only_to_a_larger_window() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let (fakes, client, pilotfish) = windows(
             dialect,
             &[
@@ -107,14 +109,15 @@ async fn an_input_too_long_for_one_goes_only_to_a_larger_window() -> Result<()> 
         // Four in a row, and nothing was learnt about the deployment.
         assert_eq!(calls(&fakes), [4, 0, 4]);
         let all: Vec<&pilotfish_provider::Fake> = fakes.iter().collect();
-        pilotfish.back_to_idle(&all).await?;
-    }
-    Ok(())
+        pilotfish.at_rest(&all).await?;
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
 async fn an_input_too_long_for_all_is_told_as_such() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let (fakes, client, pilotfish) = windows(
             dialect,
             &[("small", "{contextTokens: 4000}"), ("same", "{contextTokens: 4000}")],
@@ -131,14 +134,15 @@ async fn an_input_too_long_for_all_is_told_as_such() -> Result<()> {
         assert_eq!(said.kind, "invalid_request_error");
         assert_eq!(calls(&fakes), [1, 0]);
         let all: Vec<&pilotfish_provider::Fake> = fakes.iter().collect();
-        pilotfish.back_to_idle(&all).await?;
-    }
-    Ok(())
+        pilotfish.at_rest(&all).await?;
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
 async fn an_input_that_cannot_fit_is_not_sent() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let (fakes, client, pilotfish) = windows(
             dialect,
             &[("small", "{contextTokens: 1000}"), ("large", "{contextTokens: 2000}")],
@@ -171,7 +175,8 @@ async fn an_input_that_cannot_fit_is_not_sent() -> Result<()> {
         );
         assert_eq!(calls(&fakes), [0, 1]);
         let all: Vec<&pilotfish_provider::Fake> = fakes.iter().collect();
-        pilotfish.back_to_idle(&all).await?;
-    }
-    Ok(())
+        pilotfish.at_rest(&all).await?;
+        Ok(())
+    })
+    .await
 }

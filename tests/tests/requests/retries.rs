@@ -56,7 +56,7 @@ async fn attempts_count_from_the_first_call() -> Result<()> {
                 "{said:?}"
             );
         }
-        pilotfish.back_to_idle(&fakes.iter().collect::<Vec<_>>()).await?;
+        pilotfish.at_rest(&fakes.iter().collect::<Vec<_>>()).await?;
     }
     Ok(())
 }
@@ -78,7 +78,7 @@ async fn the_most_telling_failure_gives_the_status() -> Result<()> {
         .ask(Dialect::Chat, &Dialect::Chat.request("chat", "Hello"))
         .await?;
     assert_eq!((answer.status, answer.header("x-pilotfish-attempts")), (429, Some("4")));
-    pilotfish.back_to_idle(&fakes.iter().collect::<Vec<_>>()).await
+    pilotfish.at_rest(&fakes.iter().collect::<Vec<_>>()).await
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn an_sdk_that_repeats_by_itself_is_not_multiplied() -> Result<()> {
             .ask(Dialect::Chat, &Dialect::Chat.request("chat", "Hello"))
             .await?;
         assert_eq!((answer.status, pair.calls()), (502, (calls, 0)), "{header:?}");
-        pair.back_to_idle().await?;
+        pair.at_rest().await?;
     }
     // Another deployment is no repetition.
     let pair = Pair::plain(Dialect::Chat).await?;
@@ -109,7 +109,7 @@ async fn an_sdk_that_repeats_by_itself_is_not_multiplied() -> Result<()> {
         .ask(Dialect::Chat, &Dialect::Chat.request("chat", "Hello"))
         .await?;
     assert_eq!((answer.status, pair.calls()), (200, (1, 1)));
-    pair.back_to_idle().await
+    pair.at_rest().await
 }
 
 /// So many requests at once.
@@ -157,5 +157,5 @@ async fn an_outage_is_not_multiplied_beyond_the_retry_budget() -> Result<()> {
         recovered.header("x-pilotfish-deployment").context("served")?,
         "default/west"
     );
-    pair.back_to_idle().await
+    pair.at_rest().await
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use pilotfish_provider::{Fake, Model, Step};
-use pilotfish_tests::{Answer, Client, Deployment, Dialect, Launch, Pilotfish, Policy, documents};
+use pilotfish_tests::{Answer, Client, Deployment, Dialect, Launch, Pilotfish, Policy, documents, in_both};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -39,9 +39,7 @@ impl Scene {
     }
 
     async fn end(self) -> Result<()> {
-        self.pilotfish
-            .back_to_idle(&self.fakes.values().collect::<Vec<_>>())
-            .await
+        self.pilotfish.at_rest(&self.fakes.values().collect::<Vec<_>>()).await
     }
 }
 
@@ -77,7 +75,7 @@ async fn the_first_rule_that_matches_decides() -> Result<()> {
         "kind: VirtualKey\napiVersion: pilotfish.dev/v1alpha1\nmetadata: {name: team-a, labels: {team: a, site: eu}}",
     );
     let names = ["tagged", "long", "gold", "mini", "team", "rest"];
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let scene = Scene::start(dialect, &names, &[policy.to_string(), key.clone()]).await?;
         let plain = dialect.request("chat", "Hello");
         let tagged = |tags: Value| {
@@ -127,8 +125,9 @@ async fn the_first_rule_that_matches_decides() -> Result<()> {
             assert_eq!(served_by(&answer)?, "tagged");
         }
         scene.end().await?;
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
@@ -201,7 +200,7 @@ async fn a_tier_is_used_when_all_before_it_cannot_serve() -> Result<()> {
 
 #[tokio::test]
 async fn a_deployment_that_lacks_a_feature_is_not_asked_for_it() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let (blind, sees) = (
             dialect.provider("blind").start().await?,
             dialect.provider("sees").start().await?,
@@ -250,9 +249,10 @@ async fn a_deployment_that_lacks_a_feature_is_not_asked_for_it() -> Result<()> {
             said.message.contains("default/blind: its model lacks Tools"),
             "{said:?}"
         );
-        pilotfish.back_to_idle(&[&blind, &sees]).await?;
-    }
-    Ok(())
+        pilotfish.at_rest(&[&blind, &sees]).await?;
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
@@ -324,7 +324,7 @@ const TARGETS: [&str; 3] = ["a", "b", "c"];
 
 #[tokio::test]
 async fn a_session_stays_on_its_deployment_however_it_is_named() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let policy = Policy::named("chat")
             .targets(TARGETS)
             .with("affinity: {headers: [x-conversation]}");
@@ -345,8 +345,9 @@ async fn a_session_stays_on_its_deployment_however_it_is_named() -> Result<()> {
         }
         assert!(homes.len() > 1, "not all of them at home in one place: {homes:?}");
         scene.end().await?;
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
@@ -389,13 +390,15 @@ async fn two_processes_agree_on_homes_and_on_the_order_of_failover() -> Result<(
         assert_eq!(served.first(), served.last(), "{id}");
         assert!(!served.contains(&"a".to_owned()));
     }
-    other.back_to_idle(&scene.fakes.values().collect::<Vec<_>>()).await?;
-    scene.end().await
+    // They share the providers: whose connections are whose shows only when all of them are closed.
+    let fakes: Vec<&Fake> = scene.fakes.values().collect();
+    other.back_to_idle(&fakes).await?;
+    scene.pilotfish.back_to_idle(&fakes).await
 }
 
 #[tokio::test]
 async fn a_session_that_may_not_move_is_refused_rather_than_moved() -> Result<()> {
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let policy = Policy::named("chat").targets(TARGETS).with("affinity: {mode: Require}");
         let scene = Scene::start(dialect, &TARGETS, &[policy.to_string()]).await?;
         let client = scene.client.header("x-session-id", "mine");
@@ -423,8 +426,9 @@ async fn a_session_that_may_not_move_is_refused_rather_than_moved() -> Result<()
         // Who has no session may go anywhere.
         assert_eq!(scene.client.ask(dialect, &request).await?.status, 200);
         scene.end().await?;
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
@@ -490,7 +494,7 @@ async fn a_session_name_that_is_too_long_is_none() -> Result<()> {
 #[tokio::test]
 async fn a_long_beginning_is_a_session_and_a_short_one_is_not() -> Result<()> {
     let policy = Policy::named("chat").targets(TARGETS);
-    for dialect in Dialect::BOTH {
+    in_both(async |dialect| {
         let scene = Scene::start(dialect, &TARGETS, &[policy.to_string()]).await?;
         for (bytes, session) in [(5000, "session=prompt"), (3000, "session=none")] {
             let answer = scene
@@ -500,6 +504,7 @@ async fn a_long_beginning_is_a_session_and_a_short_one_is_not() -> Result<()> {
             assert!(trace(&answer).contains(session), "{bytes}: {}", trace(&answer));
         }
         scene.end().await?;
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }

@@ -59,7 +59,7 @@ async fn check(says: Says, stream: bool, attempts: &str) -> Result<()> {
         answer.text()
     );
     assert!(waited >= LIMIT && waited < LONG / 2, "{who}: {waited:?}");
-    pair.back_to_idle().await
+    pair.at_rest().await
 }
 
 const LONGER: &str = "{firstToken: 30s, attempt: 30s}";
@@ -101,7 +101,7 @@ async fn an_answer_that_is_no_stream_has_no_first_token() -> Result<()> {
         "{}",
         answer.text()
     );
-    pair.back_to_idle().await
+    pair.at_rest().await
 }
 
 #[tokio::test]
