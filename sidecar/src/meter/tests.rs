@@ -1,4 +1,5 @@
 use super::*;
+use crate::dialect::{Dialect, Operation, Usage};
 
 const CHAT: Shape = Shape {
     dialect: Dialect::Chat,
