@@ -1,11 +1,11 @@
 //! What happens when an attempt fails: the failure table, row by row.
 //!
-//! Each row is tried in both dialects, as a stream and not, under three policies: two deployments and
-//! `onAmbiguous: Failover`, the same and `Refuse`, and one deployment alone.
+//! Each row is tried with clients and providers of both dialects, as a stream and not, under three policies: two
+//! deployments and `onAmbiguous: Failover`, the same and `Refuse`, and one deployment alone.
 
 use anyhow::{Context, Result};
 use pilotfish_provider::{Fake, HangUp, Pause, Point, Step};
-use pilotfish_tests::{Answer, Client, Deployment, Dialect, Launch, Pilotfish, Policy, raw};
+use pilotfish_tests::{Answer, Client, Deployment, Dialect, Launch, Metrics, Pilotfish, Policy, raw};
 use std::time::Duration;
 
 /// One row of the table, as seen from outside.
@@ -47,7 +47,8 @@ enum Health {
 
 #[derive(Clone, Copy)]
 struct Case {
-    dialect: Dialect,
+    client: Dialect,
+    provider: Dialect,
     stream: bool,
     policy: Asks,
 }
@@ -60,23 +61,28 @@ enum Asks {
 }
 
 impl Case {
-    fn all() -> impl Iterator<Item = Case> {
-        let policies = [Asks::Failover, Asks::Refuse, Asks::Alone];
-        let with = move |dialect, stream| {
-            policies.map(|policy| Case {
-                dialect,
-                stream,
-                policy,
-            })
-        };
-        let of = move |dialect| [false, true].into_iter().flat_map(move |stream| with(dialect, stream));
-        Dialect::BOTH.into_iter().flat_map(of)
+    fn all() -> Vec<Case> {
+        let mut all = Vec::new();
+        for client in Dialect::BOTH {
+            for provider in Dialect::BOTH {
+                for stream in [false, true] {
+                    let of = |policy| Case {
+                        client,
+                        provider,
+                        stream,
+                        policy,
+                    };
+                    all.extend([Asks::Failover, Asks::Refuse, Asks::Alone].map(of));
+                }
+            }
+        }
+        all
     }
 
     /// The model, and what its deployments are called after.
     fn name(self) -> String {
         let whole = if self.stream { "stream" } else { "whole" };
-        format!("{:?}-{whole}-{:?}", self.dialect, self.policy).to_lowercase()
+        format!("{:?}-{:?}-{whole}-{:?}", self.client, self.provider, self.policy).to_lowercase()
     }
 
     fn policy(self, row: &Row) -> Policy {
@@ -95,8 +101,8 @@ impl Case {
     fn request(self) -> serde_json::Value {
         let name = self.name();
         match self.stream {
-            false => self.dialect.request(&name, "Hello"),
-            true => self.dialect.stream_request(&name, "Hello"),
+            false => self.client.request(&name, "Hello"),
+            true => self.client.stream_request(&name, "Hello"),
         }
     }
 }
@@ -113,7 +119,7 @@ impl Scene {
         let (mut cases, mut documents) = (Vec::new(), Vec::new());
         for case in Case::all() {
             let (east_name, west_name) = (format!("east-{}", case.name()), format!("west-{}", case.name()));
-            let (east, west) = (case.dialect.provider(&east_name), case.dialect.provider(&west_name));
+            let (east, west) = (case.provider.provider(&east_name), case.provider.provider(&west_name));
             let (east, west) = (east.start().await?, west.start().await?);
             let url = match &row.east {
                 East::Does(step) => {
@@ -124,11 +130,11 @@ impl Scene {
             };
             let timeouts = format!("timeouts: {}", row.timeouts);
             documents.push(
-                Deployment::at(case.dialect, &east_name, &url)
+                Deployment::at(case.provider, &east_name, &url)
                     .with(&timeouts)
                     .to_string(),
             );
-            documents.push(Deployment::of(case.dialect, &west_name, &west).to_string());
+            documents.push(Deployment::of(case.provider, &west_name, &west).to_string());
             documents.push(case.policy(row).to_string());
             cases.push((case, east, west));
         }
@@ -142,7 +148,7 @@ impl Scene {
     }
 
     async fn ask(&self, case: Case) -> Result<Answer> {
-        self.client.ask(case.dialect, &case.request()).await
+        self.client.ask(case.client, &case.request()).await
     }
 }
 
@@ -158,39 +164,95 @@ async fn check(row: Row) -> Result<()> {
         }
     });
     futures::future::try_join_all(checks).await?;
+    let metrics = scene.pilotfish.metrics().await?;
+    Case::all().into_iter().for_each(|case| counted(&metrics, &row, case));
     let fakes: Vec<&Fake> = scene.cases.iter().flat_map(|(_, east, west)| [east, west]).collect();
     let violations: Vec<String> = fakes.iter().flat_map(|fake| fake.violations()).collect();
     assert_eq!(violations, Vec::<String>::new());
     scene.pilotfish.back_to_idle(&fakes).await
 }
 
+impl Row {
+    /// The request goes on to the second deployment.
+    fn goes_on(&self, policy: Asks) -> bool {
+        match policy {
+            Asks::Failover => true,
+            Asks::Refuse => self.may_repeat == Repeat::Always,
+            Asks::Alone => false,
+        }
+    }
+
+    /// How often the first deployment is called for the first request.
+    fn attempts(&self, policy: Asks) -> usize {
+        match policy {
+            Asks::Alone => self.alone.0,
+            Asks::Failover | Asks::Refuse => 1,
+        }
+    }
+
+    /// How many requests call the first deployment before it is left alone.
+    fn until_left_alone(&self) -> usize {
+        match self.health {
+            Health::Counts => 3,
+            Health::Closes => 1,
+        }
+    }
+}
+
 async fn check_case(scene: &Scene, row: &Row, case: Case, [east, west]: [&Fake; 2]) -> Result<()> {
     let answer = scene.ask(case).await?;
-    let goes_on = match case.policy {
-        Asks::Failover => true,
-        Asks::Refuse => row.may_repeat == Repeat::Always,
-        Asks::Alone => false,
-    };
-    let attempts = match case.policy {
-        Asks::Alone => row.alone.0,
-        Asks::Failover | Asks::Refuse => 1,
-    };
-    if goes_on {
-        served_by_west(&answer, row, case)?;
-    } else {
-        refused(&answer, row, case, attempts)?;
-    }
+    let (goes_on, attempts) = (row.goes_on(case.policy), row.attempts(case.policy));
     let reached = match row.east {
         East::Does(_) => attempts,
         East::At(_) => 0,
     };
     let calls = (east.received().len(), west.received().len());
     assert_eq!(calls, (reached, usize::from(goes_on)), "{}", case.name());
-    counted(scene, row, case, attempts, goes_on).await?;
     if case.policy == Asks::Failover {
         learnt(scene, row, case).await?;
     }
+    if goes_on {
+        served_by_west(&answer, row, case)
+    } else {
+        refused(&answer, row, case, attempts)
+    }
+}
+
+/// The requests that follow call east until as much is known of it as the row says. Promptly: some closures last for a
+/// second.
+async fn learnt(scene: &Scene, row: &Row, case: Case) -> Result<()> {
+    let mut last = None;
+    for _ in 0..row.until_left_alone() {
+        last = Some(scene.ask(case).await?);
+    }
+    let last = last.context("at least one request")?;
+    assert_eq!(last.header("x-pilotfish-attempts"), Some("1"), "{}", case.name());
+    let trace = last.header("x-pilotfish-explain").unwrap_or_default();
+    let excluded = format!("excluded=[default/east-{}: ", case.name());
+    assert!(trace.contains(&excluded), "{trace}");
     Ok(())
+}
+
+/// All requests of a case are counted for what they were.
+fn counted(metrics: &Metrics, row: &Row, case: Case) {
+    let (east, west) = (
+        format!("default/east-{}", case.name()),
+        format!("default/west-{}", case.name()),
+    );
+    let sum = |deployment: &str, outcome| {
+        let labels = [("deployment", deployment), ("outcome", outcome)];
+        metrics.sum("pilotfish_attempts_total", &labels)
+    };
+    let (failed, served) = match case.policy {
+        Asks::Failover => (row.until_left_alone(), row.until_left_alone() + 1),
+        Asks::Refuse | Asks::Alone => (row.attempts(case.policy), usize::from(row.goes_on(case.policy))),
+    };
+    let all = metrics.sum("pilotfish_attempts_total", &[("deployment", &east)]);
+    assert_eq!((sum(&east, row.outcome), all), (failed as f64, failed as f64), "{east}");
+    assert_eq!(sum(&west, "ok"), served as f64, "{west}");
+    let step = [("from", &*east), ("to", &*west), ("reason", row.outcome)];
+    let left = if row.goes_on(case.policy) { failed } else { 0 };
+    assert_eq!(metrics.sum("pilotfish_failovers_total", &step), left as f64, "{east}");
 }
 
 fn served_by_west(answer: &Answer, row: &Row, case: Case) -> Result<()> {
@@ -206,7 +268,7 @@ fn served_by_west(answer: &Answer, row: &Row, case: Case) -> Result<()> {
     let text = answer.text();
     let (west_name, said) = (format!("west-{name}"), format!("Echo from west-{name}: Hello"));
     assert!(text.contains(if case.stream { &*west_name } else { &*said }), "{text}");
-    assert_eq!(text.contains(case.dialect.terminator()), case.stream, "{name}: {text}");
+    assert_eq!(text.contains(case.client.terminator()), case.stream, "{name}: {text}");
     Ok(())
 }
 
@@ -214,7 +276,7 @@ fn refused(answer: &Answer, row: &Row, case: Case, attempts: usize) -> Result<()
     let (_, status, code) = row.alone;
     let name = case.name();
     assert_eq!(answer.status, status, "{name}: {}", answer.text());
-    let said = answer.error(case.dialect)?;
+    let said = answer.error(case.client)?;
     assert_eq!(said.code.as_deref(), Some(code), "{name}: {said:?}");
     assert!(said.message.contains(&format!("default/east-{name}: ")), "{said:?}");
     assert_eq!(answer.header("x-should-retry"), Some("false"), "{name}");
@@ -224,55 +286,6 @@ fn refused(answer: &Answer, row: &Row, case: Case, attempts: usize) -> Result<()
         "{name}"
     );
     assert_eq!(answer.header("content-type"), Some("application/json"), "{name}");
-    Ok(())
-}
-
-async fn counted(scene: &Scene, row: &Row, case: Case, attempts: usize, goes_on: bool) -> Result<()> {
-    let metrics = scene.pilotfish.metrics().await?;
-    let (east, west) = (
-        format!("default/east-{}", case.name()),
-        format!("default/west-{}", case.name()),
-    );
-    let outcomes = |deployment: &str, outcome| {
-        metrics.sum(
-            "pilotfish_attempts_total",
-            &[("deployment", deployment), ("outcome", outcome)],
-        )
-    };
-    let all = metrics.sum("pilotfish_attempts_total", &[("deployment", &east)]);
-    assert_eq!(
-        (outcomes(&east, row.outcome), all),
-        (attempts as f64, attempts as f64),
-        "{east}"
-    );
-    let once = if goes_on { 1.0 } else { 0.0 };
-    assert_eq!(outcomes(&west, "ok"), once, "{west}");
-    let step = [("from", &*east), ("to", &*west), ("reason", row.outcome)];
-    assert_eq!(metrics.sum("pilotfish_failovers_total", &step), once, "{east}");
-    Ok(())
-}
-
-/// The requests that follow call east until as much is known of it as the row says.
-async fn learnt(scene: &Scene, row: &Row, case: Case) -> Result<()> {
-    let calls = match row.health {
-        Health::Counts => 3,
-        Health::Closes => 1,
-    };
-    let mut last = None;
-    for _ in 1..=calls {
-        last = Some(scene.ask(case).await?);
-    }
-    let last = last.context("at least one request")?;
-    assert_eq!(last.header("x-pilotfish-attempts"), Some("1"), "{}", case.name());
-    let trace = last.header("x-pilotfish-explain").unwrap_or_default();
-    assert!(
-        trace.contains(&format!("excluded=[default/east-{}: ", case.name())),
-        "{trace}"
-    );
-    let metrics = scene.pilotfish.metrics().await?;
-    let east = format!("default/east-{}", case.name());
-    let attempts = metrics.sum("pilotfish_attempts_total", &[("deployment", &east)]);
-    assert_eq!(attempts, f64::from(calls), "{east}");
     Ok(())
 }
 
@@ -559,7 +572,7 @@ async fn a_200_says_that_the_rate_is_limited() -> Result<()> {
 
 /// An error event before any content, or an answer whose body is an error.
 fn error_in_200(case: Case, status: u16) -> Step {
-    let (kind, code) = match (case.dialect, status) {
+    let (kind, code) = match (case.provider, status) {
         (Dialect::Chat, 429) => ("requests", "\"rate_limit_exceeded\""),
         (Dialect::Chat, 529) => ("service_unavailable", "\"service_unavailable\""),
         (Dialect::Chat, _) => ("server_error", "null"),
@@ -568,7 +581,7 @@ fn error_in_200(case: Case, status: u16) -> Step {
         (Dialect::Messages, _) => ("api_error", "null"),
     };
     let error = format!("{{\"type\":\"error\",\"error\":{{\"message\":\"no\",\"type\":\"{kind}\",\"code\":{code}}}}}");
-    match (case.stream, case.dialect) {
+    match (case.stream, case.provider) {
         (false, _) => Step::raw(200, "application/json", error),
         (true, Dialect::Chat) => Step::normal().insert(0, format!("data: {error}\n\n")),
         (true, Dialect::Messages) => Step::normal().error_event(0, status),
