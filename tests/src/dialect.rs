@@ -149,3 +149,15 @@ fn keys(value: &Value) -> Vec<String> {
 pub async fn in_both(check: impl AsyncFn(Dialect) -> Result<()>) -> Result<()> {
     tokio::try_join!(check(Dialect::Chat), check(Dialect::Messages)).map(drop)
 }
+
+/// Checks clients of both dialects before providers of both, all at once: the client's dialect, then the provider's.
+pub async fn in_all(check: impl AsyncFn(Dialect, Dialect) -> Result<()>) -> Result<()> {
+    use Dialect::{Chat, Messages};
+    tokio::try_join!(
+        check(Chat, Chat),
+        check(Chat, Messages),
+        check(Messages, Chat),
+        check(Messages, Messages)
+    )
+    .map(drop)
+}

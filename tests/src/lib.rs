@@ -33,7 +33,7 @@ pub mod raw;
 mod sse;
 
 pub use client::{Answer, Answering, Client};
-pub use dialect::{Dialect, Said, in_both};
+pub use dialect::{Dialect, Said, in_all, in_both};
 pub use documents::{Deployment, Policy};
 pub use gauges::Gauges;
 pub use launch::Launch;

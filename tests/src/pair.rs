@@ -6,7 +6,7 @@ use pilotfish_provider::{Builder, Fake};
 
 /// `default/east` before `default/west`, asked for as `chat`.
 pub struct Pair {
-    /// What the client and both providers speak.
+    /// What the client speaks.
     pub dialect: Dialect,
     /// Called first.
     pub east: Fake,
@@ -28,6 +28,12 @@ impl Pair {
         Self::of(dialect, |fake| fake, policy, deployment).await
     }
 
+    /// The scene with nothing changed, for a client of one dialect and providers of another.
+    pub async fn across(client: Dialect, provider: Dialect) -> Result<Self> {
+        let deployment = |deployment: Deployment| deployment;
+        Self::between(client, provider, |fake| fake, |policy| policy, deployment).await
+    }
+
     /// The same with providers that `fake` may change, too.
     pub async fn of(
         dialect: Dialect,
@@ -35,21 +41,31 @@ impl Pair {
         policy: impl FnOnce(Policy) -> Policy,
         deployment: impl Fn(Deployment) -> Deployment,
     ) -> Result<Self> {
-        let east = fake(dialect.provider("east")).start().await?;
-        let west = fake(dialect.provider("west")).start().await?;
+        Self::between(dialect, dialect, fake, policy, deployment).await
+    }
+
+    /// The same for a client of one dialect and providers of another.
+    pub async fn between(
+        client: Dialect,
+        provider: Dialect,
+        fake: impl Fn(Builder) -> Builder,
+        policy: impl FnOnce(Policy) -> Policy,
+        deployment: impl Fn(Deployment) -> Deployment,
+    ) -> Result<Self> {
+        let east = fake(provider.provider("east")).start().await?;
+        let west = fake(provider.provider("west")).start().await?;
         let documents = [
-            deployment(Deployment::of(dialect, "east", &east)).to_string(),
-            deployment(Deployment::of(dialect, "west", &west)).to_string(),
+            deployment(Deployment::of(provider, "east", &east)).to_string(),
+            deployment(Deployment::of(provider, "west", &west)).to_string(),
             policy(Policy::named("chat").in_order(["east", "west"])).to_string(),
         ];
         let pilotfish = Launch::run(&documents).start().await?;
-        let client = Client::new(&pilotfish)?;
         Ok(Self {
-            dialect,
+            dialect: client,
             east,
             west,
+            client: Client::new(&pilotfish)?,
             pilotfish,
-            client,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use pilotfish_provider::{Ended, Fake, Outcome, Pause, Point, Step};
-use pilotfish_tests::{Dialect, Pair, in_both};
+use pilotfish_tests::{Dialect, Pair, in_all, in_both};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -63,8 +63,8 @@ async fn a_client_that_goes_before_the_answer_cancels_its_call() -> Result<()> {
 
 #[tokio::test]
 async fn a_client_that_goes_in_the_middle_of_a_stream_cancels_its_call() -> Result<()> {
-    in_both(async |dialect| {
-        let pair = Pair::plain(dialect).await?;
+    in_all(async |dialect, provider| {
+        let pair = Pair::across(dialect, provider).await?;
         pair.east
             .always(Step::normal().pause(Point::Content(2), Pause::Forever));
         let mut delays = Vec::new();

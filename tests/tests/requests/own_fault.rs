@@ -36,6 +36,29 @@ async fn another_4xx_reaches_the_client_byte_for_byte() -> Result<()> {
 }
 
 #[tokio::test]
+async fn another_4xx_is_told_in_the_clients_dialect() -> Result<()> {
+    for (client, provider) in [(Dialect::Chat, Dialect::Messages), (Dialect::Messages, Dialect::Chat)] {
+        let pair = Pair::across(client, provider).await?;
+        for (number, status) in [400, 409, 413, 422].into_iter().enumerate() {
+            pair.east
+                .script([Step::status(status).header("x-theirs", "not of this dialect")]);
+            let answer = pair.ask_for(number % 2 == 1).await?;
+            assert_eq!(answer.status, status, "{}", answer.text());
+            let sent = pair.east.sent(number).context("it was called")?;
+            let theirs = provider.error(&serde_json::from_slice(&sent.body)?)?;
+            assert_eq!(answer.error(client)?.message, theirs.message);
+            assert_eq!(answer.header("x-pilotfish-deployment"), Some("default/east"));
+        }
+        assert_eq!(
+            (pair.calls(), pair.attempts("east", "client_error").await?),
+            ((4, 0), 4.0)
+        );
+        pair.at_rest().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_file_that_is_not_there_is_no_missing_model() -> Result<()> {
     let pair = Pair::plain(Dialect::Chat).await?;
     let body = r#"{"error":{"message":"No such File object: file-abc","type":"invalid_request_error","param":"id","code":null}}"#;
