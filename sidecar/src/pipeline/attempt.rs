@@ -52,6 +52,8 @@ pub(super) struct Failure {
     pub message: String,
     /// The upstream's limit resets after this.
     pub reset: Option<Duration>,
+    /// What the upstream answered, or what its answer stands for.
+    pub status: Option<u16>,
 }
 
 /// What one call came to.
@@ -319,7 +321,7 @@ impl<'a> Course<'a, '_> {
                 status,
             };
         }
-        let status = self.tried.iter().map(|tried| telling(tried.failure.outcome)).max();
+        let status = self.tried.iter().map(|tried| telling(&tried.failure)).max();
         let status = match self.plan.could_serve_without_thread() {
             true => Some(Telling::NoThreads),
             false => status,
@@ -334,12 +336,14 @@ impl<'a> Course<'a, '_> {
 }
 
 #[deny(clippy::wildcard_enum_match_arm)]
-fn telling(outcome: Outcome) -> Telling {
-    match outcome {
+fn telling(failure: &Failure) -> Telling {
+    match failure.outcome {
         Outcome::Connect | Outcome::NotProcessed | Outcome::Stale => Telling::Unavailable,
         Outcome::ServerError | Outcome::Interrupted | Outcome::Malformed | Outcome::Broken => Telling::BadGateway,
         Outcome::Timeout | Outcome::Deadline => Telling::Timeout,
         Outcome::Unauthorised | Outcome::Spent | Outcome::ModelNotFound => Telling::Misconfigured,
+        // Overloaded is not the client's rate.
+        Outcome::Limited if failure.status.is_some_and(|status| status != 429) => Telling::Unavailable,
         Outcome::Limited => Telling::Limited,
         Outcome::ContextOverflow => Telling::ContextOverflow,
         Outcome::Ok | Outcome::Client | Outcome::Cancelled | Outcome::NoMemory => Telling::Unavailable,

@@ -317,6 +317,7 @@ impl Call<'_, '_> {
                     outcome: Outcome::Malformed,
                     message,
                     reset: None,
+                    status: None,
                 })
             }
         }
@@ -408,6 +409,7 @@ impl Call<'_, '_> {
             outcome,
             message,
             reset: None,
+            status: None,
         })
     }
 }
@@ -437,6 +439,7 @@ fn unsent(error: &SendError) -> Failure {
         outcome,
         message: error.to_string(),
         reset: None,
+        status: None,
     }
 }
 
@@ -446,6 +449,7 @@ fn broke_off(message: String) -> Failure {
         outcome: Outcome::Interrupted,
         message,
         reset: None,
+        status: None,
     }
 }
 
@@ -461,7 +465,8 @@ fn failure(fault: Fault, reset: Option<Duration>) -> Failure {
         Class::Client => Outcome::Client,
         Class::Malformed => Outcome::Malformed,
     };
-    let message = match fault.status {
+    let status = fault.status;
+    let message = match status {
         Some(status) => format!("{status}: {}", fault.message),
         None => fault.message,
     };
@@ -469,6 +474,7 @@ fn failure(fault: Fault, reset: Option<Duration>) -> Failure {
         outcome,
         message,
         reset,
+        status,
     }
 }
 

@@ -74,9 +74,8 @@ pub(super) fn upstream(
     } else {
         across(client)
     };
-    if from != to || !headers.contains_key(CONTENT_TYPE) {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    }
+    // It was read as JSON, whatever the client's tool calls it: `curl -d` says that it is a form.
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if from != to {
         let accepted = if stream {
             "text/event-stream"
