@@ -311,6 +311,14 @@ const fn limited(east: fn(Case) -> Step) -> Row {
     }
 }
 
+/// Left alone like one that limits a rate; but the client's rate is not what is wrong.
+fn overloaded(east: fn(Case) -> Step) -> Row {
+    Row {
+        alone: (1, 503, "no_deployment_available"),
+        ..limited(east)
+    }
+}
+
 const fn misconfigured(outcome: &'static str, health: Health, east: fn(Case) -> Step) -> Row {
     Row {
         east: East::Does(east),
@@ -491,17 +499,17 @@ async fn a_rate_is_limited_without_a_word_about_when() -> Result<()> {
 
 #[tokio::test]
 async fn the_provider_is_unavailable() -> Result<()> {
-    check(limited(|_| Step::status(503))).await
+    check(overloaded(|_| Step::status(503))).await
 }
 
 #[tokio::test]
 async fn the_provider_is_overloaded() -> Result<()> {
-    check(limited(|_| Step::status(529))).await
+    check(overloaded(|_| Step::status(529))).await
 }
 
 #[tokio::test]
 async fn the_providers_capacity_is_exceeded() -> Result<()> {
-    check(limited(|_| Step::status(498))).await
+    check(overloaded(|_| Step::status(498))).await
 }
 
 #[tokio::test]
@@ -562,7 +570,7 @@ async fn a_200_is_an_error() -> Result<()> {
 
 #[tokio::test]
 async fn a_200_says_that_it_is_overloaded() -> Result<()> {
-    check(limited(|case| error_in_200(case, 529))).await
+    check(overloaded(|case| error_in_200(case, 529))).await
 }
 
 #[tokio::test]
