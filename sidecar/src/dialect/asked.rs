@@ -11,6 +11,10 @@ use super::{Asked, BadRequest, Dialect, Operation};
 use crate::json;
 use std::borrow::Cow;
 
+/// Longest model name, bytes: as long as one in a policy may be. Errors, headers and every chunk of a translated stream
+/// repeat it.
+const LONGEST_MODEL: usize = 256;
+
 impl<'a> Asked<'a> {
     /// Reads what routing needs. The body is validated as a whole; nothing is copied.
     pub fn read(dialect: Dialect, operation: Operation, body: &'a [u8]) -> Result<Self, BadRequest> {
@@ -57,6 +61,9 @@ fn read_model<'a>(object: &json::Object<'a>) -> Result<(Cow<'a, str>, std::ops::
         .ok_or_else(|| BadRequest::at("model", "must be a string"))?;
     if model.is_empty() {
         return Err(BadRequest::at("model", "must not be empty"));
+    }
+    if model.len() > LONGEST_MODEL {
+        return Err(BadRequest::at("model", "must not be longer than 256 bytes"));
     }
     Ok((model, object.span(value)))
 }

@@ -198,6 +198,26 @@ async fn wrong_model_fields(scene: &Scene) -> Result<()> {
     Ok(())
 }
 
+/// A name is repeated in the error: the longest that is taken is no longer than one in a policy may be.
+async fn endless_model_name(scene: &Scene) -> Result<()> {
+    let says = "model must not be longer than 256 bytes";
+    for (length, expected) in [
+        (256, None),
+        (257, Some(bad_request(says))),
+        (20 << 20, Some(bad_request(says))),
+    ] {
+        let body = format!("{{\"model\": \"{}\"}}", "m".repeat(length));
+        match expected {
+            Some(expected) => refused(scene, expected, |_| body.clone().into_bytes()).await?,
+            None => {
+                let answer = scene.client.post(Dialect::Chat.path(), body).await?;
+                assert_eq!(answer.status, 404, "{}", answer.text());
+            }
+        }
+    }
+    Ok(())
+}
+
 async fn nesting(scene: &Scene) -> Result<()> {
     const LEVELS: usize = 20_000;
     let deep = |open: &str, close: &str| {
@@ -542,6 +562,7 @@ macro_rules! alone {
 alone! {
     malformed_json_is_refused: malformed_json;
     a_model_field_that_is_not_one_name_is_refused: wrong_model_fields;
+    an_endless_model_name_is_refused: endless_model_name;
     twenty_thousand_levels_of_nesting_are_refused: nesting;
     invalid_utf8_is_refused: invalid_utf8;
     an_unknown_model_is_told_what_is_on_offer: unknown_model;
@@ -567,6 +588,7 @@ async fn after_all_of_it_one_process_holds_nothing_and_is_small() -> Result<()> 
     let scene = Scene::start().await?;
     malformed_json(&scene).await?;
     wrong_model_fields(&scene).await?;
+    endless_model_name(&scene).await?;
     nesting(&scene).await?;
     invalid_utf8(&scene).await?;
     unknown_model(&scene).await?;

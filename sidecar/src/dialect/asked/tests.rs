@@ -28,6 +28,9 @@ fn what_cannot_be_a_request_is_refused_with_a_sentence() {
         let sentence = chat(body).err().unwrap_or_default();
         assert!(sentence.starts_with(expected), "{body}: {sentence}");
     }
+    let named = |length| chat(&format!(r#"{{"model":"{}"}}"#, "m".repeat(length))).err();
+    let too_long = "model must not be longer than 256 bytes".to_owned();
+    assert_eq!((named(256), named(257)), (None, Some(too_long)));
 }
 
 #[test]
