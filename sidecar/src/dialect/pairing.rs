@@ -3,6 +3,7 @@
 
 use super::BadRequest;
 use super::item::{Item, Part, Role};
+use super::loss::shown;
 use super::text::Text;
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -41,6 +42,7 @@ pub(super) fn check(items: &[Item<'_>]) -> Result<(), BadRequest> {
 fn close(open: &mut Open<'_>, call: &Text<'_>, item: &Item<'_>) -> Result<(), BadRequest> {
     let call = call.plain();
     let Some(at) = open.iter().position(|(id, _)| *id == call) else {
+        let call = shown(&call);
         let problem = format!("answers the tool call {call:?}, which the turn before it does not make");
         return Err(BadRequest::at(item.place.to_string(), &problem));
     };
@@ -52,7 +54,7 @@ fn settle(open: &Open<'_>) -> Result<(), BadRequest> {
     match open.first() {
         None => Ok(()),
         Some((id, item)) => {
-            let problem = format!("is the tool call {id:?}, which no result follows");
+            let problem = format!("is the tool call {:?}, which no result follows", shown(id));
             Err(BadRequest::at(item.place.to_string(), &problem))
         }
     }
