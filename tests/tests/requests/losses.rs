@@ -1,0 +1,147 @@
+//! What a deployment of the other dialect cannot carry: refused or left out, and never in silence.
+
+use anyhow::Result;
+use pilotfish_provider::Fake;
+use pilotfish_tests::{Client, Deployment, Dialect, Launch, Pilotfish, Policy};
+
+struct Scene {
+    pilotfish: Pilotfish,
+    client: Client,
+    openai: Fake,
+    anthropic: Fake,
+}
+
+impl Scene {
+    /// The model `chat` is Anthropic's first and OpenAI's second, `claude` Anthropic's alone.
+    async fn start(on_loss: &str) -> Result<Self> {
+        let openai = Dialect::Chat.provider("openai").start().await?;
+        let anthropic = Dialect::Messages.provider("anthropic").start().await?;
+        let translation = format!("translation: {{onLoss: {on_loss}}}");
+        let documents = [
+            Deployment::of(Dialect::Chat, "openai", &openai).to_string(),
+            Deployment::of(Dialect::Messages, "anthropic", &anthropic).to_string(),
+            Policy::named("chat")
+                .in_order(["anthropic", "openai"])
+                .with(&translation)
+                .to_string(),
+            Policy::named("claude")
+                .targets(["anthropic"])
+                .with(&translation)
+                .to_string(),
+        ];
+        let pilotfish = Launch::run(&documents).start().await?;
+        let client = Client::new(&pilotfish)?.header("x-pilotfish-explain", "1");
+        Ok(Self {
+            pilotfish,
+            client,
+            openai,
+            anthropic,
+        })
+    }
+
+    async fn end(self) -> Result<()> {
+        self.pilotfish.at_rest(&[&self.openai, &self.anthropic]).await
+    }
+}
+
+/// Two answers at once, which Anthropic's API has not.
+fn two_answers(model: &str) -> serde_json::Value {
+    let mut request = Dialect::Chat.request(model, "Hello");
+    request["n"] = 2.into();
+    request
+}
+
+/// A seed, which is only a hint.
+fn seeded(model: &str) -> serde_json::Value {
+    let mut request = Dialect::Chat.request(model, "Hello");
+    request["seed"] = 7.into();
+    request
+}
+
+#[tokio::test]
+async fn a_loss_of_meaning_moves_a_request_to_whom_can_carry_it() -> Result<()> {
+    let scene = Scene::start("Refuse").await?;
+    let answer = scene.client.ask(Dialect::Chat, &two_answers("chat")).await?;
+    assert_eq!(
+        answer.header("x-pilotfish-deployment"),
+        Some("default/openai"),
+        "{}",
+        answer.text()
+    );
+    assert_eq!(
+        answer.header("x-pilotfish-attempts"),
+        Some("1"),
+        "who was not called is no attempt"
+    );
+    assert_eq!(answer.header("x-pilotfish-loss"), None);
+    assert_eq!(
+        (scene.anthropic.received().len(), scene.openai.received().len()),
+        (0, 1)
+    );
+    let metrics = scene.pilotfish.metrics().await?;
+    assert_eq!(
+        metrics.sum("pilotfish_attempts_total", &[("deployment", "default/anthropic")]),
+        0.0
+    );
+    assert_eq!(metrics.sum("pilotfish_failovers_total", &[]), 0.0);
+    scene.end().await
+}
+
+#[tokio::test]
+async fn a_loss_of_meaning_that_nobody_can_carry_is_refused_by_its_name() -> Result<()> {
+    let scene = Scene::start("Refuse").await?;
+    let answer = scene.client.ask(Dialect::Chat, &two_answers("claude")).await?;
+    let said = answer.error(Dialect::Chat)?;
+    assert_eq!(
+        (answer.status, said.code.as_deref()),
+        (400, Some("unsupported_by_deployment"))
+    );
+    assert_eq!(
+        (&*said.kind, said.param.as_deref()),
+        ("invalid_request_error", Some("n"))
+    );
+    assert!(
+        said.message.contains("default/anthropic cannot carry \"n\""),
+        "{said:?}"
+    );
+    assert_eq!(scene.anthropic.received().len(), 0);
+    scene.end().await
+}
+
+#[tokio::test]
+async fn a_loss_of_meaning_is_left_out_and_told_where_the_policy_says_so() -> Result<()> {
+    let scene = Scene::start("Warn").await?;
+    for model in ["chat", "claude"] {
+        let answer = scene.client.ask(Dialect::Chat, &two_answers(model)).await?;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.header("x-pilotfish-deployment"), Some("default/anthropic"));
+        assert_eq!(answer.header("x-pilotfish-loss"), Some("n"));
+    }
+    let metrics = scene.pilotfish.metrics().await?;
+    let meaning = [("deployment", "default/anthropic"), ("grade", "meaning")];
+    assert_eq!(metrics.sum("pilotfish_translation_losses_total", &meaning), 2.0);
+    scene.end().await
+}
+
+#[tokio::test]
+async fn a_hint_is_left_out_and_told_and_never_refused() -> Result<()> {
+    let scene = Scene::start("Refuse").await?;
+    let answer = scene.client.ask(Dialect::Chat, &seeded("chat")).await?;
+    assert_eq!(
+        answer.header("x-pilotfish-deployment"),
+        Some("default/anthropic"),
+        "{}",
+        answer.text()
+    );
+    assert_eq!(answer.header("x-pilotfish-loss"), Some("seed"));
+    let metrics = scene.pilotfish.metrics().await?;
+    let hints = [("deployment", "default/anthropic"), ("grade", "hint")];
+    assert_eq!(metrics.sum("pilotfish_translation_losses_total", &hints), 1.0);
+    // Nothing is lost on the way to OpenAI.
+    scene.anthropic.always(pilotfish_provider::Step::status(401));
+    let answer = scene.client.ask(Dialect::Chat, &seeded("chat")).await?;
+    assert_eq!(answer.header("x-pilotfish-deployment"), Some("default/openai"));
+    assert_eq!(answer.header("x-pilotfish-loss"), None);
+    assert_eq!(scene.openai.received()[0].json()?["seed"], 7);
+    scene.end().await
+}

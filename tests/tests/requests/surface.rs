@@ -1,0 +1,197 @@
+//! What is served where: the paths of both APIs, the models on offer, the telemetry port, HTTP/2.
+
+use crate::bad_input::{KEY, Scene, model};
+use anyhow::{Context, Result};
+use pilotfish_provider::{Outcome, Pause, Point, Step};
+use pilotfish_tests::raw::Raw;
+use pilotfish_tests::{Deployment, Dialect, Launch, Policy};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn openais_paths_are_served_with_and_without_their_version() -> Result<()> {
+    let scene = Scene::start().await?;
+    for path in [
+        "/v1/chat/completions",
+        "/chat/completions",
+        "/v1/chat/completions?api-version=1",
+    ] {
+        let answer = scene.client.post(path, scene.request(Dialect::Chat)).await?;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    }
+    assert_eq!(scene.client.send("GET", "/models").await?.status, 200);
+    scene.end().await
+}
+
+#[tokio::test]
+async fn embeddings_go_where_there_are_some() -> Result<()> {
+    let embeds = Dialect::Chat.provider("embeds").start().await?;
+    let talks = Dialect::Messages.provider("talks").start().await?;
+    let documents = [
+        Deployment::of(Dialect::Chat, "embeds", &embeds)
+            .model("text-embedding-3-small")
+            .to_string(),
+        Deployment::of(Dialect::Messages, "talks", &talks).to_string(),
+        Policy::named("embed").in_order(["talks", "embeds"]).to_string(),
+        Policy::named("chat").in_order(["talks"]).to_string(),
+    ];
+    let pilotfish = Launch::run(&documents).start().await?;
+    let client = pilotfish_tests::Client::new(&pilotfish)?;
+    for path in ["/v1/embeddings", "/embeddings"] {
+        let request = json!({"model": "embed", "input": ["one", "two"]});
+        let answer = client.post(path, request.to_string()).await?;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.header("x-pilotfish-deployment"), Some("default/embeds"));
+        assert_eq!(answer.json()?["data"].as_array().context("a list")?.len(), 2);
+    }
+    let request = json!({"model": "chat", "input": "one"});
+    let refused = client.post("/v1/embeddings", request.to_string()).await?;
+    let said = refused.error(Dialect::Chat)?;
+    assert_eq!(
+        (refused.status, said.code.as_deref()),
+        (400, Some("unsupported_by_deployment"))
+    );
+    assert!(
+        said.message
+            .contains("default/talks: has no endpoint for this operation"),
+        "{said:?}"
+    );
+    pilotfish.at_rest(&[&embeds, &talks]).await
+}
+
+/// The values of `id` in a list of models.
+fn ids(list: &Value) -> Vec<&str> {
+    let models = list["data"].as_array().into_iter().flatten();
+    models.filter_map(|model| model["id"].as_str()).collect()
+}
+
+#[tokio::test]
+async fn the_models_on_offer_are_listed_in_both_shapes() -> Result<()> {
+    let scene = Scene::start().await?;
+    let anthropic = scene.client.header("anthropic-version", "2023-06-01");
+    let keyed = scene.client.header("x-api-key", KEY);
+
+    let list = scene.client.send("GET", "/v1/models").await?.json()?;
+    assert_eq!(list["object"], "list");
+    assert_eq!(ids(&list), ["chat", "garbage-chat", "garbage-messages", "messages"]);
+    assert_eq!(list["data"][0]["object"], "model");
+    let list = anthropic.send("GET", "/v1/models").await?.json()?;
+    assert_eq!(
+        (&list["has_more"], &list["first_id"], &list["last_id"]),
+        (&json!(false), &json!("chat"), &json!("messages"))
+    );
+    assert_eq!(list["data"][0]["type"], "model");
+    assert_eq!(
+        ids(&keyed.send("GET", "/v1/models").await?.json()?),
+        ["chat", "messages"]
+    );
+
+    let one = scene.client.send("GET", "/v1/models/chat").await?.json()?;
+    assert_eq!((&one["id"], &one["object"]), (&json!("chat"), &json!("model")));
+    let one = anthropic.send("GET", "/v1/models/chat").await?.json()?;
+    assert_eq!((&one["id"], &one["type"]), (&json!("chat"), &json!("model")));
+    for (client, name) in [(&scene.client, "gpt-9"), (&keyed, "garbage-chat")] {
+        let answer = client.send("GET", &format!("/v1/models/{name}")).await?;
+        assert_eq!(answer.error(Dialect::Chat)?.code.as_deref(), Some("model_not_found"));
+        assert_eq!(answer.status, 404);
+    }
+    let head = scene.client.send("HEAD", "/v1/models").await?;
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    scene.end().await
+}
+
+#[tokio::test]
+async fn the_telemetry_port_serves_three_paths_and_the_other_none_of_them() -> Result<()> {
+    let scene = Scene::start().await?;
+    let telemetry = format!("http://{}", scene.pilotfish.telemetry());
+    let http = reqwest::Client::builder()
+        .tls_certs_only([])
+        .pool_max_idle_per_host(0)
+        .build()?;
+    for (method, path, status) in [
+        ("GET", "/readyz", 200),
+        ("GET", "/livez", 200),
+        ("HEAD", "/metrics", 200),
+        ("GET", "/metrics", 200),
+        ("GET", "/", 404),
+        ("GET", "/debug", 404),
+        ("GET", "/v1/models", 404),
+        ("POST", "/readyz", 405),
+        ("POST", "/v1/chat/completions", 405),
+    ] {
+        let answer = http
+            .request(method.parse()?, format!("{telemetry}{path}"))
+            .send()
+            .await?;
+        assert_eq!(answer.status(), status, "{method} {path}");
+        if status == 405 {
+            assert_eq!(answer.headers()["allow"], "GET, HEAD");
+        }
+    }
+    for path in ["/metrics", "/readyz", "/livez"] {
+        assert_eq!(scene.client.send("GET", path).await?.status, 404);
+    }
+    scene.end().await
+}
+
+#[tokio::test]
+async fn http2_without_tls_is_served_and_its_streams_are_cancelled_one_by_one() -> Result<()> {
+    let scene = Scene::start().await?;
+    let http = reqwest::Client::builder()
+        .tls_certs_only([])
+        .http2_prior_knowledge()
+        .build()?;
+    for dialect in Dialect::BOTH {
+        let post = |body: String| {
+            http.post(format!("{}{}", scene.pilotfish.url(), dialect.path()))
+                .body(body)
+        };
+        let answer = post(scene.request(dialect)).send().await?;
+        assert_eq!(
+            (answer.version(), answer.status()),
+            (reqwest::Version::HTTP_2, reqwest::StatusCode::OK)
+        );
+        answer.bytes().await?;
+        let refused = post("{".to_owned()).send().await?;
+        assert_eq!(refused.status(), 400);
+        refused.bytes().await?;
+
+        let number = scene.fake(dialect).received().len();
+        scene
+            .fake(dialect)
+            .script([Step::normal().pause(Point::Content(1), Pause::Forever)]);
+        let stream = dialect.stream_request(model(dialect), "Hello").to_string();
+        let mut answer = post(stream).send().await?;
+        assert!(answer.chunk().await?.is_some());
+        drop(answer);
+        assert_eq!(scene.fake(dialect).ended(number).await?.outcome, Outcome::ClientGone);
+        // The connection serves on.
+        assert_eq!(post(scene.request(dialect)).send().await?.status(), 200);
+    }
+    let metrics = scene.pilotfish.metrics().await?;
+    assert_eq!(metrics.sum("pilotfish_connections", &[("side", "downstream")]), 1.0);
+    drop(http);
+    scene.end().await
+}
+
+#[tokio::test]
+async fn requests_on_one_connection_are_answered_in_their_order() -> Result<()> {
+    let scene = Scene::start().await?;
+    let mut raw = Raw::connect(scene.pilotfish.address()).await?;
+    let one = |dialect: Dialect, body: &str| {
+        let (path, length) = (dialect.path(), body.len());
+        format!("POST {path} HTTP/1.1\r\nhost: pilotfish\r\ncontent-length: {length}\r\n\r\n{body}")
+    };
+    let all = [
+        one(Dialect::Chat, &scene.request(Dialect::Chat)),
+        one(Dialect::Messages, "{"),
+        "GET /v1/models HTTP/1.1\r\nhost: pilotfish\r\n\r\n".to_owned(),
+        one(Dialect::Messages, &scene.request(Dialect::Messages)),
+    ];
+    raw.send(all.concat()).await?;
+    for status in [200, 400, 200, 200] {
+        let answer = raw.answer().await?;
+        assert_eq!(answer.status, status, "{}", answer.text());
+    }
+    drop(raw);
+    scene.end().await
+}
