@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use pilotfish_provider::{HangUp, Point, Protocol, Received, Step};
-use pilotfish_tests::{Dialect, Pair, in_both};
+use pilotfish_tests::{Client, Deployment, Dialect, Launch, Pair, Policy, in_both, raw};
 
 #[tokio::test]
 async fn a_connection_that_was_closed_while_it_idled_costs_no_attempt() -> Result<()> {
@@ -189,4 +189,36 @@ async fn a_body_that_was_not_sent_whole_was_not_processed() -> Result<()> {
     assert_eq!(answer.header("x-pilotfish-deployment"), Some("default/west"));
     assert_eq!((pair.calls(), pair.attempts("east", "connect").await?), ((1, 1), 1.0));
     pair.back_to_idle().await
+}
+
+/// What an upstream may send, to the letter, and be understood.
+#[tokio::test]
+async fn unusual_but_lawful_http_is_understood() -> Result<()> {
+    const BODY: &str = r#"{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}]}"#;
+    let length = BODY.len();
+    for answer in [
+        format!(
+            "HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{BODY}"
+        ),
+        format!("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{BODY}"),
+        format!("HTTP/1.0 200 OK\r\ncontent-type: application/json\r\n\r\n{BODY}"),
+        format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{BODY}"),
+        format!(
+            "HTTP/1.1 200 \r\nTransfer-Encoding: Chunked\r\n\r\n{length:X};ext=1\r\n{BODY}\r\n0\r\nx-trailer: 1\r\n\r\n"
+        ),
+    ] {
+        let upstream = raw::Upstream::saying(answer.clone()).await?;
+        let documents = [
+            Deployment::at(Dialect::Chat, "east", &upstream.url()).to_string(),
+            Policy::named("chat").targets(["east"]).to_string(),
+        ];
+        let pilotfish = Launch::run(&documents).start().await?;
+        let client = Client::new(&pilotfish)?;
+        let heard = client
+            .ask(Dialect::Chat, &Dialect::Chat.request("chat", "Hello"))
+            .await?;
+        assert_eq!((heard.status, &*heard.text()), (200, BODY), "{answer}");
+        pilotfish.back_to_idle(&[]).await?;
+    }
+    Ok(())
 }

@@ -213,3 +213,56 @@ async fn the_pool_holds_a_body_only_as_long_as_it_may_be_needed() -> Result<()> 
     response.bytes().await?;
     pair.back_to_idle().await
 }
+
+/// A stream of about so many bytes.
+fn long_stream(bytes: usize) -> bytes::Bytes {
+    let chunk = |content: &str, finish: &str| {
+        format!(
+            "data: {{\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\
+             \"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{content}\"}},\"finish_reason\":{finish}}}]}}\n\n"
+        )
+    };
+    let piece = chunk(&"word ".repeat(3000), "null");
+    let end = chunk("", "\"stop\"") + "data: [DONE]\n\n";
+    (piece.repeat(bytes / piece.len()) + &end).into()
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_costs_no_memory() -> Result<()> {
+    let pair = Pair::plain(Dialect::Chat).await?;
+    pair.ask().await?;
+    let before = pair.pilotfish.resident()?;
+    let stream = long_stream(48 * MIB);
+    pair.east
+        .script([Step::raw(200, "text/event-stream", stream.clone()).split(64 * 1024)]);
+    let request = Dialect::Chat.stream_request("chat", "Hello").to_string();
+    let mut response = pair
+        .client
+        .request(reqwest::Method::POST, "/v1/chat/completions", request)
+        .send()
+        .await?;
+    // What is sent now stays in sockets, until they are full.
+    let (mut sent, deadline) = ([0, 1, 2], tokio::time::Instant::now() + Duration::from_secs(30));
+    while sent != [sent[2]; 3] || sent[2] == 0 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let now = pair.east.sent(1).context("it was called")?.body.len();
+        anyhow::ensure!(now < stream.len(), "all of it was taken, and is somewhere");
+        anyhow::ensure!(
+            tokio::time::Instant::now() < deadline,
+            "the sockets are never full: {sent:?}"
+        );
+        sent = [sent[1], sent[2], now];
+    }
+    let grown = pair.pilotfish.resident()?.saturating_sub(before);
+    anyhow::ensure!(
+        grown < 8 * MIB as u64,
+        "{} KiB for a client that does not read",
+        grown >> 10
+    );
+    let mut read = bytes::BytesMut::new();
+    while let Some(piece) = response.chunk().await? {
+        read.extend_from_slice(&piece);
+    }
+    assert!(read == stream, "{} bytes instead of {}", read.len(), stream.len());
+    pair.back_to_idle().await
+}

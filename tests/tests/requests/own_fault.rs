@@ -203,3 +203,27 @@ async fn an_input_that_cannot_fit_is_not_sent() -> Result<()> {
     })
     .await
 }
+
+/// Longer than what two sockets on one machine hold (10 MiB).
+const LONG_BODY: usize = 12 * 1024 * 1024;
+
+#[tokio::test]
+async fn an_answer_that_comes_before_the_body_was_sent_is_heard() -> Result<()> {
+    in_both(async |dialect| {
+        let pair = Pair::plain(dialect).await?;
+        let body = format!("{}{}", dialect.request("chat", "Hello"), " ".repeat(LONG_BODY));
+        for (status, deployment, attempts) in [(400, "default/east", "1"), (529, "default/west", "2")] {
+            pair.east.script([Step::status(status).early()]);
+            let answer = pair.client.post(dialect.path(), body.clone()).await?;
+            assert_eq!(
+                answer.header("x-pilotfish-deployment"),
+                Some(deployment),
+                "{}",
+                answer.text()
+            );
+            assert_eq!(answer.header("x-pilotfish-attempts"), Some(attempts));
+        }
+        pair.back_to_idle().await
+    })
+    .await
+}
