@@ -6,7 +6,9 @@
 
 pub mod batch;
 pub mod compile;
+pub mod metrics;
 pub mod providers;
+pub mod telemetry;
 pub mod validate;
 pub mod world;
 
