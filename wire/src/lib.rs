@@ -10,10 +10,13 @@
 
 mod message;
 mod resource;
+pub mod scope;
 mod secret;
 pub mod snapshot;
 
-pub use message::{Ack, Begin, Commit, DecodeError, Hello, Message, Refusal, Remove, Report};
+pub use message::{
+    Ack, Begin, Commit, DecodeError, Hello, Message, Refusal, Remove, Report, Urgent, known_as, known_kind,
+};
 pub use resource::{
     Affinity, AffinityMode, Auth, Authentication, Capabilities, Credential, Deployment, Dialect, Endpoint, Feature,
     HeaderMatch, HeaderValue, Key, Kind, OnAmbiguous, OnLoss, Policy, Price, Resource, Retry, Route, Routes, Rule,

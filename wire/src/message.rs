@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// The first line each way: who speaks which revision, and with what features.
+/// The first line each way: who speaks which revision, and with what features. The operator says it again, between any
+/// two lines, when its scope or its leader has changed: the later one holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Hello {
@@ -14,12 +15,17 @@ pub struct Hello {
     /// Features beyond the revision that the sender understands.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<String>,
-    /// Sidecar → operator: what it already has, as `kind/name` → version, so that a reconnect re-sends nothing.
+    /// Sidecar → operator: what it already has, [`known_as`] → version, so that a reconnect re-sends nothing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub known: BTreeMap<String, String>,
-    /// Snapshot file only: the pod it was compiled for, as `key: value` (namespace, labels, root namespace).
+    /// Operator → sidecar: the pod as which the sidecar was verified, under the names of [`crate::scope`]. In a
+    /// snapshot file: the pod it was compiled for.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub scope: BTreeMap<String, String>,
+    /// Operator → sidecar, from a replica that does not lead: where the one that does takes sidecars, `host:port`. The
+    /// stream moves there when it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leader: Option<String>,
 }
 
 /// A batch begins; whatever was begun before and not committed is discarded.
@@ -47,11 +53,27 @@ pub struct Commit {
     pub version: String,
 }
 
+/// What cannot wait for the batch that is being sent, nor for the next. In force at once, wherever it stands; it
+/// outlives what an open batch says of the same resources, whose commit already counts it in.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Urgent {
+    /// Present: it is acknowledged like a batch, with the version of the last commit. Unique within one stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<u64>,
+    /// New or changed; of [`Kind::Key`], others are refused by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub put: Vec<Resource>,
+    /// Gone; of [`Kind::Key`], others are left as they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remove: Vec<Remove>,
+}
+
 /// Operator → sidecar, one a line, externally tagged: `{"begin":{"nonce":1}}`.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Message {
-    /// Always the first line.
+    /// The first line, and any later one.
     Hello(Hello),
     /// Opens a batch.
     Begin(Begin),
@@ -61,6 +83,8 @@ pub enum Message {
     Remove(Remove),
     /// Closes a batch.
     Commit(Commit),
+    /// Stands between any two lines after the first, also within a batch.
+    Urgent(Urgent),
     /// A kind of line that this build does not know. Never sent; what was received is dropped.
     #[serde(skip)]
     Unknown(String),
@@ -74,17 +98,16 @@ pub struct DecodeError(#[from] serde_json::Error);
 impl Message {
     /// Reads one line. A kind it does not know is [`Message::Unknown`], which the caller ignores.
     pub fn decode(line: &str) -> Result<Self, DecodeError> {
-        let tagged: BTreeMap<String, &RawValue> = serde_json::from_str(line)?;
-        let Some((kind, body)) = tagged.into_iter().next() else {
+        let Some((kind, body)) = tagged(line)? else {
             return Ok(Self::Unknown(String::new()));
         };
-        let body = body.get();
         Ok(match kind.as_str() {
             "hello" => Self::Hello(serde_json::from_str(body)?),
             "begin" => Self::Begin(serde_json::from_str(body)?),
             "resource" => Self::Resource(serde_json::from_str(body)?),
             "remove" => Self::Remove(serde_json::from_str(body)?),
             "commit" => Self::Commit(serde_json::from_str(body)?),
+            "urgent" => Self::Urgent(serde_json::from_str(body)?),
             _ => Self::Unknown(kind),
         })
     }
@@ -93,6 +116,17 @@ impl Message {
     pub fn encode(&self) -> String {
         serde_json::to_string(self).expect("a message has string keys and no failing serialisers")
     }
+}
+
+/// How [`Hello::known`] names a resource: `policy/shop/chat`.
+pub fn known_as(kind: Kind, name: &str) -> String {
+    format!("{}/{name}", kind.as_str())
+}
+
+/// The resource that [`Hello::known`] names so; `None` for a name of no kind that this build knows.
+pub fn known_kind(known: &str) -> Option<(Kind, &str)> {
+    let (kind, name) = known.split_once('/')?;
+    Some((Kind::of(kind)?, name))
 }
 
 /// One resource that a sidecar would not use, and its own sentence why.
@@ -108,26 +142,54 @@ pub struct Refusal {
     pub reason: String,
 }
 
-/// A batch was applied. What it refused is named; everything else of the batch is in force.
+/// A batch, or an urgent line that asked for it, was applied. What was refused is named; everything else is in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ack {
-    /// The nonce of the batch.
+    /// The nonce of the batch, or of the urgent line.
     pub nonce: u64,
-    /// The configuration now in force.
+    /// The configuration now in force: that of the last commit.
     pub version: String,
-    /// Resources it could not use (replaced by their previous good version, or by 503). Empty: all well.
+    /// All resources of the configuration that it could not use (replaced by their previous good version, or by 503). Empty: all well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<Refusal>,
 }
 
 /// Sidecar → operator, one a line, externally tagged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Report {
     /// Always the first line.
     Hello(Hello),
-    /// Answer to one batch.
+    /// Answer to one batch, or to one urgent line.
     Ack(Ack),
+    /// A kind of line that this build does not know. Never sent; what was received is dropped.
+    #[serde(skip)]
+    Unknown(String),
+}
+
+impl Report {
+    /// Reads one line. A kind it does not know is [`Report::Unknown`], which the caller ignores.
+    pub fn decode(line: &str) -> Result<Self, DecodeError> {
+        let Some((kind, body)) = tagged(line)? else {
+            return Ok(Self::Unknown(String::new()));
+        };
+        Ok(match kind.as_str() {
+            "hello" => Self::Hello(serde_json::from_str(body)?),
+            "ack" => Self::Ack(serde_json::from_str(body)?),
+            _ => Self::Unknown(kind),
+        })
+    }
+
+    /// One line, without its newline.
+    pub fn encode(&self) -> String {
+        serde_json::to_string(self).expect("a report has string keys and no failing serialisers")
+    }
+}
+
+/// The kind of a line and the text of its body.
+fn tagged(line: &str) -> Result<Option<(String, &str)>, serde_json::Error> {
+    let tagged: BTreeMap<String, &RawValue> = serde_json::from_str(line)?;
+    Ok(tagged.into_iter().next().map(|(kind, body)| (kind, body.get())))
 }
 
 #[cfg(test)]
@@ -151,5 +213,47 @@ mod tests {
             panic!("not a begin")
         };
         assert_eq!(begin.nonce, 7);
+    }
+
+    #[test]
+    fn an_urgent_line_carries_keys_and_goes_by_its_own_nonce() {
+        let line = r#"{"urgent":{"nonce":3,"put":[{"kind":"key","name":"shop/a","version":"v","body":{}}],"remove":[{"kind":"key","name":"shop/b"}]}}"#;
+        let Message::Urgent(urgent) = Message::decode(line).unwrap() else {
+            panic!("not urgent")
+        };
+        assert_eq!(urgent.nonce, Some(3));
+        assert_eq!(Message::Urgent(urgent).encode(), line);
+        assert_eq!(
+            Message::Urgent(Urgent::default()).encode(),
+            r#"{"urgent":{}}"#,
+            "what is empty is not written"
+        );
+    }
+
+    #[test]
+    fn a_report_of_a_later_kind_is_told_apart() {
+        let line = r#"{"ack":{"nonce":1,"version":"v"}}"#;
+        let report = Report::decode(line).unwrap();
+        assert_eq!(report.encode(), line);
+        assert_eq!(
+            Report::decode(r#"{"usage":{}}"#).unwrap(),
+            Report::Unknown("usage".to_owned())
+        );
+        assert!(Report::decode("ack").is_err());
+    }
+
+    #[test]
+    fn what_is_known_is_named_by_kind_and_name() {
+        for kind in Kind::ALL {
+            let known = known_as(kind, "shop/chat");
+            assert_eq!(known_kind(&known), Some((kind, "shop/chat")), "{known}");
+            assert_eq!(
+                serde_json::to_string(&kind).unwrap(),
+                format!("\"{}\"", kind.as_str()),
+                "one spelling everywhere"
+            );
+        }
+        assert_eq!(known_kind("unknown/shop/chat"), None);
+        assert_eq!(known_kind("policy"), None);
     }
 }

@@ -28,6 +28,34 @@ pub enum Kind {
     Unknown,
 }
 
+impl Kind {
+    /// All that this build knows, in order.
+    pub const ALL: [Self; 5] = [
+        Self::Credential,
+        Self::Deployment,
+        Self::Key,
+        Self::Policy,
+        Self::Routes,
+    ];
+
+    /// As it is written in a line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Credential => "credential",
+            Self::Deployment => "deployment",
+            Self::Key => "key",
+            Self::Policy => "policy",
+            Self::Routes => "routes",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The kind that is written so, if this build knows it.
+    pub fn of(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
 /// Something a resource cannot do without; compared with the sidecar's [`crate::FEATURES`].
 pub type Feature = String;
 
@@ -40,7 +68,7 @@ pub struct Resource {
     pub kind: Kind,
     /// `namespace/name` of the object it was compiled from.
     pub name: String,
-    /// Hash of the body's canonical bytes ([`version_of`]).
+    /// Hash of the body's canonical bytes and of what it requires ([`version_of`]).
     pub version: String,
     /// Features without which it must not be used.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -60,6 +88,15 @@ impl Resource {
             requires: Vec::new(),
             body,
         }
+    }
+
+    /// The same resource, not to be used without `feature`. A sidecar that lacks it keeps the version before, if any.
+    pub fn requiring(mut self, feature: impl Into<Feature>) -> Self {
+        self.requires.push(feature.into());
+        let requires = self.requires.iter().flat_map(|feature| ["\n", feature]);
+        let named: String = std::iter::once(self.body.get()).chain(requires).collect();
+        self.version = version_of(named.as_bytes());
+        self
     }
 
     /// Resources are the same when their kind, name and version are.
@@ -447,6 +484,16 @@ mod tests {
             format!("{resource:?}"),
             format!("Credential shop/openai/api-key@{}", resource.version)
         );
+    }
+
+    #[test]
+    fn what_a_resource_requires_is_part_of_its_version() {
+        let plain = || Resource::new(Kind::Routes, "routes", &Routes::default());
+        let one = plain().requiring("a");
+        let two = plain().requiring("a").requiring("b");
+        assert_eq!(two.requires, ["a", "b"]);
+        assert!(plain().version != one.version && one.version != two.version);
+        assert_eq!(one.version, plain().requiring("a").version);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::policy::{Broken, Snapshot};
-use pilotfish_wire::{Begin, Kind, Refusal};
+use pilotfish_wire::Begin;
 use serde_json::{Value, json};
 
 /// One sidecar's receiving end, and what it answers.
@@ -219,6 +219,136 @@ fn a_feature_or_a_kind_that_is_not_known_is_refused_by_name() {
             ),
         ]
     );
+}
+
+#[test]
+fn what_requires_a_feature_that_is_lacking_leaves_its_good_version_in_force() {
+    let mut sidecar = Sidecar::new();
+    sidecar.batch(all_well());
+    let needy = [
+        deployment("http://127.0.0.1:9/v1").requiring("time-travel"),
+        policy(&["shop/up", "shop/up"]).requiring("time-travel"),
+        resource(Kind::Routes, "routes", json!({"routes": []})).requiring("time-travel"),
+    ];
+    let refused = sidecar.batch(needy.to_vec());
+    let named: Vec<_> = refused
+        .iter()
+        .map(|refusal| (refusal.kind, refusal.name.as_str(), refusal.version.as_str()))
+        .collect();
+    let expected = needy
+        .each_ref()
+        .map(|needy| (needy.kind, needy.name.as_str(), needy.version.as_str()));
+    assert_eq!(named, expected);
+    assert_eq!(sidecar.serves("chat"), up());
+    assert_eq!(sidecar.batch(all_well()), [], "what is sent without it is used again");
+}
+
+#[test]
+fn a_policy_that_requires_what_is_lacking_and_never_served_is_the_sentence() {
+    let mut sidecar = Sidecar::new();
+    let needy = policy(&["shop/up"]).requiring("time-travel");
+    let refused = sidecar.batch(vec![deployment("http://127.0.0.1:1/v1"), needy, routes()]);
+    let reason = "this sidecar lacks the feature \"time-travel\", without which it must not be used";
+    assert_eq!(refused[0].reason, reason);
+    assert_eq!(sidecar.serves("chat"), Err(reason.to_owned()));
+}
+
+/// A key whose string is its name.
+fn key(name: &str, disabled: bool) -> Resource {
+    let hash_key = [7; 32];
+    let hash = blake3::keyed_hash(&hash_key, name.as_bytes()).to_hex().to_string();
+    let hash_key = blake3::Hash::from_bytes(hash_key).to_hex().to_string();
+    let body = json!({"hashes": [hash], "hashKey": hash_key, "disabled": disabled});
+    resource(Kind::Key, name, body)
+}
+
+fn urgent(nonce: Option<u64>, put: Vec<Resource>, remove: &[&str]) -> Message {
+    let gone = |name: &&str| Remove {
+        kind: Kind::Key,
+        name: (*name).to_owned(),
+    };
+    let remove = remove.iter().map(gone).collect();
+    Message::Urgent(Urgent { nonce, put, remove })
+}
+
+/// Whether the key is known, and disabled.
+fn holds(sidecar: &Sidecar, name: &str) -> Option<bool> {
+    sidecar.in_force.load().key(name).map(|key| key.disabled)
+}
+
+#[test]
+fn an_urgent_key_is_in_force_at_once_and_keeps_the_version() {
+    let mut sidecar = Sidecar::new();
+    sidecar.batch(all_well());
+    let since = sidecar.in_force.load().since;
+    assert_eq!(sidecar.say(urgent(None, vec![key("a", false)], &[])), None);
+    assert_eq!(holds(&sidecar, "a"), Some(false));
+    let ack = sidecar
+        .say(urgent(Some(77), vec![key("b", true)], &["a"]))
+        .expect("asked for");
+    assert_eq!((ack.nonce, ack.version.as_str(), ack.refused), (77, "v1", vec![]));
+    assert_eq!((holds(&sidecar, "a"), holds(&sidecar, "b")), (None, Some(true)));
+    assert_eq!(sidecar.in_force.load().since, since);
+    assert_eq!(sidecar.serves("chat"), up());
+    sidecar.batch(vec![]);
+    assert_eq!(holds(&sidecar, "b"), Some(true), "the next batch counts it in");
+}
+
+#[test]
+fn what_is_urgent_outlives_what_an_open_batch_says_of_it() {
+    let mut sidecar = Sidecar::new();
+    sidecar.batch(vec![key("a", false), key("b", false)]);
+    sidecar.begin();
+    sidecar.say(Message::Resource(key("a", false)));
+    sidecar.say(urgent(None, vec![key("a", true)], &["b"]));
+    assert_eq!((holds(&sidecar, "a"), holds(&sidecar, "b")), (Some(true), None));
+    sidecar.say(Message::Resource(key("b", false)));
+    sidecar.say(Message::Resource(key("c", false)));
+    sidecar.commit().expect("answered");
+    assert_eq!(
+        ["a", "b", "c"].map(|name| holds(&sidecar, name)),
+        [Some(true), None, Some(false)]
+    );
+}
+
+#[test]
+fn nothing_but_keys_is_urgent() {
+    let mut sidecar = Sidecar::new();
+    sidecar.batch(all_well());
+    let elsewhere = deployment("http://127.0.0.1:9/v1");
+    let ack = sidecar
+        .say(urgent(Some(9), vec![elsewhere, key("a", false)], &[]))
+        .expect("asked for");
+    let told: Vec<_> = ack.refused.iter().map(|refusal| refusal.reason.as_str()).collect();
+    assert_eq!(told, ["this sidecar takes nothing but keys outside a batch"]);
+    assert_eq!(holds(&sidecar, "a"), Some(false));
+    assert_eq!(sidecar.batch(vec![]), [], "what was not taken is no state");
+}
+
+#[test]
+fn a_key_before_the_first_configuration_makes_nobody_ready() {
+    let mut sidecar = Sidecar::new();
+    sidecar.say(urgent(None, vec![key("a", false)], &[]));
+    assert!(!sidecar.in_force.load().is_ready());
+    sidecar.batch(all_well());
+    assert_eq!(holds(&sidecar, "a"), Some(false));
+}
+
+#[test]
+fn a_batch_that_changes_nothing_leaves_the_snapshot_and_repeats_what_was_refused() {
+    let mut sidecar = Sidecar::new();
+    let unreadable = resource(Kind::Deployment, "shop/up", json!({"provider": 7}));
+    let refused = sidecar.batch(vec![unreadable.clone(), policy(&["shop/up"]), routes()]);
+    let before = sidecar.in_force.load_full();
+    sidecar.begin();
+    sidecar.say(Message::Resource(unreadable));
+    let again = Commit {
+        nonce: sidecar.nonce,
+        version: "v1".to_owned(),
+    };
+    let ack = sidecar.say(Message::Commit(again)).expect("answered");
+    assert_eq!(ack.refused, refused);
+    assert!(Arc::ptr_eq(&before, &sidecar.in_force.load_full()));
 }
 
 #[test]
