@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod compile;
+pub mod lease;
 pub mod metrics;
 pub mod providers;
 pub mod telemetry;
