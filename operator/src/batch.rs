@@ -80,7 +80,7 @@ mod tests {
             Message::Resource(resource) => format!("{:?} {}", resource.kind, resource.name),
             Message::Remove(remove) => format!("remove {:?} {}", remove.kind, remove.name),
             Message::Commit(commit) => format!("commit {}", commit.nonce),
-            Message::Hello(_) | Message::Unknown(_) => "not of a batch".to_owned(),
+            Message::Hello(_) | Message::Urgent(_) | Message::Unknown(_) => "not of a batch".to_owned(),
         };
         batch.unwrap_or_default().iter().map(spelled).collect()
     }
