@@ -164,6 +164,48 @@ async fn every_line_of_the_demo_answers_and_one_provider_stands_in_for_the_other
     Ok(())
 }
 
+/// An application need not know who answers: the one model wants a budget in tokens, the other does not think at all.
+#[tokio::test]
+async fn who_asks_for_reasoning_is_answered_by_both_models() -> Result<()> {
+    let ports = free_ports()?;
+    let directory = quickstart(&ports[0], &ports[1])?;
+    let demo = Demo::start(directory.path(), &ports).await?;
+    let ask = |path: &str, reasoning: &str| {
+        let body = format!(
+            r#"{{"model":"claude","max_tokens":32000,{reasoning},"messages":[{{"role":"user","content":"Hello"}}]}}"#
+        );
+        let line = format!(
+            "curl -sSi http://{}{path} -H 'content-type: application/json' -d '{body}'",
+            ports[2]
+        );
+        async move { shell(&line).await }
+    };
+    let (effort, budget) = (
+        r#""reasoning_effort":"high""#,
+        r#""thinking":{"type":"enabled","budget_tokens":2000}"#,
+    );
+
+    let thought = ask("/v1/chat/completions", effort).await?;
+    ensure!(
+        thought.starts_with("HTTP/1.1 200") && thought.contains("reasoning_content"),
+        "{thought}"
+    );
+    ensure!(!thought.contains("x-pilotfish-loss"), "{thought}");
+    let thought = ask("/v1/messages", budget).await?;
+    ensure!(thought.contains(r#""type":"thinking""#), "{thought}");
+
+    shell(&format!("kill {}", demo.providers()?[1])).await?;
+    for _ in 0..3 {
+        let plain = ask("/v1/messages", budget).await?;
+        ensure!(
+            plain.starts_with("HTTP/1.1 200") && plain.contains("default/gpt-4o"),
+            "{plain}"
+        );
+        ensure!(plain.contains("x-pilotfish-loss: max_tokens, thinking"), "{plain}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn the_providers_end_even_when_the_demo_is_killed() -> Result<()> {
     let ports = free_ports()?;

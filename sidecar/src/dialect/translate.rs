@@ -25,8 +25,13 @@ pub(super) struct Encoded {
 impl Upstream<'_> {
     /// Its model takes images, as far as is known.
     pub(super) fn sees(&self) -> bool {
-        let features = self.capabilities.features.as_deref();
-        features.is_none_or(|features| features.iter().any(|feature| feature == "Vision"))
+        self.has("Vision").unwrap_or(true)
+    }
+
+    /// Whether its model lists this feature; `None` where nothing is known of its features.
+    pub(super) fn has(&self, feature: &str) -> Option<bool> {
+        let features = self.capabilities.features.as_deref()?;
+        Some(features.iter().any(|listed| listed == feature))
     }
 }
 

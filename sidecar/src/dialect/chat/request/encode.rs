@@ -75,7 +75,7 @@ fn write_settings(
         }
     }
     write_stop(settings, manners, body, ledger);
-    write_thinking(settings.thinking, body);
+    write_thinking(settings, upstream, body, ledger);
     write_format(settings, body, ledger);
     write_account(settings, manners, body, ledger);
 }
@@ -146,10 +146,15 @@ fn write_stop(settings: &Settings<'_>, manners: &Manners, body: &mut ObjectWrite
         .for_each(|stop| stop.write(list.element()));
 }
 
-/// Chat knows an effort only, and no way to say that there shall be none which every model takes.
-fn write_thinking(thinking: Option<Thinking<'_>>, body: &mut ObjectWriter<'_>) {
-    match thinking {
-        None | Some(Thinking::Effort(None) | Thinking::Off) => {}
+/// Chat knows an effort only, and no way to say that there shall be none which every model takes. Models that do not
+/// reason refuse an effort.
+fn write_thinking(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+    match settings.thinking {
+        None | Some(Thinking::Off) => {}
+        Some(_) if upstream.has("Reasoning") == Some(false) => {
+            ledger.hint(settings.names.thinking, "the model lacks reasoning");
+        }
+        Some(Thinking::Effort(None)) => {}
         Some(Thinking::Effort(Some(effort))) => body.raw("reasoning_effort", effort),
         Some(Thinking::Budget(budget)) => body.string("reasoning_effort", effort_of(budget.u64().unwrap_or(0))),
     }

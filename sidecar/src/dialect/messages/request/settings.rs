@@ -119,7 +119,7 @@ pub(super) fn write(request: &Request<'_>, upstream: &Upstream<'_>, body: &mut O
         None => {}
     }
     write_stop(settings, body, ledger);
-    let plan = thinking::plan(request, upstream.capabilities, max_tokens.ok(), ledger);
+    let plan = thinking::plan(request, upstream, max_tokens.ok(), ledger);
     write_knobs(settings, plan, body, ledger);
     thinking::write(plan, body);
     write_output_config(settings, plan, body, ledger);

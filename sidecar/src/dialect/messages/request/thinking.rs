@@ -1,14 +1,14 @@
 //! How much an Anthropic model is made to think.
 //!
 //! Two ways exist: `adaptive` with an effort, and the older budget in tokens. Which one a model takes is a capability:
-//! `Reasoning` and `ReasoningBudget` among its features. Without either nothing is known, and the wish goes on in the
-//! form in which it came, an effort in the newer way.
+//! `Reasoning` and `ReasoningBudget` among its features; one that lists neither does not think. Where no features are
+//! listed nothing is known, and the wish goes on in the form in which it came, an effort in the newer way.
 
+use crate::dialect::Upstream;
 use crate::dialect::item::{Item, Part, Reasoning, Request, Role, Thinking, ToolChoice};
 use crate::dialect::loss::Ledger;
 use crate::dialect::text::Text;
 use crate::json::{ObjectWriter, Raw};
-use pilotfish_wire::Capabilities;
 
 /// Thinking tokens for an effort, where only a budget can be given.
 const BUDGETS: &[(&str, u64)] = &[
@@ -50,7 +50,7 @@ impl<'a> Plan<'a> {
 /// Decides for a request whose cap is `max_tokens`.
 pub(super) fn plan<'a>(
     request: &Request<'a>,
-    capabilities: &Capabilities,
+    upstream: &Upstream<'_>,
     max_tokens: Option<u64>,
     ledger: &mut Ledger,
 ) -> Plan<'a> {
@@ -68,15 +68,12 @@ pub(super) fn plan<'a>(
     ) {
         return refuse("the messages dialect has no thinking before a forced tool call");
     }
-    let has = |word: &str| {
-        let features = capabilities.features.as_deref().unwrap_or_default();
-        features.iter().any(|feature| feature == word)
-    };
     let most = max_tokens.unwrap_or(u64::MAX);
-    let tokens = match (wish, has("Reasoning"), has("ReasoningBudget")) {
-        (Thinking::Effort(effort), true, _) | (Thinking::Effort(effort), _, false) => return Plan::Adaptive(effort),
-        (Thinking::Effort(effort), false, true) => budget(effort).min(most / 2),
-        (Thinking::Budget(_), true, false) => return Plan::Adaptive(None),
+    let tokens = match (wish, upstream.has("Reasoning"), upstream.has("ReasoningBudget")) {
+        (_, Some(false), Some(false)) => return refuse("the model lacks reasoning"),
+        (Thinking::Effort(effort), Some(false), _) => budget(effort).min(most / 2),
+        (Thinking::Effort(effort), Some(true) | None, _) => return Plan::Adaptive(effort),
+        (Thinking::Budget(_), Some(true), Some(false)) => return Plan::Adaptive(None),
         // The cap includes what is thought, and must be larger.
         (Thinking::Budget(tokens), ..) => tokens.u64().unwrap_or(0).min(most.saturating_sub(1)),
         (Thinking::Off, ..) => return Plan::Nothing,
