@@ -2,13 +2,17 @@
 //!
 //! What is in force is kept in memory, where an operator keeps it in the cluster: an edit that does not resolve leaves
 //! the spec before it serving, and a load that is refused changes nothing at all, deletions included.
+//!
+//! Refused are also two edits that take something away without saying so: a file that held documents and is empty now,
+//! as it is while a slow program writes it anew, and a credential in use whose Secret has no usable text for it any
+//! more. Who means it deletes the file or the Secret.
 
 use crate::load::{Directory, Environment, Loaded, Place, Problem, Scope, SourceFile, load};
 use pilotfish_operator::batch::Sent;
 use pilotfish_operator::compile::{Compiled, Verdict, compile};
 use pilotfish_operator::world::{InForce, ObjectName};
 use pilotfish_wire::{Kind, Message};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// A directory and what was made of it so far.
@@ -19,6 +23,8 @@ pub struct Feed {
     in_force: InForce,
     sent: Sent,
     files: Option<Vec<SourceFile>>,
+    /// The credentials in use: Secret and key.
+    credentials: BTreeSet<(ObjectName, String)>,
     places: BTreeMap<(String, ObjectName), Place>,
     notices: Vec<Notice>,
 }
@@ -58,6 +64,7 @@ impl Feed {
             in_force: InForce::default(),
             sent: Sent::default(),
             files: None,
+            credentials: BTreeSet::new(),
             places: BTreeMap::new(),
             notices: Vec::new(),
         }
@@ -69,8 +76,10 @@ impl Feed {
         if self.files.as_ref() == Some(&files) {
             return Ok(Change::default());
         }
+        none(self.emptied(&files))?;
         let mut loaded = load(&files, &self.scope, self.in_force.clone(), environment)?;
         let compiled = compile(&loaded.world);
+        none(self.spoiled(&loaded, &compiled.in_force))?;
         let notices = notices(&loaded, &compiled);
         let change = Change {
             batch: self.sent.batch(&compiled.for_pod(&self.scope.pod())),
@@ -81,11 +90,42 @@ impl Feed {
                 .collect(),
             ignored: std::mem::take(&mut loaded.ignored),
         };
+        self.credentials = credentials(&compiled.in_force)
+            .filter(|(secret, key)| loaded.world.credential(secret, key).is_ok())
+            .collect();
         self.in_force = compiled.in_force;
         self.places = loaded.places;
         self.files = Some(files);
         self.notices = notices;
         Ok(change)
+    }
+
+    /// Files that held something and are empty now.
+    fn emptied(&self, files: &[SourceFile]) -> Vec<Problem> {
+        let is_empty = |file: &&SourceFile| file.text.trim().is_empty();
+        let held = |file: &&SourceFile| {
+            let mut before = self.files.iter().flatten();
+            before.any(|before| before.name == file.name && !is_empty(&before))
+        };
+        let emptied = files.iter().filter(is_empty).filter(held);
+        emptied
+            .map(|file| Place::file(&file.name).problem("", EMPTIED))
+            .collect()
+    }
+
+    /// Credentials that were in use, whose Secret is still there and has no usable text for them any more.
+    fn spoiled(&self, loaded: &Loaded, in_force: &InForce) -> Vec<Problem> {
+        let was_used = |credential: &(ObjectName, String)| self.credentials.contains(credential);
+        let used: BTreeSet<_> = credentials(in_force).filter(was_used).collect();
+        let problem = |(secret, key): (ObjectName, String)| {
+            let sentence = loaded.world.credential(&secret, &key).err()?;
+            let place = loaded.places.get(&("Secret".to_owned(), secret))?;
+            Some(place.problem(
+                "",
+                format!("{sentence}, and is in use; delete the Secret to stop using it"),
+            ))
+        };
+        used.into_iter().filter_map(problem).collect()
     }
 
     /// Where the object is written that the resource `name` of `kind` was compiled from.
@@ -99,6 +139,21 @@ impl Feed {
         let (namespace, name) = name.split_once('/')?;
         self.places.get(&(kind.to_owned(), ObjectName::new(namespace, name)))
     }
+}
+
+/// Said of a file that held documents before.
+const EMPTIED: &str = "is empty and held documents before; delete the file to delete them";
+
+fn none(problems: Vec<Problem>) -> Result<(), Vec<Problem>> {
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// The providers' credentials that `in_force` names.
+fn credentials(in_force: &InForce) -> impl Iterator<Item = (ObjectName, String)> {
+    in_force.deployments.iter().flat_map(|(name, generation)| {
+        let secrets = generation.spec.secrets();
+        secrets.map(|reference| (ObjectName::new(&name.namespace, &reference.name), reference.key.clone()))
+    })
 }
 
 /// What there is to say of a load.

@@ -1,7 +1,8 @@
 //! `pilotfish run`: a sidecar in this process, fed from a directory.
 //!
-//! The directory is looked at every 200 ms. A change is loaded once it has held still for one look, so that a file that
-//! is being written is not read halfway. The sidecar is sent what an operator would send it, over a channel.
+//! The directory is looked at every 200 ms. A change is loaded once it has held still for one look, and for three if a
+//! file became shorter or is gone, so that a file that is being saved is not read halfway. The sidecar is sent what an
+//! operator would send it, over a channel.
 
 use crate::arguments::RunArguments;
 use crate::demo::Demo;
@@ -18,6 +19,9 @@ use tokio::sync::mpsc;
 
 /// How often the directory is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// For how many looks a change holds still before it is loaded, and one that took something away.
+const STILL: u32 = 1;
+const STILL_WITH_LESS: u32 = 3;
 /// Messages on their way to the sidecar; a batch may be longer, its sender then waits.
 const MESSAGES: usize = 256;
 /// Acks on their way back.
@@ -79,6 +83,15 @@ pub fn refused(problems: &[Problem]) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// For how many looks `now` holds still before it is believed.
+fn patience(loaded: &Stamp, now: &Stamp) -> u32 {
+    if now.is_less_than(loaded) {
+        STILL_WITH_LESS
+    } else {
+        STILL
+    }
+}
+
 /// The thread that looks at the directory.
 struct Follow {
     directory: Directory,
@@ -100,11 +113,13 @@ impl Follow {
         });
         let mut alive = self.send([hello]).and_then(|()| self.apply(first));
         let mut seen = self.stamp.clone();
+        let mut still = 0;
         while alive.is_ok() && !stop.load(Ordering::Relaxed) {
             thread::sleep(LOOK_EVERY);
             self.log_reports();
             let now = self.directory.stamp();
-            if now == seen && now != self.stamp {
+            still = if now == seen { still + 1 } else { 0 };
+            if now != self.stamp && still >= patience(&self.stamp, &now) {
                 self.stamp = now.clone();
                 alive = self.load();
             }

@@ -35,6 +35,11 @@ impl Served {
         self.feed.load(&Environment::Read(&|_| None))
     }
 
+    /// What is said of a load that changes nothing.
+    fn refused(&mut self) -> Vec<String> {
+        self.load().unwrap_err().iter().map(ToString::to_string).collect()
+    }
+
     /// Loads, and spells what was sent and what was said.
     fn step(&mut self) -> (Vec<String>, Vec<String>) {
         let change = self.load().unwrap();
@@ -141,4 +146,78 @@ fn a_policy_that_never_resolved_is_served_and_said() {
         served.step(),
         (strings(&["Policy default/chat", "Routes routes"]), strings(&[said]))
     );
+}
+
+#[test]
+fn a_file_that_is_empty_now_deletes_nothing() {
+    let mut served = Served::new();
+    served.write("a.yaml", &deployment("a"));
+    served.write("empty.yaml", "");
+    served.write("chat.yaml", &policy("a"));
+    served.step();
+
+    for emptied in ["", " \n\n"] {
+        served.write("chat.yaml", emptied);
+        let said = "chat.yaml: is empty and held documents before; delete the file to delete them";
+        assert_eq!(served.refused(), [said]);
+    }
+    // A file of comments says that somebody meant it.
+    served.write("chat.yaml", "# nothing for now\n");
+    let gone = strings(&["Routes routes", "no Deployment default/a", "no Policy default/chat"]);
+    assert_eq!(served.step(), (gone, vec![]));
+}
+
+fn keyed(key: &str) -> String {
+    format!(
+        "apiVersion: pilotfish.dev/v1alpha1\nkind: ModelDeployment\nmetadata: {{name: a}}\n\
+         spec: {{provider: OpenAI, model: m, credentials: {{secretKeyRef: {{name: s, key: {key}}}}}}}\n"
+    )
+}
+
+fn secret(key: &str, text: &str) -> String {
+    format!("\napiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{{key}: {text}}}\n")
+}
+
+#[test]
+fn a_credential_in_use_is_not_replaced_by_one_that_is_unusable() {
+    let mut served = Served::new();
+    served.write("a.yaml", &keyed("k"));
+    served.write("s.yaml", &secret("k", "sk-1"));
+    served.write("chat.yaml", &policy("a"));
+    served.step();
+
+    for (text, why) in [
+        (secret("k", "''"), "key k of Secret default/s is empty"),
+        (
+            secret("k", "\"sk\\u0007\""),
+            "key k of Secret default/s has a character that no header can carry",
+        ),
+        (secret("other", "sk-1"), "Secret default/s has no key k"),
+    ] {
+        served.write("s.yaml", &text);
+        let said = format!("s.yaml:2: {why}, and is in use; delete the Secret to stop using it");
+        assert_eq!(served.refused(), [said]);
+    }
+    // Both sides of a new key's name at once are no mistake, nor is another text.
+    served.write("a.yaml", &keyed("other"));
+    let sent = served.step().0;
+    assert!(sent.contains(&"Credential default/s/other".to_owned()), "{sent:?}");
+    served.write("s.yaml", &secret("other", "sk-2"));
+    assert_eq!(served.step().0, ["Credential default/s/other"]);
+    fs::remove_file(served.folder.path().join("s.yaml")).unwrap();
+    let sent = served.step().0;
+    assert!(sent.contains(&"no Credential default/s/other".to_owned()), "{sent:?}");
+}
+
+#[test]
+fn a_credential_that_was_never_usable_refuses_nothing() {
+    let mut served = Served::new();
+    served.write("a.yaml", &keyed("k"));
+    served.write("s.yaml", &secret("k", "''"));
+    served.write("chat.yaml", &policy("a"));
+    let (sent, said) = served.step();
+    assert_eq!(sent, ["Policy default/chat", "Routes routes"]);
+    assert!(said[0].contains("key k of Secret default/s is empty"), "{said:?}");
+    served.write("s.yaml", &format!("{} # still\n", secret("k", "''")));
+    assert_eq!(served.step(), (vec![], vec![]));
 }

@@ -229,6 +229,22 @@ fn a_mounted_config_map_changes_when_its_link_is_swapped() {
 }
 
 #[test]
+fn a_directory_knows_when_something_was_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("a.yaml"), "1234").unwrap();
+    let directory = Directory::new(folder.path());
+    let before = directory.stamp();
+    for (text, expected) in [("1234", false), ("12345", false), ("123", true), ("", true)] {
+        fs::write(path("a.yaml"), text).unwrap();
+        assert_eq!(directory.stamp().is_less_than(&before), expected, "{text}");
+    }
+    fs::rename(path("a.yaml"), path("b.yaml")).unwrap();
+    assert!(directory.stamp().is_less_than(&before));
+    assert!(!before.is_less_than(&Directory::new(path("absent")).stamp()));
+}
+
+#[test]
 fn a_directory_or_a_file_that_cannot_be_read_is_a_problem() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.yaml"), [0xff, 0xfe]).unwrap();

@@ -34,6 +34,14 @@ pub struct SourceFile {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stamp(Vec<(String, u64, u64, i64, i64)>);
 
+impl Stamp {
+    /// A file that was there `before` is gone or shorter now: perhaps somebody is only halfway through saving it.
+    pub fn is_less_than(&self, before: &Self) -> bool {
+        let length = |name: &String| self.0.iter().find(|file| file.0 == *name).map(|file| file.2);
+        before.0.iter().any(|file| length(&file.0) < Some(file.2))
+    }
+}
+
 impl Directory {
     /// At `path`.
     pub fn new(path: impl Into<PathBuf>) -> Self {

@@ -24,14 +24,14 @@ pub struct Problem {
 
 impl Place {
     /// `file` as a whole.
-    pub(super) fn file(file: &str) -> Self {
+    pub(crate) fn file(file: &str) -> Self {
         Self {
             file: file.to_owned(),
             line: 0,
         }
     }
 
-    pub(super) fn problem(&self, field: impl Into<String>, sentence: impl Into<String>) -> Problem {
+    pub(crate) fn problem(&self, field: impl Into<String>, sentence: impl Into<String>) -> Problem {
         Problem {
             place: self.clone(),
             field: field.into(),

@@ -102,6 +102,28 @@ async fn a_bad_document_refuses_additions_and_deletions_alike() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_file_that_is_saved_slowly_deletes_nothing() -> Result<()> {
+    let east = Dialect::Chat.provider("east").start().await?;
+    let pilotfish = Launch::run(&[deployment(&east)]).start().await?;
+    let file = pilotfish.directory().join("chat.yaml");
+    fs::write(&file, policy("chat"))?;
+    until(&pilotfish, &[("chat", 200)]).await?;
+
+    // As `slow > chat.yaml` begins.
+    fs::write(&file, "")?;
+    let line = pilotfish
+        .logged("chat.yaml: is empty and held documents before")
+        .await?;
+    assert!(line.contains("the last good one stays in force"), "{line}");
+    until(&pilotfish, &[("chat", 200)]).await?;
+    fs::write(&file, policy("talk"))?;
+    until(&pilotfish, &[("chat", 404), ("talk", 200)]).await?;
+    fs::remove_file(&file)?;
+    until(&pilotfish, &[("chat", 404), ("talk", 404)]).await?;
+    pilotfish.back_to_idle(&[&east]).await
+}
+
+#[tokio::test]
 async fn json_counts_and_hidden_files_and_other_kinds_do_not() -> Result<()> {
     let east = Dialect::Chat.provider("east").start().await?;
     let pilotfish = Launch::run(&[deployment(&east)]).start().await?;
