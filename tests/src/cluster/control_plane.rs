@@ -1,0 +1,202 @@
+//! etcd, kube-apiserver and kube-controller-manager as processes on loopback.
+
+use super::Options;
+use super::identity::{self, User};
+use super::port;
+use super::process::{Directory, Process, last_words};
+use super::wait::until;
+use anyhow::{Context, Result, anyhow, ensure};
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+
+/// What records who asked the API server for what, and which rule allowed it.
+const AUDIT_POLICY: &str = r#"{"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
+ "rules": [{"level": "Metadata"}]}"#;
+
+/// A control plane. Dropping it ends it.
+#[derive(Debug)]
+pub(super) struct ControlPlane {
+    pub(super) etcd: Program,
+    pub(super) apiserver: Program,
+    controller_manager: Program,
+    health: String,
+    // The last to go: the programs write into it.
+    directory: Directory,
+}
+
+/// A program that can be killed and started again as it was.
+#[derive(Debug)]
+pub(super) struct Program {
+    file: PathBuf,
+    arguments: Vec<String>,
+    log: PathBuf,
+    process: Option<Process>,
+}
+
+impl Program {
+    fn new(name: &str, arguments: Vec<String>, directory: &Path) -> Self {
+        Self {
+            file: super::program(name),
+            arguments,
+            log: directory.join(format!("{name}.log")),
+            process: None,
+        }
+    }
+
+    fn start(&mut self) -> Result<()> {
+        ensure!(self.process.is_none(), "{} runs already", self.file.display());
+        self.process = Some(Process::start(&self.file, &self.arguments, &self.log)?);
+        Ok(())
+    }
+
+    /// Ends it at once, as a crash does.
+    pub(super) fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// Waits until `look` succeeds; fails with its last words after a minute, or as soon as it has ended.
+    async fn until(&mut self, what: &str, look: impl AsyncFnMut() -> Result<()>) -> Result<()> {
+        let process = self.process.as_mut().context("it was not started")?;
+        let came_true = tokio::select! {
+            came_true = until(what, look) => came_true,
+            status = process.ends() => Err(anyhow!("it ended with {status}")),
+        };
+        came_true.with_context(|| format!("{} says:\n{}", self.file.display(), last_words(&self.log)))
+    }
+}
+
+impl ControlPlane {
+    pub(super) async fn start(options: &Options) -> Result<Self> {
+        let directory = Directory::new()?;
+        let mut plane = Self::new(options, directory)?;
+        plane.start_etcd().await?;
+        plane.start_apiserver().await?;
+        plane.controller_manager.start()?;
+        plane.has_default_account().await?;
+        Ok(plane)
+    }
+
+    fn new(options: &Options, directory: Directory) -> Result<Self> {
+        let path = directory.path();
+        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let etcd = format!("http://{address}:{}", port::free(address)?);
+        let port = port::free(address)?;
+        identity::write(path, &format!("https://{address}:{port}"))?;
+        identity::write_signing_keys(path)?;
+        std::fs::write(path.join("audit-policy.json"), AUDIT_POLICY)?;
+        let mut apiserver = apiserver(path, &etcd, address, port);
+        apiserver.extend(options.audited.then(|| audit(path)).into_iter().flatten());
+        apiserver.extend(options.apiserver_flags.iter().cloned());
+        Ok(Self {
+            etcd: Program::new("etcd", self::etcd(path, &etcd), path),
+            apiserver: Program::new("kube-apiserver", apiserver, path),
+            controller_manager: Program::new("kube-controller-manager", controller_manager(path), path),
+            health: format!("{etcd}/health"),
+            directory,
+        })
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub(super) async fn start_etcd(&mut self) -> Result<()> {
+        let http = crate::client::builder().build()?;
+        self.etcd.start()?;
+        let healthy = async || {
+            let answer = http.get(&self.health).send().await?;
+            ensure!(answer.status() == 200, "/health answers {}", answer.status());
+            Ok(())
+        };
+        self.etcd.until("etcd is healthy", healthy).await
+    }
+
+    pub(super) async fn start_apiserver(&mut self) -> Result<()> {
+        let kubeconfig = User::Admin.kubeconfig(self.directory.path());
+        self.apiserver.start()?;
+        // The kubeconfig names a certificate that the server makes when it first starts.
+        let ready = async || {
+            super::get(&super::client_of(&kubeconfig).await?, "/readyz")
+                .await
+                .map(drop)
+        };
+        self.apiserver.until("the API server is ready", ready).await
+    }
+
+    /// Without it a pod is refused, so nothing may begin before.
+    async fn has_default_account(&mut self) -> Result<()> {
+        let client = super::client_of(&User::Admin.kubeconfig(self.directory.path())).await?;
+        let exists = async || {
+            super::get(&client, "/api/v1/namespaces/default/serviceaccounts/default")
+                .await
+                .map(drop)
+        };
+        self.controller_manager
+            .until("the default ServiceAccount exists", exists)
+            .await
+    }
+}
+
+fn flags<const N: usize>(flags: [(&str, &str); N]) -> Vec<String> {
+    flags.map(|(name, value)| format!("--{name}={value}")).to_vec()
+}
+
+fn file(directory: &Path, name: &str) -> String {
+    directory.join(name).to_string_lossy().into_owned()
+}
+
+fn etcd(directory: &Path, url: &str) -> Vec<String> {
+    flags([
+        ("data-dir", &file(directory, "etcd")),
+        ("listen-client-urls", url),
+        ("advertise-client-urls", url),
+        ("listen-peer-urls", "http://127.0.0.1:0"),
+        // What a killed process has written is kept all the same; only a machine's crash would lose it.
+        ("unsafe-no-fsync", "true"),
+        ("log-level", "warn"),
+    ])
+}
+
+fn apiserver(directory: &Path, etcd: &str, address: IpAddr, port: u16) -> Vec<String> {
+    flags([
+        ("etcd-servers", etcd),
+        ("bind-address", &address.to_string()),
+        ("advertise-address", &address.to_string()),
+        ("secure-port", &port.to_string()),
+        ("cert-dir", &file(directory, "tls")),
+        // It would refuse to publish a loopback address as that of a Service.
+        ("endpoint-reconciler-type", "none"),
+        ("service-cluster-ip-range", "10.96.0.0/24"),
+        ("authorization-mode", "Node,RBAC"),
+        ("token-auth-file", &file(directory, "tokens.csv")),
+        ("service-account-issuer", "https://kubernetes.default.svc"),
+        ("service-account-key-file", &file(directory, "sa.pub")),
+        ("service-account-signing-key-file", &file(directory, "sa.key")),
+    ])
+}
+
+fn audit(directory: &Path) -> Vec<String> {
+    flags([
+        ("audit-policy-file", &file(directory, "audit-policy.json")),
+        ("audit-log-path", &file(directory, super::AUDIT_LOG)),
+    ])
+}
+
+fn controller_manager(directory: &Path) -> Vec<String> {
+    flags([
+        (
+            "kubeconfig",
+            &User::ControllerManager.kubeconfig(directory).to_string_lossy(),
+        ),
+        ("service-account-private-key-file", &file(directory, "sa.key")),
+        ("root-ca-file", &file(directory, "tls/apiserver.crt")),
+        ("flex-volume-plugin-dir", &file(directory, "flex")),
+        // Its own user may not make pods for a Deployment; the controllers' accounts may.
+        ("use-service-account-credentials", "true"),
+        // The default of 20 a second makes the first ServiceAccount five seconds late.
+        ("kube-api-qps", "1000"),
+        ("kube-api-burst", "1000"),
+        ("leader-elect", "false"),
+        ("secure-port", "0"),
+    ])
+}

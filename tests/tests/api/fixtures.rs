@@ -1,0 +1,128 @@
+//! The table of good and bad documents, judged by the API server. `pilotfish run` judges the same table in `cli/tests`.
+
+use anyhow::{Context, Result, ensure};
+use futures::{StreamExt, stream};
+use pilotfish_tests::Cluster;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// kubectl asks for each document on its own, so that each has an answer of its own; more at once are no quicker.
+const AT_ONCE: usize = 4;
+
+/// A document and the comments that introduce it, by their keys.
+struct Case {
+    comments: BTreeMap<String, String>,
+    document: String,
+}
+
+/// Who refuses a bad document, and with what in its answer.
+enum Verdict {
+    /// The schema or its rules.
+    Refused(String),
+    /// Neither of them can tell.
+    LeftToTheWebhook,
+}
+
+impl Case {
+    fn comment(&self, key: &str) -> Result<&str> {
+        let comment = self.comments.get(key);
+        Ok(comment.with_context(|| format!("no {key:?} in {}", self.document))?)
+    }
+
+    fn verdict(&self) -> Result<Verdict> {
+        match self.comments.get("judge").map(String::as_str) {
+            Some("webhook") => Ok(Verdict::LeftToTheWebhook),
+            Some(other) => anyhow::bail!("no judge is called {other:?}, in {}", self.document),
+            None => {
+                let sentence = self
+                    .comments
+                    .get("server says")
+                    .map_or_else(|| self.comment("says"), |text| Ok(text))?;
+                Ok(Verdict::Refused(sentence.to_owned()))
+            }
+        }
+    }
+}
+
+/// The cases of a file: its documents without what stands before the first.
+fn cases(file: &str) -> Result<Vec<Case>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/api").join(file);
+    let text = std::fs::read_to_string(path)?;
+    let documents = text.split("\n---\n").skip(1);
+    Ok(documents.map(case).collect())
+}
+
+fn case(document: &str) -> Case {
+    let comment = |line: &str| {
+        let (key, value) = line.strip_prefix("# ")?.split_once(": ")?;
+        Some((key.to_owned(), value.to_owned()))
+    };
+    Case {
+        comments: document.lines().map_while(comment).collect(),
+        document: document.to_owned(),
+    }
+}
+
+/// What the API server says to a document that it is asked to judge and not to keep: nothing, if it would take it.
+async fn answer(cluster: &Cluster, document: &str) -> Result<Option<String>> {
+    let create = ["create", "--dry-run=server", "--validate=strict", "-f", "-"];
+    let outcome = cluster.kubectl_with(create, document).await?;
+    Ok((!outcome.status.success()).then_some(outcome.stderr))
+}
+
+async fn judge(cluster: &Cluster, case: &Case) -> Result<()> {
+    let answer = answer(cluster, &case.document).await?;
+    match (case.verdict()?, answer) {
+        (Verdict::Refused(sentence), Some(answer)) => ensure!(
+            answer.contains(&sentence),
+            "should have said {sentence:?}\nbut said {answer}\nto {}",
+            case.document
+        ),
+        (Verdict::Refused(sentence), None) => {
+            anyhow::bail!("should have said {sentence:?}\nbut takes {}", case.document)
+        }
+        // Until our webhook is asked, too, these are taken.
+        (Verdict::LeftToTheWebhook, None) => {}
+        (Verdict::LeftToTheWebhook, Some(answer)) => {
+            anyhow::bail!(
+                "is no case for the webhook, for the schema says {answer}\nto {}",
+                case.document
+            )
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_good_document_is_taken() -> Result<()> {
+    let cluster = Cluster::shared().await?;
+    // That of a policy for the whole fleet.
+    cluster
+        .apply("{apiVersion: v1, kind: Namespace, metadata: {name: pilotfish-system}}")
+        .await?;
+    let good = cases("good.yaml")?;
+    assert!(good.len() >= 9, "only {} good documents", good.len());
+    for case in &good {
+        assert_eq!(answer(cluster, &case.document).await?, None, "{}", case.document);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bad_document_is_refused_with_its_sentence() -> Result<()> {
+    let cluster = Cluster::shared().await?;
+    let bad = cases("bad.yaml")?;
+    assert!(bad.len() >= 90, "only {} bad documents", bad.len());
+    let judged: Vec<Result<()>> = stream::iter(&bad)
+        .map(|case| judge(cluster, case))
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    let wrong: Vec<String> = judged
+        .into_iter()
+        .filter_map(Result::err)
+        .map(|error| format!("{error:#}"))
+        .collect();
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n\n"));
+    Ok(())
+}
