@@ -2,15 +2,19 @@
 //!
 //! [`world`] holds everything that matters as plain values. [`validate`] judges one document by itself, [`compile()`] all
 //! of them together. Both are pure: they read no clock, do no IO, and the same World gives the same bytes. [`batch`]
-//! says what a sidecar that has one configuration must be sent to have another.
+//! says what a sidecar that has one configuration must be sent to have another. Around them is the control plane:
+//! [`watch`] makes Worlds of a cluster.
 
+pub mod app;
 pub mod batch;
 pub mod compile;
+mod installation;
 pub mod lease;
 pub mod metrics;
 pub mod providers;
 pub mod telemetry;
 pub mod validate;
+pub mod watch;
 pub mod world;
 
 pub use compile::{Compiled, compile};

@@ -1,0 +1,138 @@
+//! Configuration → tasks, wired by hand, joined. A task that ends unasked ends the process.
+
+use crate::installation;
+use crate::metrics::Metrics;
+use crate::telemetry::{self, Readiness, Shown};
+use crate::watch::{self, Installation};
+use anyhow::Context;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config as ClientConfig};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+/// No single answer of the API server may take longer. A watch is many answers.
+const API_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What an operator is started with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The namespace it runs in: its own Secrets and its Lease are there.
+    pub namespace: String,
+    /// Policies of this namespace may serve other namespaces.
+    pub root_namespace: String,
+    /// Where it is scraped and probed.
+    pub telemetry: SocketAddr,
+    /// How to reach the API server; `None`: as a pod does.
+    pub kubeconfig: Option<PathBuf>,
+}
+
+/// Runs an operator until SIGTERM or Ctrl-C, or until one of its tasks ends, which is an error.
+pub async fn run_until_signal(config: Config) -> anyhow::Result<()> {
+    tokio::select! {
+        ended = run(config) => ended,
+        signal = signal() => signal.context("signals cannot be waited for"),
+    }
+}
+
+async fn run(config: Config) -> anyhow::Result<()> {
+    let metrics = Metrics::new().context("the metrics could not be registered")?;
+    let readiness = Readiness::default();
+    let (first_compilation, mut owned) = (readiness.awaits("the first list of every kind"), Tasks::default());
+    let telemetry = listen(config.telemetry).await?;
+    tracing::info!(telemetry = %telemetry.local_addr()?, namespace = config.namespace, "starting");
+    let shown = Shown {
+        metrics: Arc::clone(&metrics),
+        readiness,
+    };
+    owned.spawn("telemetry", telemetry::serve(telemetry, shown));
+
+    let client = client(config.kubeconfig.as_deref()).await?;
+    let installation = Installation {
+        root_namespace: config.root_namespace,
+        key: installation::key(&client, &config.namespace).await?,
+    };
+    let (publish, mut compilations) = tokio::sync::watch::channel(None);
+    let (stores, streams) = watch::open(&client);
+    owned.spawn("watch", watch::run(stores, streams, installation, metrics, publish));
+    owned.spawn("readiness", async move {
+        if compilations.wait_for(Option::is_some).await.is_ok() {
+            first_compilation.done();
+            std::future::pending::<()>().await;
+        }
+    });
+    owned.first_to_end().await
+}
+
+/// The tasks of the process, by name.
+#[derive(Default)]
+struct Tasks(JoinSet<&'static str>);
+
+impl Tasks {
+    fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let named = async move {
+            task.await;
+            name
+        };
+        drop(self.0.spawn(named));
+    }
+
+    async fn first_to_end(&mut self) -> anyhow::Result<()> {
+        match self.0.join_next().await {
+            Some(Ok(name)) => Err(anyhow::anyhow!("the task {name} ended unasked")),
+            Some(Err(error)) => Err(anyhow::Error::new(error).context("a task failed")),
+            None => Ok(()),
+        }
+    }
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    bound.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// A client of the API server. An ambient `KUBECONFIG` is somebody's own and not read.
+async fn client(kubeconfig: Option<&Path>) -> anyhow::Result<Client> {
+    let mut config = match kubeconfig {
+        None => ClientConfig::incluster().context("this is no pod with a ServiceAccount; name a --kubeconfig")?,
+        Some(path) => {
+            let named = || format!("kubeconfig {}", path.display());
+            let kubeconfig = Kubeconfig::read_from(path).with_context(named)?;
+            let options = KubeConfigOptions::default();
+            ClientConfig::from_custom_kubeconfig(kubeconfig, &options)
+                .await
+                .with_context(named)?
+        }
+    };
+    config.connect_timeout = Some(API_TIMEOUT);
+    config.write_timeout = Some(API_TIMEOUT);
+    Client::try_from(config).context("the API server's address or certificate cannot be used")
+}
+
+async fn signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Writes the log to standard error; `filter` is a list of `target=level`, or one level.
+pub fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+    let filter: tracing_subscriber::filter::Targets = filter
+        .parse()
+        .with_context(|| format!("the log filter {filter:?} is not one"))?;
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(false);
+    let set_up = tracing_subscriber::registry().with(lines).with(filter).try_init();
+    set_up.context("the log is set up already")
+}

@@ -1,0 +1,80 @@
+//! The installation key: 32 random bytes in a Secret of the operator's namespace, made by whichever replica is first.
+//!
+//! Callers' keys are hashed with it, so that the same key has the same version after any restart. Were the Secret
+//! replaced, every sidecar would be sent every key once more; nothing else would change.
+
+use crate::world::InstallationKey;
+use anyhow::{Context, bail};
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::PostParams;
+use kube::core::ObjectMeta;
+use kube::{Api, Client};
+use rustls::crypto::ring::default_provider;
+use std::collections::BTreeMap;
+
+/// The Secret.
+const NAME: &str = "pilotfish-installation";
+/// Its entry.
+const ENTRY: &str = "key";
+/// Another replica was first.
+const ALREADY_EXISTS: u16 = 409;
+
+/// The key of the installation in `namespace`, made now if there is none.
+pub(crate) async fn key(client: &Client, namespace: &str) -> anyhow::Result<InstallationKey> {
+    let api = Api::<Secret>::namespaced(client.clone(), namespace);
+    let existing = api.get_opt(NAME).await;
+    if let Some(secret) = existing.with_context(|| format!("Secret {namespace}/{NAME} cannot be read"))? {
+        return read(namespace, &secret);
+    }
+    match api.create(&PostParams::default(), &new_secret()?).await {
+        Ok(secret) => read(namespace, &secret),
+        Err(kube::Error::Api(status)) if status.code == ALREADY_EXISTS => read(namespace, &api.get(NAME).await?),
+        Err(error) => Err(error).with_context(|| format!("Secret {namespace}/{NAME} cannot be created")),
+    }
+}
+
+fn new_secret() -> anyhow::Result<Secret> {
+    let mut bytes = [0; 32];
+    if default_provider().secure_random.fill(&mut bytes).is_err() {
+        bail!("the system has no random bytes");
+    }
+    Ok(Secret {
+        metadata: ObjectMeta {
+            name: Some(NAME.to_owned()),
+            ..ObjectMeta::default()
+        },
+        data: Some(BTreeMap::from([(ENTRY.to_owned(), ByteString(bytes.to_vec()))])),
+        ..Secret::default()
+    })
+}
+
+fn read(namespace: &str, secret: &Secret) -> anyhow::Result<InstallationKey> {
+    let entry = secret.data.as_ref().and_then(|data| data.get(ENTRY));
+    let bytes = entry.and_then(|bytes| <[u8; 32]>::try_from(bytes.0.as_slice()).ok());
+    bytes.map(InstallationKey::new).with_context(|| {
+        format!("entry {ENTRY} of Secret {namespace}/{NAME} is not 32 bytes; delete the Secret to have a new one made")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_was_made_can_be_read_and_no_two_are_equal() {
+        let (one, other) = (new_secret().unwrap(), new_secret().unwrap());
+        assert!(read("ns", &one).unwrap() != read("ns", &other).unwrap());
+    }
+
+    #[test]
+    fn a_damaged_secret_says_what_to_do() {
+        let mut secret = new_secret().unwrap();
+        secret.data = Some(BTreeMap::from([(ENTRY.to_owned(), ByteString(vec![1, 2, 3]))]));
+        let sentence = read("ns", &secret).err().unwrap().to_string();
+        assert_eq!(
+            sentence,
+            "entry key of Secret ns/pilotfish-installation is not 32 bytes; delete the Secret to have a new one made"
+        );
+    }
+}

@@ -1,0 +1,179 @@
+//! The caches → values: a World, and what of the cluster is needed beside it.
+
+use super::remembered::{Memory, Revisions, Uids};
+use super::stores::{Guarded, Stores};
+use super::{LivePod, PodUid, Seen, SeenObject, pods};
+use crate::world::{InForce, InstallationKey, Object, ObjectName, Secret as Entries, Source, World};
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::core::PartialObjectMeta;
+use kube::runtime::reflector::Store;
+use kube::{Resource, ResourceExt};
+use pilotfish_crds::selector::Labels;
+use pilotfish_crds::{ModelDeployment, RoutingPolicy, VirtualKey};
+use pilotfish_wire::ProviderKey;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What the operator is told once and does not watch.
+#[derive(Clone, Debug)]
+pub struct Installation {
+    /// Policies of this namespace may serve other namespaces.
+    pub root_namespace: String,
+    /// Callers' keys are hashed with it.
+    pub key: InstallationKey,
+}
+
+/// The live pods, and which objects there are.
+pub(super) struct Cluster {
+    pub(super) pods: BTreeMap<PodUid, LivePod>,
+    pub(super) seen: Seen,
+}
+
+pub(super) fn cluster(stores: &Stores) -> Cluster {
+    Cluster {
+        pods: pods::live(stores.pods.state()),
+        seen: Seen {
+            deployments: seen(&stores.deployments, |object| object.status.clone()),
+            policies: seen(&stores.policies, |object| object.status.clone()),
+            keys: seen(&stores.keys, |object| object.status.clone()),
+        },
+    }
+}
+
+pub(super) fn world(stores: &Stores, cluster: &Cluster, installation: &Installation, memory: &Memory) -> World {
+    World {
+        root_namespace: installation.root_namespace.clone(),
+        source: Source::Cluster,
+        installation_key: installation.key,
+        namespaces: stores.namespaces.state().iter().map(|one| namespace(one)).collect(),
+        secrets: stores.secrets.state().iter().map(secret).collect(),
+        deployments: objects(&stores.deployments, |object: &ModelDeployment| object.spec.clone()),
+        policies: objects(&stores.policies, |object: &RoutingPolicy| object.spec.clone()),
+        keys: objects(&stores.keys, |object: &VirtualKey| object.spec.clone()),
+        pods: cluster
+            .pods
+            .values()
+            .filter(|pod| !pod.terminating)
+            .map(LivePod::scope)
+            .collect(),
+        in_force: in_force(stores, &cluster.seen, memory),
+    }
+}
+
+fn in_force(stores: &Stores, seen: &Seen, memory: &Memory) -> InForce {
+    let revisions = stores.revisions.state();
+    memory.in_force(
+        &Revisions::new(&revisions),
+        &uids(&seen.deployments),
+        &uids(&seen.policies),
+    )
+}
+
+pub(super) fn uids<S>(seen: &BTreeMap<ObjectName, SeenObject<S>>) -> Uids {
+    seen.iter()
+        .map(|(name, object)| (name.clone(), object.uid.clone()))
+        .collect()
+}
+
+fn name_of(object: &impl Resource) -> ObjectName {
+    let meta = object.meta();
+    ObjectName::new(
+        meta.namespace.clone().unwrap_or_default(),
+        meta.name.clone().unwrap_or_default(),
+    )
+}
+
+fn objects<K, S>(store: &Store<Guarded<K>>, spec: impl Fn(&K) -> S) -> BTreeMap<ObjectName, Object<S>>
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    let object = |guarded: &Guarded<K>| Object {
+        generation: guarded.meta().generation.unwrap_or(0),
+        created: guarded
+            .meta()
+            .creation_timestamp
+            .as_ref()
+            .map_or(0, |time| time.0.as_second()),
+        labels: guarded.labels().clone(),
+        spec: match &guarded.0 {
+            Ok(strict) => Ok(spec(&strict.0)),
+            Err(invalid) => Err(invalid.error.clone()),
+        },
+    };
+    store
+        .state()
+        .iter()
+        .map(|guarded| (name_of(&**guarded), object(guarded)))
+        .collect()
+}
+
+fn seen<K, S>(store: &Store<Guarded<K>>, status: impl Fn(&K) -> Option<S>) -> BTreeMap<ObjectName, SeenObject<S>>
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    let object = |guarded: &Guarded<K>| SeenObject {
+        uid: guarded.uid().unwrap_or_default(),
+        resource_version: guarded.resource_version().unwrap_or_default(),
+        status: guarded.0.as_ref().ok().and_then(|strict| status(&strict.0)),
+    };
+    store
+        .state()
+        .iter()
+        .map(|guarded| (name_of(&**guarded), object(guarded)))
+        .collect()
+}
+
+fn namespace(namespace: &PartialObjectMeta<Namespace>) -> (String, Labels) {
+    (namespace.name_any(), namespace.labels().clone())
+}
+
+/// What is no text is no credential.
+fn secret(secret: &Arc<Secret>) -> (ObjectName, Entries) {
+    let entries = secret.data.iter().flatten().filter_map(|(key, value)| {
+        let text = std::str::from_utf8(&value.0).ok()?;
+        Some((key.clone(), ProviderKey::new(text.to_owned())))
+    });
+    (name_of(&**secret), entries.collect())
+}
+
+/// What of the caches decides what compiles: equal fingerprints, equal Worlds. A status that was written, a pod that
+/// became ready and a list that was fetched again change none of it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Fingerprint(Vec<(&'static str, ObjectName, String, Labels)>);
+
+pub(super) fn fingerprint(stores: &Stores, cluster: &Cluster) -> Fingerprint {
+    let mut all = Vec::new();
+    ours(&mut all, "ModelDeployment", &stores.deployments);
+    ours(&mut all, "RoutingPolicy", &stores.policies);
+    ours(&mut all, "VirtualKey", &stores.keys);
+    let versioned = |object: &ObjectName, version: Option<String>| (object.clone(), version.unwrap_or_default());
+    for secret in stores.secrets.state() {
+        let (name, version) = versioned(&name_of(&*secret), secret.resource_version());
+        all.push(("Secret", name, version, Labels::new()));
+    }
+    for revision in stores.revisions.state() {
+        let (name, version) = versioned(&name_of(&*revision), revision.resource_version());
+        all.push(("ControllerRevision", name, version, Labels::new()));
+    }
+    for one in stores.namespaces.state() {
+        all.push(("Namespace", name_of(&*one), String::new(), one.labels().clone()));
+    }
+    for pod in cluster.pods.values() {
+        all.push(("Pod", pod.name.clone(), pod.terminating.to_string(), pod.labels.clone()));
+    }
+    all.sort();
+    Fingerprint(all)
+}
+
+fn ours<K>(all: &mut Vec<(&'static str, ObjectName, String, Labels)>, kind: &'static str, store: &Store<Guarded<K>>)
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    for object in store.state() {
+        // An object whose definition changed may decode now, or no longer, at the same generation.
+        let decoded = object.0.is_ok();
+        let generation = object.meta().generation.unwrap_or(0);
+        let version = format!("{} {generation} {decoded}", object.uid().unwrap_or_default());
+        all.push((kind, name_of(&*object), version, object.labels().clone()));
+    }
+}

@@ -1,0 +1,197 @@
+//! One cache per kind of object, and the streams that fill them, each with a backoff of its own.
+//!
+//! A list that fails leaves its cache as it was: nothing shrinks because an API server is away. What nobody reads is
+//! dropped before it is cached.
+
+use super::strict::Strict;
+use futures::stream::{BoxStream, StreamExt};
+use k8s_openapi::api::apps::v1::ControllerRevision;
+use k8s_openapi::api::core::v1::{Namespace, Pod, PodStatus, Secret};
+use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::reflector::{self, Lookup, Store};
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Client, Resource};
+use pilotfish_crds::{ModelDeployment, RoutingPolicy, VirtualKey};
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::hash::Hash;
+
+/// The label without which a Secret is not ours to read.
+pub const CREDENTIALS_LABEL: &str = "pilotfish.dev/credentials";
+/// The label of pods that carry a sidecar.
+pub const SIDECAR_LABEL: &str = "pilotfish.dev/sidecar";
+/// The label of ControllerRevisions that remember what is in force.
+pub const IN_FORCE_LABEL: &str = "pilotfish.dev/in-force";
+
+/// An object of ours that may not be readable.
+pub(super) type Guarded<K> = DeserializeGuard<Strict<K>>;
+
+/// What of the cluster is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Watched {
+    /// ModelDeployments.
+    ModelDeployment,
+    /// RoutingPolicies.
+    RoutingPolicy,
+    /// VirtualKeys.
+    VirtualKey,
+    /// Secrets with [`CREDENTIALS_LABEL`].
+    Secret,
+    /// Pods with [`SIDECAR_LABEL`].
+    Pod,
+    /// Names and labels of Namespaces.
+    Namespace,
+    /// ControllerRevisions with [`IN_FORCE_LABEL`].
+    ControllerRevision,
+}
+
+/// All that is watched.
+pub const WATCHED: [Watched; 7] = [
+    Watched::ModelDeployment,
+    Watched::RoutingPolicy,
+    Watched::VirtualKey,
+    Watched::Secret,
+    Watched::Pod,
+    Watched::Namespace,
+    Watched::ControllerRevision,
+];
+
+impl Watched {
+    /// The kind's name, for logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ModelDeployment => "ModelDeployment",
+            Self::RoutingPolicy => "RoutingPolicy",
+            Self::VirtualKey => "VirtualKey",
+            Self::Secret => "Secret",
+            Self::Pod => "Pod",
+            Self::Namespace => "Namespace",
+            Self::ControllerRevision => "ControllerRevision",
+        }
+    }
+}
+
+impl fmt::Display for Watched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What happened to a cache.
+#[derive(Debug)]
+pub enum Progress {
+    /// A list began or goes on; the cache is as it was.
+    Listing,
+    /// A list is complete and is the cache now.
+    Listed,
+    /// One object came, changed or went.
+    Changed,
+    /// The watch failed and will be tried again.
+    Failed(watcher::Error),
+}
+
+/// The caches.
+#[derive(Clone)]
+pub struct Stores {
+    pub(super) deployments: Store<Guarded<ModelDeployment>>,
+    pub(super) policies: Store<Guarded<RoutingPolicy>>,
+    pub(super) keys: Store<Guarded<VirtualKey>>,
+    pub(super) secrets: Store<Secret>,
+    pub(super) pods: Store<Pod>,
+    pub(super) namespaces: Store<PartialObjectMeta<Namespace>>,
+    pub(super) revisions: Store<ControllerRevision>,
+}
+
+/// What the caches are filled from.
+pub type Streams = Vec<BoxStream<'static, (Watched, Progress)>>;
+
+/// The caches, empty, and the streams that fill them while they are polled.
+pub fn open(client: &Client) -> (Stores, Streams) {
+    let labelled = |label: &str| watcher::Config::default().labels(&format!("{label}=true"));
+    let (deployments, first) = ours(client, Watched::ModelDeployment);
+    let (policies, second) = ours(client, Watched::RoutingPolicy);
+    let (keys, third) = ours(client, Watched::VirtualKey);
+    let raw = watcher(Api::<Secret>::all(client.clone()), labelled(CREDENTIALS_LABEL));
+    let (secrets, fourth) = cached(Watched::Secret, raw, |_| {});
+    let raw = watcher(Api::<Pod>::all(client.clone()), labelled(SIDECAR_LABEL));
+    let (pods, fifth) = cached(Watched::Pod, raw, only_what_identifies);
+    let raw = watcher(
+        Api::<PartialObjectMeta<Namespace>>::all(client.clone()),
+        watcher::Config::default(),
+    );
+    let (namespaces, sixth) = cached(Watched::Namespace, raw, |_| {});
+    let raw = watcher(Api::<ControllerRevision>::all(client.clone()), labelled(IN_FORCE_LABEL));
+    let (revisions, seventh) = cached(Watched::ControllerRevision, raw, |_| {});
+    let stores = Stores {
+        deployments,
+        policies,
+        keys,
+        secrets,
+        pods,
+        namespaces,
+        revisions,
+    };
+    (stores, vec![first, second, third, fourth, fifth, sixth, seventh])
+}
+
+fn ours<K>(client: &Client, kind: Watched) -> (Store<Guarded<K>>, BoxStream<'static, (Watched, Progress)>)
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + fmt::Debug + Send + Sync + 'static,
+{
+    let raw = watcher(Api::<Guarded<K>>::all(client.clone()), watcher::Config::default());
+    cached(kind, raw, |_| {})
+}
+
+fn cached<K, S>(
+    kind: Watched,
+    stream: S,
+    strip: impl Fn(&mut K) + Send + 'static,
+) -> (Store<K>, BoxStream<'static, (Watched, Progress)>)
+where
+    K: Resource + Lookup + Clone + fmt::Debug + Send + Sync + 'static,
+    <K as Lookup>::DynamicType: Default + Eq + Hash + Clone + Send + Sync,
+    S: futures::Stream<Item = watcher::Result<Event<K>>> + Send + 'static,
+{
+    let (store, writer) = reflector::store();
+    let stripped = stream.default_backoff().modify(move |object: &mut K| {
+        object.meta_mut().managed_fields = None;
+        strip(object);
+    });
+    let progress = reflector::reflector(writer, stripped).map(move |event| {
+        let progress = match event {
+            Ok(Event::Init | Event::InitApply(_)) => Progress::Listing,
+            Ok(Event::InitDone) => Progress::Listed,
+            Ok(Event::Apply(_) | Event::Delete(_)) => Progress::Changed,
+            Err(error) => Progress::Failed(error),
+        };
+        (kind, progress)
+    });
+    (store, progress.boxed())
+}
+
+/// Of a pod: metadata, the names and images and mounts of its containers, its volumes' tokens, and its phase.
+fn only_what_identifies(pod: &mut Pod) {
+    let phase = pod.status.take().and_then(|status| status.phase);
+    pod.status = Some(PodStatus {
+        phase,
+        ..PodStatus::default()
+    });
+    pod.metadata.annotations = None;
+    let Some(spec) = &mut pod.spec else { return };
+    let containers = spec
+        .containers
+        .iter_mut()
+        .chain(spec.init_containers.iter_mut().flatten());
+    for container in containers {
+        container.env = None;
+        container.command = None;
+        container.args = None;
+        container.liveness_probe = None;
+        container.readiness_probe = None;
+        container.startup_probe = None;
+        container.resources = None;
+    }
+    spec.affinity = None;
+    spec.tolerations = None;
+}
