@@ -1,9 +1,11 @@
 //! Configuration → tasks, wired by hand, joined. A task that ends unasked ends the process.
 
 use crate::installation;
+use crate::lease::{Candidate, Standing};
 use crate::metrics::Metrics;
-use crate::telemetry::{self, Readiness, Shown};
-use crate::watch::{self, Installation};
+use crate::remember;
+use crate::telemetry::{self, Pending, Readiness, Shown};
+use crate::watch::{Compilations, Installation};
 use anyhow::Context;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config as ClientConfig};
@@ -13,10 +15,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 /// No single answer of the API server may take longer. A watch is many answers.
 const API_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long what is being finished may take once the process is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
 
 /// What an operator is started with.
 #[derive(Clone, Debug)]
@@ -25,6 +31,10 @@ pub struct Config {
     pub namespace: String,
     /// Policies of this namespace may serve other namespaces.
     pub root_namespace: String,
+    /// The name of this replica.
+    pub name: String,
+    /// Where sidecars reach this very replica, as `host:port`.
+    pub advertise: String,
     /// Where it is scraped and probed.
     pub telemetry: SocketAddr,
     /// How to reach the API server; `None`: as a pod does.
@@ -33,59 +43,98 @@ pub struct Config {
 
 /// Runs an operator until SIGTERM or Ctrl-C, or until one of its tasks ends, which is an error.
 pub async fn run_until_signal(config: Config) -> anyhow::Result<()> {
+    let mut tasks = start(config).await?;
     tokio::select! {
-        ended = run(config) => ended,
-        signal = signal() => signal.context("signals cannot be waited for"),
+        ended = tasks.first_to_end() => ended,
+        signal = signal() => {
+            tasks.stop().await;
+            signal.context("signals cannot be waited for")
+        }
     }
 }
 
-async fn run(config: Config) -> anyhow::Result<()> {
+async fn start(config: Config) -> anyhow::Result<Tasks> {
     let metrics = Metrics::new().context("the metrics could not be registered")?;
     let readiness = Readiness::default();
-    let (first_compilation, mut owned) = (readiness.awaits("the first list of every kind"), Tasks::default());
+    let (first_compilation, mut tasks) = (readiness.awaits("the first list of every kind"), Tasks::default());
     let telemetry = listen(config.telemetry).await?;
     tracing::info!(telemetry = %telemetry.local_addr()?, namespace = config.namespace, "starting");
     let shown = Shown {
         metrics: Arc::clone(&metrics),
         readiness,
     };
-    owned.spawn("telemetry", telemetry::serve(telemetry, shown));
+    tasks.spawn("telemetry", telemetry::serve(telemetry, shown));
 
     let client = client(config.kubeconfig.as_deref()).await?;
     let installation = Installation {
         root_namespace: config.root_namespace,
         key: installation::key(&client, &config.namespace).await?,
     };
-    let (publish, mut compilations) = tokio::sync::watch::channel(None);
-    let (stores, streams) = watch::open(&client);
-    owned.spawn("watch", watch::run(stores, streams, installation, metrics, publish));
-    owned.spawn("readiness", async move {
-        if compilations.wait_for(Option::is_some).await.is_ok() {
-            first_compilation.done();
-            std::future::pending::<()>().await;
-        }
-    });
-    owned.first_to_end().await
+    let (publish, compilations) = watch::channel(None);
+    let (stores, streams) = crate::watch::open(&client);
+    let watching = crate::watch::run(stores, streams, installation, Arc::clone(&metrics), publish);
+    tasks.spawn("watch", watching);
+    tasks.spawn("readiness", ready(compilations.clone(), first_compilation));
+
+    let candidate = Candidate::new(&config.name, config.advertise);
+    let standing = Standing::new(client.clone(), &config.namespace, candidate, Arc::clone(&metrics));
+    let leadership = standing.leadership();
+    tasks.spawn_draining("lease", |stop| standing.run(stop));
+    tasks.spawn("remember", remember::run(client, compilations, leadership));
+    Ok(tasks)
+}
+
+/// There is something to serve once everything was listed.
+async fn ready(mut compilations: Compilations, pending: Pending) {
+    if compilations.wait_for(Option::is_some).await.is_ok() {
+        pending.done();
+        std::future::pending().await
+    }
 }
 
 /// The tasks of the process, by name.
 #[derive(Default)]
-struct Tasks(JoinSet<&'static str>);
+struct Tasks {
+    running: JoinSet<&'static str>,
+    stop: CancellationToken,
+}
 
 impl Tasks {
+    /// One that ends, at whatever await it is, when the process is told to stop.
     fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        let named = async move {
+        self.spawn_draining(name, |stop| async move {
+            tokio::select! {
+                () = task => {}
+                () = stop.cancelled() => {}
+            }
+        });
+    }
+
+    /// One that has something to finish when the process is told to stop.
+    fn spawn_draining<F>(&mut self, name: &'static str, task: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let task = task(self.stop.clone());
+        drop(self.running.spawn(async move {
             task.await;
             name
-        };
-        drop(self.0.spawn(named));
+        }));
     }
 
     async fn first_to_end(&mut self) -> anyhow::Result<()> {
-        match self.0.join_next().await {
+        match self.running.join_next().await {
             Some(Ok(name)) => Err(anyhow::anyhow!("the task {name} ended unasked")),
             Some(Err(error)) => Err(anyhow::Error::new(error).context("a task failed")),
             None => Ok(()),
+        }
+    }
+
+    async fn stop(mut self) {
+        self.stop.cancel();
+        let all = async { while self.running.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, all).await.is_err() {
+            tracing::warn!("not everything was finished when the time to stop was up");
         }
     }
 }

@@ -12,6 +12,7 @@ mod installation;
 pub mod lease;
 pub mod metrics;
 pub mod providers;
+mod remember;
 pub mod telemetry;
 pub mod validate;
 pub mod watch;

@@ -16,6 +16,12 @@ struct Arguments {
     /// Policies of this namespace may serve other namespaces; its own by default.
     #[arg(long, value_name = "NS")]
     root_namespace: Option<String>,
+    /// The name of this replica.
+    #[arg(long, value_name = "NAME", env = "POD_NAME", default_value = "pilotfish-operator")]
+    name: String,
+    /// Where sidecars reach this very replica.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:4443")]
+    advertise: String,
     /// Where it is scraped and probed.
     #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:8080")]
     telemetry: SocketAddr,
@@ -35,6 +41,8 @@ fn main() -> anyhow::Result<()> {
     runtime.block_on(app::run_until_signal(Config {
         root_namespace: arguments.root_namespace.unwrap_or_else(|| arguments.namespace.clone()),
         namespace: arguments.namespace,
+        name: arguments.name,
+        advertise: arguments.advertise,
         telemetry: arguments.telemetry,
         kubeconfig: arguments.kubeconfig,
     }))
