@@ -7,6 +7,7 @@
 
 pub mod app;
 pub mod batch;
+pub mod certs;
 pub mod compile;
 mod installation;
 pub mod lease;
