@@ -39,6 +39,7 @@ pub use audit::Access;
 pub use command::Outcome;
 pub use namespace::Namespace;
 pub use options::Options;
+pub(crate) use process::watched;
 pub use wait::until;
 
 use anyhow::{Context, Result, anyhow};
@@ -219,7 +220,7 @@ fn program(name: &str) -> PathBuf {
     workspace("target/tools/controlplane").join(name)
 }
 
-async fn client_of(kubeconfig: &Path) -> Result<kube::Client> {
+pub(crate) async fn client_of(kubeconfig: &Path) -> Result<kube::Client> {
     let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
     let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
     // A test sees what the server answers, not what a later try got.

@@ -4,6 +4,9 @@ use crate::Dialect;
 use pilotfish_provider::Fake;
 use std::fmt;
 
+/// In a cluster only Secrets with this label are read.
+const CREDENTIALS: &str = r#"{pilotfish.dev/credentials: "true"}"#;
+
 /// A ModelDeployment and the Secret it reads its key from.
 #[derive(Clone, Debug)]
 pub struct Deployment {
@@ -59,7 +62,10 @@ impl fmt::Display for Deployment {
             authority,
             more,
         } = self;
-        writeln!(f, "kind: Secret\napiVersion: v1\nmetadata: {{name: {name}}}")?;
+        writeln!(
+            f,
+            "kind: Secret\napiVersion: v1\nmetadata: {{name: {name}, labels: {CREDENTIALS}}}"
+        )?;
         writeln!(f, "stringData: {{api-key: sk-up-{name}}}\n---")?;
         head(f, "ModelDeployment", name)?;
         writeln!(f, "  provider: {provider}\n  model: {model}")?;
@@ -164,7 +170,7 @@ impl fmt::Display for Policy {
 pub fn virtual_key(name: &str, key: &str, more: &str) -> String {
     let separator = if more.is_empty() { "" } else { ", " };
     format!(
-        "kind: Secret\napiVersion: v1\nmetadata: {{name: {name}}}\nstringData: {{api-key: {key}}}\n---\n\
+        "kind: Secret\napiVersion: v1\nmetadata: {{name: {name}, labels: {CREDENTIALS}}}\nstringData: {{api-key: {key}}}\n---\n\
          kind: VirtualKey\napiVersion: pilotfish.dev/v1alpha1\nmetadata: {{name: {name}}}\n\
          spec: {{secretName: {name}{separator}{more}}}\n"
     )

@@ -1,6 +1,7 @@
 //! Starting the real program.
 
 use crate::log::Log;
+use crate::operator::{Operator, Pod};
 use crate::pilotfish::Pilotfish;
 use anyhow::{Context, Result, ensure};
 use pilotfish_wire::Message;
@@ -29,6 +30,19 @@ enum Configuration {
     Documents(String),
     /// `pilotfish-sidecar --snapshot FILE`.
     Snapshot(String),
+    /// `pilotfish-sidecar --operator HOST:PORT`, with what its pod has mounted.
+    Operator(Box<Mounted>),
+}
+
+/// What a pod has mounted for its sidecar.
+#[derive(Debug)]
+struct Mounted {
+    /// Where the operator is.
+    operator: String,
+    /// The name on its certificate.
+    name: String,
+    authority: String,
+    token: String,
 }
 
 impl Launch {
@@ -56,6 +70,20 @@ impl Launch {
         ensure!(output.status.success(), "pilotfish compile failed: {said}");
         let snapshot = String::from_utf8(output.stdout).context("a snapshot is text")?;
         Ok(Self::new("pilotfish-sidecar", Configuration::Snapshot(snapshot)))
+    }
+
+    /// `pilotfish-sidecar` as `pod` would run it if it had a node.
+    pub async fn sidecar(operator: &Operator, pod: &Pod<'_>) -> Result<Self> {
+        let mounted = Mounted {
+            operator: operator.sidecars().to_string(),
+            name: operator.name(),
+            authority: operator.authority().await?,
+            token: pod.token().await?,
+        };
+        Ok(Self::new(
+            "pilotfish-sidecar",
+            Configuration::Operator(Box::new(mounted)),
+        ))
     }
 
     fn new(program: &'static str, configuration: Configuration) -> Self {
@@ -110,6 +138,14 @@ impl Launch {
                 std::fs::write(&file, text)?;
                 command.arg("--snapshot").arg(file);
             }
+            Configuration::Operator(mounted) => {
+                let (token, authority) = (directory.path().join("token"), directory.path().join("ca.crt"));
+                std::fs::write(&token, &mounted.token)?;
+                std::fs::write(&authority, &mounted.authority)?;
+                command.args(["--operator", &mounted.operator, "--operator-name", &mounted.name]);
+                command.arg("--token").arg(token).arg("--ca").arg(authority);
+                command.arg("--state").arg(directory.path());
+            }
         }
         command
             .args(["--listen", "127.0.0.1:0", "--telemetry", "127.0.0.1:0"])
@@ -129,7 +165,7 @@ fn joined(documents: &[impl Display]) -> String {
 }
 
 /// A program of the workspace: cargo puts it two directories above the tests' own executable.
-fn binary(name: &str) -> Result<PathBuf> {
+pub(crate) fn binary(name: &str) -> Result<PathBuf> {
     let tests = std::env::current_exe()?;
     let profile = tests
         .parent()
@@ -141,7 +177,7 @@ fn binary(name: &str) -> Result<PathBuf> {
 }
 
 /// The address after `name` in a line of the log.
-fn address(line: &str, name: &str) -> Result<SocketAddr> {
+pub(crate) fn address(line: &str, name: &str) -> Result<SocketAddr> {
     let (_, rest) = line.split_once(name).with_context(|| format!("no{name} in {line:?}"))?;
     let text = rest.split(' ').next().unwrap_or(rest);
     text.parse()

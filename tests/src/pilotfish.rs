@@ -163,14 +163,14 @@ impl Pilotfish {
 }
 
 /// The answer is read to its end, so that its connection serves the next one, too, and is no other task.
-async fn is_ready(http: &reqwest::Client, url: &str) -> Result<bool> {
+pub(crate) async fn is_ready(http: &reqwest::Client, url: &str) -> Result<bool> {
     let answer = http.get(url).send().await?;
     let ready = answer.status() == 200;
     answer.bytes().await?;
     Ok(ready)
 }
 
-async fn scrape(http: &reqwest::Client, telemetry: SocketAddr) -> Result<Metrics> {
+pub(crate) async fn scrape(http: &reqwest::Client, telemetry: SocketAddr) -> Result<Metrics> {
     let answer = http.get(format!("http://{telemetry}/metrics")).send().await?;
     ensure!(answer.status() == 200, "/metrics answers {}", answer.status());
     Metrics::parse(&answer.text().await?)

@@ -33,9 +33,7 @@ impl Process {
     pub(super) fn start(program: &Path, arguments: &[String], log: &Path) -> Result<Self> {
         ensure!(program.exists(), "{} is not built; run `make test`", program.display());
         let output = File::options().create(true).append(true).open(log)?;
-        let mut words: Vec<&OsStr> = vec![program.as_os_str()];
-        words.extend(arguments.iter().map(OsStr::new));
-        let child = shell(WATCHED, &words)
+        let child = watched(program, arguments)
             .stdout(output.try_clone()?)
             .stderr(output)
             .spawn()
@@ -94,6 +92,13 @@ impl Drop for Directory {
     fn drop(&mut self) {
         end(&mut self.sweeper);
     }
+}
+
+/// The command that runs `program` until the pipe of its standard input is closed, at the latest when this process ends.
+pub(crate) fn watched(program: &Path, arguments: &[String]) -> Command {
+    let mut words: Vec<&OsStr> = vec![program.as_os_str()];
+    words.extend(arguments.iter().map(OsStr::new));
+    shell(WATCHED, &words)
 }
 
 fn shell(script: &str, words: &[&OsStr]) -> Command {
