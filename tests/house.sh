@@ -28,6 +28,7 @@ done
 
 # 2. What is pure reads no clock, does no IO, holds no lock.
 pure=$(rust operator/src/validate.rs operator/src/validate operator/src/compile.rs operator/src/compile \
+  operator/src/inject.rs operator/src/inject \
   sidecar/src/dialect.rs sidecar/src/dialect sidecar/src/json.rs sidecar/src/json sidecar/src/sse.rs sidecar/src/sse \
   sidecar/src/pipeline/route.rs sidecar/src/pipeline/verdict.rs)
 # shellcheck disable=SC2086

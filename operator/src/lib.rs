@@ -9,6 +9,7 @@ pub mod app;
 pub mod batch;
 pub mod certs;
 pub mod compile;
+pub mod inject;
 mod installation;
 pub mod lease;
 pub mod metrics;
