@@ -18,7 +18,7 @@ mod resources;
 pub use conflict::Obstacle;
 pub use resources::{Resources, ResourcesError};
 
-use crate::watch::{SIDECAR_CONTAINER, SIDECAR_LABEL};
+use crate::watch::SIDECAR_LABEL;
 use environment::Environment;
 use json_patch::Patch;
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
