@@ -165,24 +165,24 @@ impl Cluster {
     }
 
     /// Kills the API server, as a crash does.
-    pub fn kill_apiserver(&mut self) -> Result<()> {
+    pub fn kill_apiserver(&self) -> Result<()> {
         self.plane()?.apiserver.kill();
         Ok(())
     }
 
     /// Kills etcd, as a crash does. What was written stays.
-    pub fn kill_etcd(&mut self) -> Result<()> {
+    pub fn kill_etcd(&self) -> Result<()> {
         self.plane()?.etcd.kill();
         Ok(())
     }
 
     /// Starts the API server again on its old port, and waits until it is ready. It needs etcd.
-    pub async fn start_apiserver(&mut self) -> Result<()> {
+    pub async fn start_apiserver(&self) -> Result<()> {
         self.plane()?.start_apiserver().await
     }
 
     /// Starts etcd again on its old port and data, and waits until it is healthy.
-    pub async fn start_etcd(&mut self) -> Result<()> {
+    pub async fn start_etcd(&self) -> Result<()> {
         self.plane()?.start_etcd().await
     }
 
@@ -191,8 +191,8 @@ impl Cluster {
         audit::read(&self.directory().join(AUDIT_LOG))
     }
 
-    fn plane(&mut self) -> Result<&mut ControlPlane> {
-        match &mut self.home {
+    fn plane(&self) -> Result<&ControlPlane> {
+        match &self.home {
             Home::Own(plane) => Ok(plane),
             Home::Other(_) => Err(anyhow!("the control plane of {OTHER_CLUSTER} is not ours to stop")),
         }

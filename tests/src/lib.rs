@@ -28,7 +28,7 @@ mod gauges;
 mod launch;
 mod log;
 mod metrics;
-mod operator;
+pub mod operator;
 mod pair;
 mod pilotfish;
 pub mod raw;

@@ -17,7 +17,7 @@
 
 mod pod;
 
-pub use pod::Pod;
+pub use pod::{Pod, manifest};
 
 use crate::cluster::{Cluster, Options, client_of, until, watched};
 use crate::launch::{address, binary};

@@ -8,6 +8,7 @@ use super::wait::until;
 use anyhow::{Context, Result, anyhow, ensure};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What records who asked the API server for what, and which rule allowed it.
 const AUDIT_POLICY: &str = r#"{"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
@@ -30,7 +31,7 @@ pub(super) struct Program {
     file: PathBuf,
     arguments: Vec<String>,
     log: PathBuf,
-    process: Option<Process>,
+    process: Mutex<Option<Process>>,
 }
 
 impl Program {
@@ -39,28 +40,34 @@ impl Program {
             file: super::program(name),
             arguments,
             log: directory.join(format!("{name}.log")),
-            process: None,
+            process: Mutex::new(None),
         }
     }
 
-    fn start(&mut self) -> Result<()> {
-        ensure!(self.process.is_none(), "{} runs already", self.file.display());
-        self.process = Some(Process::start(&self.file, &self.arguments, &self.log)?);
+    fn start(&self) -> Result<()> {
+        let mut process = self.process();
+        ensure!(process.is_none(), "{} runs already", self.file.display());
+        *process = Some(Process::start(&self.file, &self.arguments, &self.log)?);
         Ok(())
     }
 
     /// Ends it at once, as a crash does.
-    pub(super) fn kill(&mut self) {
-        self.process = None;
+    pub(super) fn kill(&self) {
+        drop(self.process().take());
+    }
+
+    fn process(&self) -> MutexGuard<'_, Option<Process>> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until `look` succeeds; fails with its last words after a minute, or as soon as it has ended.
-    async fn until(&mut self, what: &str, look: impl AsyncFnMut() -> Result<()>) -> Result<()> {
-        let process = self.process.as_mut().context("it was not started")?;
+    async fn until(&self, what: &str, look: impl AsyncFnMut() -> Result<()>) -> Result<()> {
+        let mut process = self.process().take().context("it was not started")?;
         let came_true = tokio::select! {
             came_true = until(what, look) => came_true,
             status = process.ends() => Err(anyhow!("it ended with {status}")),
         };
+        *self.process() = Some(process);
         came_true.with_context(|| format!("{} says:\n{}", self.file.display(), last_words(&self.log)))
     }
 }
@@ -68,7 +75,7 @@ impl Program {
 impl ControlPlane {
     pub(super) async fn start(options: &Options) -> Result<Self> {
         let directory = Directory::new()?;
-        let mut plane = Self::new(options, directory)?;
+        let plane = Self::new(options, directory)?;
         plane.start_etcd().await?;
         plane.start_apiserver().await?;
         plane.controller_manager.start()?;
@@ -100,7 +107,7 @@ impl ControlPlane {
         self.directory.path()
     }
 
-    pub(super) async fn start_etcd(&mut self) -> Result<()> {
+    pub(super) async fn start_etcd(&self) -> Result<()> {
         let http = crate::client::builder().build()?;
         self.etcd.start()?;
         let healthy = async || {
@@ -111,7 +118,7 @@ impl ControlPlane {
         self.etcd.until("etcd is healthy", healthy).await
     }
 
-    pub(super) async fn start_apiserver(&mut self) -> Result<()> {
+    pub(super) async fn start_apiserver(&self) -> Result<()> {
         let kubeconfig = User::Admin.kubeconfig(self.directory.path());
         self.apiserver.start()?;
         // The kubeconfig names a certificate that the server makes when it first starts.
@@ -124,7 +131,7 @@ impl ControlPlane {
     }
 
     /// Without it a pod is refused, so nothing may begin before.
-    async fn has_default_account(&mut self) -> Result<()> {
+    async fn has_default_account(&self) -> Result<()> {
         let client = super::client_of(&User::Admin.kubeconfig(self.directory.path())).await?;
         let exists = async || {
             super::get(&client, "/api/v1/namespaces/default/serviceaccounts/default")

@@ -6,7 +6,7 @@ use pilotfish_tests::cluster::Options;
 
 #[tokio::test]
 async fn what_was_written_survives_a_crash_of_the_api_server_and_of_etcd() -> Result<()> {
-    let mut cluster = Options::default().start().await?;
+    let cluster = Options::default().start().await?;
     cluster
         .apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: kept}, data: {a: b}}")
         .await?;
