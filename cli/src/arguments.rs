@@ -1,6 +1,6 @@
 //! What can be said on the command line.
 
-use crate::load::Scope;
+use crate::load::{self, Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pilotfish_crds::selector::Labels;
 use std::net::SocketAddr;
@@ -110,13 +110,13 @@ pub struct GenerateArguments {
 #[derive(Debug, Args)]
 pub struct ScopeArguments {
     /// The pod's namespace. Documents that name none are in `default`.
-    #[arg(long, value_name = "NS", default_value = "default")]
+    #[arg(long, value_name = "NS", value_parser = load::namespace_name, default_value = "default")]
     pub namespace: String,
     /// The pod's labels, which decide about policies that select workloads: k=v,k=v
     #[arg(long, value_name = "K=V,…", value_parser = labels, default_value = "", hide_default_value = true)]
     pub labels: Labels,
     /// The namespace whose policies may serve others.
-    #[arg(long, value_name = "NS", default_value = "pilotfish-system")]
+    #[arg(long, value_name = "NS", value_parser = load::namespace_name, default_value = "pilotfish-system")]
     pub root_namespace: String,
 }
 
@@ -137,15 +137,17 @@ impl From<ScopeArguments> for Scope {
 
 /// Reads `k=v,k=v`.
 fn labels(text: &str) -> Result<Labels, String> {
-    let label = |label: &str| match label.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err(format!("{label:?} is not of the form key=value")),
-    };
-    text.split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .map(label)
-        .collect()
+    let mut labels = Labels::new();
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let (key, value) = part
+            .split_once('=')
+            .ok_or_else(|| format!("{part:?} is not of the form key=value"))?;
+        let (key, value) = load::label(key, value).map_err(|sentence| format!("{part:?} {sentence}"))?;
+        if labels.insert(key, value).is_some() {
+            return Err(format!("{part:?} gives a second value to one label"));
+        }
+    }
+    Ok(labels)
 }
 
 #[cfg(test)]
@@ -163,6 +165,14 @@ mod tests {
         let expected = Labels::from([("a".to_owned(), "b".to_owned()), ("c".to_owned(), String::new())]);
         assert_eq!(labels("a=b, c="), Ok(expected));
         assert_eq!(labels(""), Ok(Labels::new()));
-        assert_eq!(labels("a"), Err("\"a\" is not of the form key=value".to_owned()));
+        for (text, sentence) in [
+            ("a", "\"a\" is not of the form key=value"),
+            ("a=b,a=c", "\"a=c\" gives a second value to one label"),
+            ("=b", "\"=b\" must be a label: "),
+            ("a=b c", "\"a=b c\" must be a label's value: "),
+        ] {
+            let said = labels(text).unwrap_err();
+            assert!(said.starts_with(sentence), "{said}");
+        }
     }
 }

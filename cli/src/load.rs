@@ -11,12 +11,14 @@ mod admit;
 mod directory;
 mod document;
 mod metadata;
+mod pattern;
 mod position;
 mod problem;
 mod schema;
 mod secret;
 
 pub use directory::{Directory, SourceFile, Stamp};
+pub(crate) use metadata::{label, namespace_name};
 pub use problem::{Place, Problem};
 pub use secret::Environment;
 

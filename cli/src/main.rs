@@ -1,5 +1,6 @@
 //! The `pilotfish` command.
 
+use anyhow::Context;
 use clap::Parser;
 use pilotfish_cli::arguments::{Arguments, Command, CompileArguments};
 use pilotfish_cli::load::Directory;
@@ -25,7 +26,9 @@ fn compile(arguments: CompileArguments) -> anyhow::Result<ExitCode> {
         eprintln!("{notice}");
     }
     match arguments.output {
-        Some(path) => std::fs::write(path, snapshot.text)?,
+        Some(path) => {
+            std::fs::write(&path, snapshot.text).with_context(|| format!("cannot write {}", path.display()))?;
+        }
         None => std::io::stdout().write_all(snapshot.text.as_bytes())?,
     }
     Ok(ExitCode::SUCCESS)

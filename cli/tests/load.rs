@@ -43,6 +43,8 @@ fn text_that_does_not_parse_is_told_by_its_line() {
         &["f.yaml:2: did not find expected node content, while parsing a flow node"],
     );
     check("a: b\na: c\n", &["f.yaml:2: a: is written twice"]);
+    let deep = format!("a: {}{}\n", "[".repeat(1_000), "]".repeat(1_000));
+    check(&deep, &["f.yaml:1: is nested too deeply"]);
     check(
         &format!("{KEY}metadata:\n  name: a\n   namespace: b\n"),
         &["f.yaml:5: mapping values are not allowed in this context"],
@@ -86,7 +88,7 @@ fn json_is_read_as_well_and_has_lines_too() {
     let text = "{\n\t\"apiVersion\": \"pilotfish.dev/v1alpha1\",\n\t\"kind\": \"VirtualKey\",\n\t\"metadata\": {\"name\": \"a\"},\n\
                 \t\"spec\": {\n\t\t\"secretName\": \"A\"\n\t}\n}\n";
     let problems = loaded(&[file("f.json", text)]).unwrap_err();
-    let expected = "f.json:6: spec.secretName: must match ^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$";
+    let expected = "f.json:6: spec.secretName: must be lower-case letters, digits, - and ., and start and end with a letter or digit";
     assert_eq!(problems.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
 }
 
@@ -200,7 +202,10 @@ fn only_the_files_of_the_directory_itself_are_read() {
     }
     fs::create_dir(path("below")).unwrap();
     fs::write(path("below/d.yaml"), "").unwrap();
+    // As editors on Windows begin a file.
+    fs::write(path("a.yml"), "\u{feff}a.yml").unwrap();
     let files = Directory::new(folder.path()).read().unwrap();
+    assert_eq!(files[0].text, "a.yml");
     assert_eq!(
         files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(),
         ["a.yml", "b.yaml", "c.json"]

@@ -57,3 +57,36 @@ fn a_snapshot_goes_to_a_file_or_to_standard_output() {
     assert_eq!(text(&printed.stdout), fs::read_to_string(file).unwrap());
     assert_eq!(text(&printed.stderr), "");
 }
+
+#[test]
+fn what_cannot_be_is_told_with_what_it_is_about() {
+    let quickstart = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/quickstart");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for (arguments, said) in [
+        (["compile", quickstart, "-o", "/nowhere/x"], "cannot write /nowhere/x\n"),
+        (
+            ["run", quickstart, "--namespace", "Bad_NS"],
+            "invalid value 'Bad_NS' for '--namespace <NS>': must be lower-case letters",
+        ),
+        (
+            ["run", quickstart, "--labels", "a=b,a=c"],
+            "\"a=c\" gives a second value to one label",
+        ),
+        (
+            ["run", quickstart, "--listen", &address],
+            &format!("cannot listen on {address}\n"),
+        ),
+        (
+            ["demo-provider", "openai", "--listen", &address],
+            &format!("a demo provider cannot listen on {address}\n"),
+        ),
+    ] {
+        let output = pilotfish(&arguments);
+        let stderr = text(&output.stderr);
+        assert!(
+            !output.status.success() && stderr.contains(said),
+            "{arguments:?}: {stderr}"
+        );
+    }
+}

@@ -15,6 +15,9 @@ const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 /// More than any configuration; it keeps a stray data file out of memory.
 const LARGEST: u64 = 16 << 20;
 
+/// What some editors begin a file with.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// A directory of YAML and JSON.
 #[derive(Clone, Debug)]
 pub struct Directory {
@@ -101,7 +104,10 @@ fn read(path: &Path) -> Result<SourceFile, Problem> {
         return Err(Place::file(&name).problem("", format!("is larger than {} MiB", LARGEST >> 20)));
     }
     match fs::read_to_string(path) {
-        Ok(text) => Ok(SourceFile { name, text }),
+        Ok(text) => Ok(SourceFile {
+            name,
+            text: text.trim_start_matches(BYTE_ORDER_MARK).to_owned(),
+        }),
         Err(error) => Err(Place::file(&name).problem("", error.to_string())),
     }
 }

@@ -81,6 +81,9 @@ fn with_lines(file: &SourceFile, value: Value, lines: Lines) -> Document {
     }
 }
 
+/// serde_yaml's words for more levels than it reads.
+const TOO_DEEP: &str = "recursion limit exceeded";
+
 /// serde_yaml ends its sentences with where it stood, which is said before them here. Of a key that stands twice it
 /// says where the mapping begins, and here the second key is known.
 fn unparsed(file: &SourceFile, error: &serde_yaml::Error, lines: Lines) -> Vec<Problem> {
@@ -96,5 +99,7 @@ fn unparsed(file: &SourceFile, error: &serde_yaml::Error, lines: Lines) -> Vec<P
         return vec![at(lines.of("")).problem("", error.to_string())];
     };
     let place = format!(" at line {} column {}", location.line(), location.column());
-    vec![at(location.line()).problem("", error.to_string().replace(&place, ""))]
+    let sentence = error.to_string().replace(&place, "");
+    let sentence = sentence.replace(TOO_DEEP, "is nested too deeply");
+    vec![at(location.line()).problem("", sentence)]
 }

@@ -121,6 +121,26 @@ fn is_subdomain(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(is_dns_label)
 }
 
+/// Reads the name of a namespace.
+pub(crate) fn namespace_name(name: &str) -> Result<String, &'static str> {
+    if is_label(name) {
+        Ok(name.to_owned())
+    } else {
+        Err(NAMESPACE)
+    }
+}
+
+/// Reads a label.
+pub(crate) fn label(key: &str, value: &str) -> Result<(String, String), &'static str> {
+    if !is_label_key(key) {
+        Err(LABEL_KEY)
+    } else if !is_label_value(value) {
+        Err(LABEL_VALUE)
+    } else {
+        Ok((key.to_owned(), value.to_owned()))
+    }
+}
+
 fn is_label(name: &str) -> bool {
     name.len() <= 63 && is_dns_label(name)
 }

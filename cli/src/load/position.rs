@@ -11,6 +11,9 @@ const OLD_BOOLEANS: [&str; 16] = [
     "y", "Y", "yes", "Yes", "YES", "n", "N", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF",
 ];
 
+/// Levels below which no line is looked for: serde_yaml refuses half as many, and each level's field names all above.
+const DEEPEST: usize = 256;
+
 /// The lines of one document.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
@@ -41,6 +44,9 @@ pub(super) fn of_documents(text: &str) -> Vec<Lines> {
     let mut walk = Walk::default();
     for event in Parser::new_from_str(text) {
         let Ok((event, span)) = event else { break };
+        if walk.open.len() > DEEPEST {
+            break;
+        }
         walk.step(&event, span.start.line());
     }
     walk.documents

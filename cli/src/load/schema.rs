@@ -1,6 +1,7 @@
 //! Documents against the generated schema, as an API server checks them: nulls dropped, defaults filled in, then types,
 //! bounds and unknown fields. It knows what our definitions use of structural schemas, and no more.
 
+use super::pattern;
 use super::position::child;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
@@ -179,7 +180,7 @@ fn unfit(schema: &JSONSchemaProps, text: &str) -> Option<String> {
     let matches = |pattern: &String| Regex::new(pattern).is_ok_and(|regex| regex.is_match(text));
     let allowed = schema.enum_.as_deref().unwrap_or_default();
     if let Some(pattern) = schema.pattern.as_ref().filter(|pattern| !matches(pattern)) {
-        Some(format!("must match {pattern}"))
+        Some(pattern::sentence(pattern))
     } else if !allowed.is_empty() && !allowed.iter().any(|allowed| allowed.0 == text) {
         let allowed: Vec<&str> = allowed.iter().filter_map(|allowed| allowed.0.as_str()).collect();
         Some(format!("must be {}", one_of(&allowed)))
