@@ -18,8 +18,8 @@ const LONGEST_MODEL: usize = 256;
 impl<'a> Asked<'a> {
     /// Reads what routing needs. The body is validated as a whole; nothing is copied.
     pub fn read(dialect: Dialect, operation: Operation, body: &'a [u8]) -> Result<Self, BadRequest> {
-        let object = json::parse(body)
-            .map_err(|error| BadRequest::new(format!("the request body is not a JSON object: {error}")))?;
+        let object =
+            json::parse(body).map_err(|error| BadRequest::new(format!("the request body cannot be read: {error}")))?;
         let (model, model_span) = read_model(&object)?;
         // Embeddings have no streams; a provider ignores the word, too.
         let stream = operation == Operation::Generate && read_stream(&object)?;

@@ -169,7 +169,7 @@ async fn malformed_json(scene: &Scene) -> Result<()> {
         "\u{feff}{\"model\": \"chat\"}",
         "{\"model\": \"\\ud800 \\q\"}",
     ] {
-        let says = "the request body is not a JSON object";
+        let says = "the request body cannot be read";
         refused(scene, bad_request(says), |_| body.as_bytes().to_vec())
             .await
             .with_context(|| body.to_owned())?;
@@ -233,7 +233,7 @@ async fn nesting(scene: &Scene) -> Result<()> {
         deep("[{\"a\":", "}]"),
         deep("[", ""),
     ] {
-        let says = "the request body is not a JSON object";
+        let says = "the request body cannot be read";
         refused(scene, bad_request(says), |_| body.clone().into_bytes()).await?;
     }
     Ok(())
@@ -247,10 +247,7 @@ async fn invalid_utf8(scene: &Scene) -> Result<()> {
             b"\"}]}",
         ]
         .concat();
-        refused(scene, bad_request("the request body is not a JSON object"), |_| {
-            body.clone()
-        })
-        .await?;
+        refused(scene, bad_request("the request body cannot be read"), |_| body.clone()).await?;
     }
     Ok(())
 }

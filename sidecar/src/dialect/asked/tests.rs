@@ -12,9 +12,9 @@ fn messages(body: &str) -> Asked<'_> {
 #[test]
 fn what_cannot_be_a_request_is_refused_with_a_sentence() {
     let cases = [
-        ("", "the request body is not a JSON object: "),
-        ("[]", "the request body is not a JSON object: "),
-        (r#"{"model":"a""#, "the request body is not a JSON object: "),
+        ("", "the request body cannot be read: "),
+        ("[]", "the request body cannot be read: "),
+        (r#"{"model":"a""#, "the request body cannot be read: "),
         ("{}", "model is missing"),
         (r#"{"model":null}"#, "model must be a string"),
         (r#"{"model":7}"#, "model must be a string"),
