@@ -19,6 +19,9 @@ const ANTHROPIC_KEY: &str = "demo-anthropic-key";
 /// The VirtualKey of the quickstart.
 const VIRTUAL_KEY: &str = "sk-pf-quickstart-0123456789";
 
+/// How often it is looked whether a provider has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
 /// The two providers while they run.
 pub struct Demo {
     openai: Provider,
@@ -43,8 +46,24 @@ impl Demo {
         Ok(Self { openai, anthropic })
     }
 
-    /// Says what to try, once the sidecar is ready for it.
-    pub fn explain(&self, listen: SocketAddr, telemetry: SocketAddr, stop: &AtomicBool) {
+    /// Says what to try, once the sidecar is ready for it, and afterwards which provider has ended.
+    pub fn attend(mut self, listen: SocketAddr, telemetry: SocketAddr, stop: &AtomicBool) {
+        self.explain(listen, telemetry, stop);
+        let mut running = vec![("OpenAI", &mut self.openai), ("Anthropic", &mut self.anthropic)];
+        while !stop.load(Ordering::Relaxed) {
+            thread::sleep(LOOK_EVERY);
+            running.retain_mut(|(shape, provider)| {
+                // Asking is what takes an ended process off the system's list.
+                let ended = provider.0.try_wait().ok().flatten();
+                if let Some(status) = ended {
+                    tracing::info!(shape, %status, "a demo provider has ended");
+                }
+                ended.is_none()
+            });
+        }
+    }
+
+    fn explain(&self, listen: SocketAddr, telemetry: SocketAddr, stop: &AtomicBool) {
         while !is_ready(telemetry) {
             if stop.load(Ordering::Relaxed) {
                 return;
@@ -81,7 +100,7 @@ impl Provider {
             said.read_line(&mut line).ok().filter(|length| *length > 0)
         });
         let provider = Self(child);
-        listening.with_context(|| format!("the {shape} demo provider did not start; is {listen} free?"))?;
+        listening.with_context(|| format!("the {shape} demo provider on {listen} did not start"))?;
         Ok(provider)
     }
 }
@@ -93,7 +112,10 @@ pub fn provider(arguments: &DemoProviderArguments) -> anyhow::Result<()> {
         DemoShape::Anthropic => Anthropic::builder().keys([ANTHROPIC_KEY]),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let fake = runtime.block_on(builder.start_on(arguments.listen))?;
+    let listen = arguments.listen;
+    let fake = runtime
+        .block_on(builder.start_on(listen))
+        .with_context(|| format!("a demo provider cannot listen on {listen}"))?;
     writeln!(std::io::stdout(), "{}", fake.url())?;
     let (input, input_ended) = tokio::sync::oneshot::channel::<()>();
     thread::spawn(move || {

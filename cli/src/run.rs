@@ -55,11 +55,11 @@ pub fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     };
     thread::scope(|scope| {
         scope.spawn(|| follow.until(&stop, change));
-        scope.spawn(|| {
-            if let Some(demo) = &demo {
-                demo.explain(config.listen, config.telemetry, &stop);
-            }
-        });
+        if let Some(demo) = demo {
+            let (listen, telemetry) = (config.listen, config.telemetry);
+            let stop = &stop;
+            scope.spawn(move || demo.attend(listen, telemetry, stop));
+        }
         let subscribed = Subscribed {
             messages: received,
             reports,
