@@ -32,6 +32,9 @@ use tokio::time::Instant;
 /// One deployment as one tenant meets it.
 #[derive(Debug)]
 pub struct Health {
+    /// For the log, as is the tenant.
+    deployment: Box<str>,
+    tenant: Box<str>,
     /// Whether the breaker is in any state but the untroubled one. Written under its lock.
     troubled: AtomicBool,
     in_flight: AtomicU32,
@@ -120,9 +123,11 @@ pub struct Load {
 }
 
 impl Health {
-    /// Nothing is known yet.
-    pub fn new() -> Arc<Self> {
+    /// Nothing is known yet of `deployment`.
+    pub fn new(tenant: &str, deployment: &str) -> Arc<Self> {
         Arc::new(Self {
+            deployment: deployment.into(),
+            tenant: tenant.into(),
             troubled: AtomicBool::new(false),
             in_flight: AtomicU32::new(0),
             breaker: Mutex::new(Breaker::new()),
@@ -164,9 +169,37 @@ impl Health {
 
     fn with_breaker<T>(&self, act: impl FnOnce(&mut Breaker) -> T) -> T {
         let mut breaker = lock(&self.breaker);
+        let before = breaker.closure();
         let result = act(&mut breaker);
+        let after = breaker.closure();
         self.troubled.store(breaker.is_troubled(), Ordering::Release);
+        drop(breaker);
+        self.tell(before, after);
         result
+    }
+
+    /// One line whenever the deployment begins or ceases to be called, or is not called for another reason than before.
+    fn tell(&self, before: Option<Closure>, after: Option<Closure>) {
+        let (deployment, tenant) = (&*self.deployment, &*self.tenant);
+        match (before, after) {
+            (Some(_), None) => tracing::info!(deployment, tenant, "deployment serves again"),
+            (None, Some(Closure { until, reason })) => self.tell_closed(until, reason),
+            (Some(before), Some(Closure { until, reason })) if before.reason != reason => {
+                self.tell_closed(until, reason);
+            }
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+    }
+
+    fn tell_closed(&self, until: Instant, reason: Reason) {
+        let seconds = until.saturating_duration_since(Instant::now()).as_secs_f64();
+        tracing::info!(
+            deployment = &*self.deployment,
+            tenant = &*self.tenant,
+            %reason,
+            seconds = format_args!("{seconds:.1}"),
+            "deployment is not called"
+        );
     }
 }
 

@@ -64,6 +64,20 @@ impl Breaker {
         !matches!(self.state, State::Closed { failures: 0 })
     }
 
+    /// Why it is not simply called, if it is not; a trial changes nothing of that.
+    pub(super) fn closure(&self) -> Option<Closure> {
+        match self.state {
+            State::Closed { failures: _ } => None,
+            State::Limited { until } => Some(Closure {
+                until,
+                reason: Reason::Limited,
+            }),
+            State::Open(Pause { reason, until, .. }) | State::OnTrial(Pause { reason, until, .. }) => {
+                Some(Closure { until, reason })
+            }
+        }
+    }
+
     pub(super) fn availability(&mut self, now: Instant) -> Availability {
         self.pass(now);
         match self.state {

@@ -37,7 +37,7 @@ impl Registry {
         let deployments = known.entry(tenant.into()).or_default();
         let fresh = || Kept {
             revision,
-            health: Health::new(),
+            health: Health::new(tenant, deployment),
         };
         let kept = deployments.entry(deployment.into()).or_insert_with(fresh);
         if kept.revision != revision {

@@ -55,6 +55,29 @@ async fn only_failures_in_a_row_count() -> Result<()> {
     pair.at_rest().await
 }
 
+/// An operator of a fleet reads this and not a line per request.
+#[tokio::test]
+async fn each_change_of_a_breaker_is_one_line_of_the_log() -> Result<()> {
+    let pair = closed_by_three_failures().await?;
+    let closed = pair.pilotfish.logged("deployment is not called").await?;
+    for part in ["INFO", "default/east", "workload/default", "its last attempts failed"] {
+        assert!(closed.contains(part), "{part}: {closed}");
+    }
+    for _ in 0..5 {
+        pair.ask().await?;
+    }
+    pair.east.recover();
+    until_east_is_called(&pair, Instant::now()).await?;
+    pair.pilotfish.logged("deployment serves again").await?;
+    let log = pair.pilotfish.log();
+    assert_eq!(
+        log.lines().filter(|line| line.contains("deployment ")).count(),
+        2,
+        "{log}"
+    );
+    pair.at_rest().await
+}
+
 #[tokio::test]
 async fn a_closed_deployment_is_tried_by_one_request_and_then_by_all() -> Result<()> {
     let pair = closed_by_three_failures().await?;

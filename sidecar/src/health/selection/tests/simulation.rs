@@ -68,7 +68,7 @@ struct Run<'a> {
 impl World {
     fn run(&self) -> Outcome {
         let deployments = self.weights.len();
-        let fresh = || (0..deployments).map(|_| Health::new()).collect();
+        let fresh = || (0..deployments).map(|_| Health::new("shop/a", "ai/gpt")).collect();
         let mut run = Run {
             world: self,
             random: fastrand::Rng::with_seed(11),
@@ -132,7 +132,11 @@ impl Run<'_> {
             ..
         } = self;
         let contenders = healths[sidecar].iter().zip(&world.weights).map(|(health, weight)| {
-            let known = if world.blind { Health::new() } else { Arc::clone(health) };
+            let known = if world.blind {
+                Health::new("shop/a", "ai/gpt")
+            } else {
+                Arc::clone(health)
+            };
             Contender {
                 weight: *weight,
                 tier: 0,
