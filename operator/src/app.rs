@@ -1,5 +1,6 @@
 //! Configuration → tasks, wired by hand, joined. A task that ends unasked ends the process.
 
+use crate::certs::{Authority, Keeper};
 use crate::installation;
 use crate::lease::{Candidate, Standing};
 use crate::metrics::Metrics;
@@ -35,6 +36,10 @@ pub struct Config {
     pub name: String,
     /// Where sidecars reach this very replica, as `host:port`.
     pub advertise: String,
+    /// The Service by which it is reached in its namespace.
+    pub service: String,
+    /// How long a root of its certificate authority lasts.
+    pub ca_lifetime: Duration,
     /// Where it is scraped and probed.
     pub telemetry: SocketAddr,
     /// How to reach the API server; `None`: as a pod does.
@@ -76,12 +81,40 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     tasks.spawn("watch", watching);
     tasks.spawn("readiness", ready(compilations.clone(), first_compilation));
 
+    let names = serving_names(&config.service, &config.namespace, &config.advertise);
+    let authority = Authority::new(names, config.ca_lifetime, Arc::clone(&metrics));
+    let keeper = Keeper::new(Arc::clone(&authority), client.clone(), &config.namespace);
+    tasks.spawn("certificate authority", async move { keeper.run(unix_seconds).await });
+
     let candidate = Candidate::new(&config.name, config.advertise);
     let standing = Standing::new(client.clone(), &config.namespace, candidate, Arc::clone(&metrics));
     let leadership = standing.leadership();
     tasks.spawn_draining("lease", |stop| standing.run(stop));
     tasks.spawn("remember", remember::run(client, compilations, leadership));
     Ok(tasks)
+}
+
+/// What the serving certificate is for: the Service by all its names, and this replica's own address.
+fn serving_names(service: &str, namespace: &str, advertise: &str) -> Vec<String> {
+    let own = advertise.rsplit_once(':').map_or(advertise, |(host, _)| host);
+    let own = own.trim_start_matches('[').trim_end_matches(']');
+    let service = [
+        service.to_owned(),
+        format!("{service}.{namespace}"),
+        format!("{service}.{namespace}.svc"),
+    ];
+    let mut names: Vec<String> = service
+        .into_iter()
+        .chain(["localhost", "127.0.0.1", own].map(str::to_owned))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Seconds since the Unix epoch, read at the edge and passed on as a value.
+fn unix_seconds() -> i64 {
+    jiff::Timestamp::now().as_second()
 }
 
 /// There is something to serve once everything was listed.

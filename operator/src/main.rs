@@ -2,9 +2,12 @@
 
 use anyhow::Context;
 use clap::Parser;
+use pilotfish_crds::scalar;
 use pilotfish_operator::app::{self, Config};
+use pilotfish_operator::certs::SHORTEST_LIFETIME;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The control plane of Pilotfish: it compiles what users apply, and sends it to the sidecars.
 #[derive(Parser)]
@@ -22,6 +25,12 @@ struct Arguments {
     /// Where sidecars reach this very replica.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:4443")]
     advertise: String,
+    /// The Service by which it is reached in its namespace.
+    #[arg(long, value_name = "NAME", default_value = "pilotfish-operator")]
+    service: String,
+    /// How long a root of its certificate authority lasts; the next one is made well before.
+    #[arg(long, value_name = "DURATION", default_value = "2160h", value_parser = lifetime)]
+    ca_lifetime: Duration,
     /// Where it is scraped and probed.
     #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:8080")]
     telemetry: SocketAddr,
@@ -31,6 +40,15 @@ struct Arguments {
     /// What is logged, as a tracing filter.
     #[arg(long, value_name = "FILTER", env = "PILOTFISH_LOG", default_value = "info")]
     log: String,
+}
+
+/// A duration as resources have it: `2160h`.
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let milliseconds = scalar::Duration::new(text).milliseconds();
+    let lifetime = milliseconds
+        .map(Duration::from_millis)
+        .filter(|lifetime| *lifetime >= SHORTEST_LIFETIME);
+    lifetime.ok_or_else(|| format!("must be a duration such as 2160h, and at least {SHORTEST_LIFETIME:?}"))
 }
 
 fn main() -> anyhow::Result<()> {
@@ -43,6 +61,8 @@ fn main() -> anyhow::Result<()> {
         namespace: arguments.namespace,
         name: arguments.name,
         advertise: arguments.advertise,
+        service: arguments.service,
+        ca_lifetime: arguments.ca_lifetime,
         telemetry: arguments.telemetry,
         kubeconfig: arguments.kubeconfig,
     }))

@@ -113,13 +113,32 @@ async fn what_an_edit_broke_stays_in_force_for_an_operator_that_starts_afterward
 
 #[tokio::test]
 async fn when_the_api_server_and_etcd_come_back_nothing_has_shrunk() -> Result<()> {
-    let (mut cluster, operator) = own().await?;
-    let name;
-    {
-        let shop = cluster.namespace("shop").await?;
-        shop.name().clone_into(&mut name_slot());
-        name = shop.name().to_owned();
-    }
-    drop((name, operator));
+    let (cluster, operator) = own().await?;
+    let shop = cluster.namespace("shop").await?;
+    let pod = Pod::create(&shop, "web", "{app: web}").await?;
+    let scene = Scene::start(&operator, &shop, &pod).await?;
+    let sent = operator.metrics().await?.sum("pilotfish_operator_batches_total", &[]);
+
+    let load = Load::begin(&scene.client);
+    cluster.kill_apiserver()?;
+    cluster.kill_etcd()?;
+    load.until(500).await?;
+    cluster.start_etcd().await?;
+    cluster.start_apiserver().await?;
+    until("every watch has failed and listed again", async || {
+        let metrics = operator.metrics().await?;
+        let failures = metrics.by("pilotfish_operator_watch_failures_total", "kind");
+        anyhow::ensure!(failures.values().all(|failures| *failures >= 1.0), "{failures:?}");
+        Ok(())
+    })
+    .await?;
+    load.end().await?;
+
+    assert_eq!(
+        operator.metrics().await?.sum("pilotfish_operator_batches_total", &[]),
+        sent
+    );
+    shop.apply(&chat("west")).await?;
+    scene.served_by("west").await?;
     Ok(())
 }

@@ -13,10 +13,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// Two providers `east` and `west`, and a sidecar in the pod `web`.
 pub(crate) struct Scene<'a> {
     pub(crate) namespace: &'a Namespace<'a>,
-    pub(crate) east: Fake,
-    pub(crate) west: Fake,
-    pub(crate) sidecar: Pilotfish,
     pub(crate) client: Client,
+    /// They run while this is held.
+    _held: (Fake, Fake, Pilotfish),
 }
 
 impl<'a> Scene<'a> {
@@ -30,10 +29,8 @@ impl<'a> Scene<'a> {
         let client = Client::new(&sidecar)?;
         let scene = Self {
             namespace,
-            east,
-            west,
-            sidecar,
             client,
+            _held: (east, west, sidecar),
         };
         scene.served_by("east").await?;
         Ok(scene)
