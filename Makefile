@@ -9,10 +9,10 @@ CLIENTS := $(VENV)/.installed
 PROMTOOL := target/tools/promtool
 KUBERNETES := target/tools/controlplane
 
-.PHONY: help demo test lint fmt doc bench generate generated house clean $(KUBERNETES)
+.PHONY: help demo test lint fmt doc bench bench-control generate generated house clean $(KUBERNETES)
 
 help: ## List the verbs
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: ## Build, then serve deploy/quickstart on 127.0.0.1:4000 with two local fake providers
 	cargo build --package pilotfish
@@ -37,6 +37,10 @@ doc: ## Build the documentation of all crates
 bench: ## Measure the sidecar beside nginx (needs nginx); fails when a goal is missed
 	cargo build --release --package pilotfish-sidecar --package pilotfish-bench
 	target/release/pilotfish-bench --sidecar target/release/pilotfish-sidecar
+
+bench-control: $(KUBERNETES) ## Measure the operator on a real API server; fails when a goal is missed
+	cargo build --release --package pilotfish-operator --package pilotfish-sidecar --package pilotfish-bench-control
+	target/release/pilotfish-bench-control
 
 generate: ## Write the CRDs from their Rust types
 	cargo run --quiet --package pilotfish -- generate charts/pilotfish-crds/templates

@@ -164,13 +164,13 @@ fn joined(documents: &[impl Display]) -> String {
     documents.join("---\n")
 }
 
-/// A program of the workspace: cargo puts it two directories above the tests' own executable.
+/// A program of the workspace, built as this one is: tests stand in a directory of their own below it.
 pub(crate) fn binary(name: &str) -> Result<PathBuf> {
-    let tests = std::env::current_exe()?;
-    let profile = tests
-        .parent()
-        .and_then(|deps| deps.parent())
-        .context("the test's executable stands in target/<profile>/deps")?;
+    let own = std::env::current_exe()?;
+    let mut profile = own.parent().context("an executable stands in a directory")?;
+    if profile.ends_with("deps") {
+        profile = profile.parent().context("deps stands in target/<profile>")?;
+    }
     let path = profile.join(name);
     ensure!(path.exists(), "{} is not built; run `make test`", path.display());
     Ok(path)
