@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod chart;
 mod columns;
 mod control_plane;
 mod explain;

@@ -1,0 +1,125 @@
+//! The chart, judged by helm and by the API server. That it works is for the tests on a node to show.
+
+use anyhow::{Context, Result};
+use pilotfish_tests::Cluster;
+use std::path::Path;
+
+/// Everything that can be switched on and needs no kind of somebody else's.
+const ALL: &str = "networkPolicy.enabled=true,dashboard.enabled=true,ipFamily=IPv6,rootNamespace=platform,\
+                   sidecar.trustedImages={a.example/b,c:1},operator.imagePullSecrets[0].name=registry,\
+                   operator.priorityClassName=system-cluster-critical,operator.nodeSelector.disk=ssd,\
+                   operator.podAnnotations.a=b,operator.podLabels.c=d,operator.tolerations[0].operator=Exists";
+
+fn chart() -> Result<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/pilotfish");
+    let path = path.to_str().context("the workspace's path is no text")?;
+    Ok(path.to_owned())
+}
+
+/// What `helm template` makes of the chart in `namespace`, or what it says against `values`.
+async fn rendered(cluster: &Cluster, namespace: &str, values: &str) -> Result<Result<String, String>> {
+    let chart = chart()?;
+    let arguments = ["template", "pilotfish", &chart, "--namespace", namespace];
+    let outcome = cluster
+        .helm(
+            arguments
+                .into_iter()
+                .chain(["--kube-version", "1.36.0", "--set", values]),
+        )
+        .await?;
+    Ok(match outcome.status.success() {
+        true => Ok(outcome.stdout),
+        false => Err(outcome.stderr),
+    })
+}
+
+#[tokio::test]
+async fn helm_finds_nothing_wrong_with_either_chart() -> Result<()> {
+    let cluster = Cluster::shared().await?;
+    let kinds = format!("{}-crds", chart()?);
+    let said = cluster.helm(["lint", "--strict", &chart()?, &kinds]).await?.success()?;
+    assert!(said.contains("2 chart(s) linted, 0 chart(s) failed"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_api_server_knows_every_field_of_every_object() -> Result<()> {
+    let cluster = Cluster::shared().await?;
+    let namespace = cluster.namespace("system").await?;
+    for values in ["", ALL] {
+        let objects = rendered(cluster, namespace.name(), values)
+            .await?
+            .map_err(anyhow::Error::msg)?;
+        let apply = [
+            "apply",
+            "--server-side",
+            "--dry-run=server",
+            "--validate=strict",
+            "-f",
+            "-",
+        ];
+        let applied = cluster.kubectl_with(apply, &objects).await?.success()?;
+        assert_eq!(
+            applied.lines().count(),
+            objects.matches("\nkind: ").count(),
+            "{applied}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn nothing_of_the_chart_is_named_twice_or_outside_its_namespace() -> Result<()> {
+    let cluster = Cluster::shared().await?;
+    let objects = rendered(cluster, "elsewhere", ALL).await?.map_err(anyhow::Error::msg)?;
+    assert!(!objects.contains("pilotfish-system"), "{objects}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_value_that_means_nothing_is_refused() -> Result<()> {
+    let cluster = Cluster::shared().await?;
+    for (values, sentence) in [
+        ("operator.image.tag=1", "at '/operator/image': got object, want string"),
+        (
+            "operator.image=a b",
+            "at '/operator/image': 'a b' does not match pattern",
+        ),
+        (
+            "operator.imge=a",
+            "at '/operator': additional properties 'imge' not allowed",
+        ),
+        ("replicas=3", "at '': additional properties 'replicas' not allowed"),
+        ("operator.replicas=0", "at '/operator/replicas': minimum: got 0, want 1"),
+        (
+            "operator.imagePullSecrets={a}",
+            "at '/operator/imagePullSecrets/0': got string, want object",
+        ),
+        (
+            "sidecar.resources.limits.gpu=1",
+            "at '/sidecar/resources/limits': additional properties 'gpu' not allowed",
+        ),
+        (
+            "sidecar.resources.limits.memory=1GB",
+            "at '/sidecar/resources/limits/memory': '1GB' does not match pattern",
+        ),
+        (
+            "rootNamespace=Root",
+            "at '/rootNamespace': 'Root' does not match pattern",
+        ),
+        ("ipFamily=IPv5", "at '/ipFamily': value must be one of 'IPv4', 'IPv6'"),
+        (
+            "podMonitor.interval=often",
+            "at '/podMonitor/interval': 'often' does not match pattern",
+        ),
+        (
+            "dashboard.enabled=perhaps",
+            "at '/dashboard/enabled': got string, want boolean",
+        ),
+    ] {
+        let answer = rendered(cluster, "default", values).await?;
+        let said = answer.err().with_context(|| format!("{values} is taken"))?;
+        assert!(said.contains(sentence), "{values}: {said}");
+    }
+    Ok(())
+}
