@@ -5,6 +5,7 @@
 //! says what a sidecar that has one configuration must be sent to have another. Around them is the control plane:
 //! [`watch`] makes Worlds of a cluster.
 
+pub mod admission;
 pub mod app;
 pub mod batch;
 pub mod certs;
@@ -18,6 +19,7 @@ mod remember;
 pub mod telemetry;
 pub mod validate;
 pub mod watch;
+pub mod webhook;
 pub mod world;
 
 pub use compile::{Compiled, compile};

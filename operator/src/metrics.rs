@@ -7,9 +7,10 @@ mod families;
 mod labels;
 mod watch;
 
-pub use labels::{Certificate, Ending, Issuance, Occasion, Outcome, Subject, TokenReview, Written};
+pub use labels::{Admission, Certificate, Ending, Issuance, Occasion, Outcome, Subject, TokenReview, Written};
 pub use watch::WatchSeries;
 
+use crate::admission::Webhook;
 use families::{COMPILE_BUCKETS, Families};
 use pilotfish_wire::Kind;
 use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder};
@@ -52,6 +53,7 @@ pub struct Metrics {
     token_reviews: IntCounterVec,
     certificates_issued: IntCounterVec,
     certificate_expiry: IntGaugeVec,
+    admissions: IntCounterVec,
     status_writes: IntCounterVec,
     events: IntCounterVec,
     key_writes: IntCounterVec,
@@ -112,6 +114,12 @@ impl Metrics {
                 "certificate",
                 Certificate::ALL.map(Certificate::label),
             )?,
+            admissions: families.counter_pairs(
+                "pilotfish_operator_admissions_total",
+                "Questions of the API server that a webhook answered, by its answer.",
+                ["webhook", "outcome"],
+                (&Webhook::ALL.map(Webhook::label), &Admission::ALL.map(Admission::label)),
+            )?,
             status_writes: families.counter_pairs(
                 "pilotfish_operator_status_writes_total",
                 "Statuses written, by kind and by what came of it.",
@@ -171,6 +179,12 @@ impl Metrics {
         gauge.set(unix_seconds);
     }
 
+    /// A webhook was asked, and answered.
+    pub fn admission(&self, webhook: Webhook, admission: Admission) {
+        let labels = [webhook.label(), admission.label()];
+        self.admissions.with_label_values(&labels).inc();
+    }
+
     /// A status was written, or was not.
     pub fn status_write(&self, subject: Subject, written: Written) {
         let labels = [subject.label(), written.label()];
@@ -226,6 +240,7 @@ mod tests {
             r#"pilotfish_operator_token_reviews_total{outcome="refused"}"#,
             r#"pilotfish_operator_certificates_issued_total{outcome="issued"}"#,
             r#"pilotfish_operator_certificate_expiry_timestamp_seconds{certificate="authority"}"#,
+            r#"pilotfish_operator_admissions_total{outcome="patched",webhook="inject"}"#,
             r#"pilotfish_operator_status_writes_total{kind="VirtualKey",outcome="conflict"}"#,
             r#"pilotfish_operator_events_total{outcome="ok",reason="KeyRotated"}"#,
             r#"pilotfish_operator_key_writes_total{outcome="failed"}"#,

@@ -64,6 +64,20 @@ label! {
 }
 
 label! {
+    /// How a webhook answered.
+    Admission(label) {
+        /// The object is stored as it is.
+        Allowed = "allowed",
+        /// The object is stored with a sidecar, or with the reason why it has none.
+        Patched = "patched",
+        /// The object is not stored.
+        Refused = "refused",
+        /// Nobody could tell what was asked.
+        Malformed = "malformed",
+    }
+}
+
+label! {
     /// A certificate of this replica.
     Certificate(label) {
         /// The CA's own.
