@@ -8,9 +8,8 @@ use crate::arguments::RunArguments;
 use crate::demo::Demo;
 use crate::feed::{Change, Feed};
 use crate::load::{Directory, Environment, Problem, Stamp};
-use pilotfish_sidecar::app::{self, Config, Subscribed};
-use pilotfish_sidecar::pipeline::Pod;
-use pilotfish_wire::{Hello, Message, REVISION, Report};
+use pilotfish_sidecar::app::{self, Config, Source, Subscribed};
+use pilotfish_wire::{Hello, Message, REVISION, Report, scope};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -26,15 +25,13 @@ const STILL_WITH_LESS: u32 = 3;
 const MESSAGES: usize = 256;
 /// Acks on their way back.
 const REPORTS: usize = 16;
-/// Outside a cluster there is no controller and no ServiceAccount to tell workloads apart by.
-const WORKLOAD: &str = "local/local";
 
 /// Serves until it is told to stop. A directory that is wrong from the start is not served at all.
 pub fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     app::log_to_stderr(&arguments.log)?;
     let directory = Directory::new(&arguments.directory);
-    let pod = Pod::new(&arguments.scope.namespace, WORKLOAD);
-    let config = Config::new(arguments.listen, arguments.telemetry, pod);
+    let config = Config::new(arguments.listen, arguments.telemetry);
+    let namespace = arguments.scope.namespace.clone();
     let stamp = directory.stamp();
     let mut feed = Feed::new(directory.clone(), arguments.scope.into());
     let change = match feed.load(&environment()) {
@@ -48,6 +45,7 @@ pub fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     let stop = AtomicBool::new(false);
     let follow = Follow {
         directory,
+        namespace,
         feed,
         messages,
         reported,
@@ -60,11 +58,11 @@ pub fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
             let stop = &stop;
             scope.spawn(move || demo.attend(listen, telemetry, stop));
         }
-        let subscribed = Subscribed {
+        let source = Source::Channel(Subscribed {
             messages: received,
             reports,
-        };
-        let ended = app::run_until_signal(config.clone(), subscribed);
+        });
+        let ended = app::run_until_signal(config.clone(), source);
         stop.store(true, Ordering::Relaxed);
         ended
     })?;
@@ -95,6 +93,8 @@ fn patience(loaded: &Stamp, now: &Stamp) -> u32 {
 /// The thread that looks at the directory.
 struct Follow {
     directory: Directory,
+    /// The pod's; its workload has no name here.
+    namespace: String,
     feed: Feed,
     messages: mpsc::Sender<Message>,
     reported: mpsc::Receiver<Report>,
@@ -109,6 +109,7 @@ impl Follow {
     fn until(mut self, stop: &AtomicBool, first: Change) {
         let hello = Message::Hello(Hello {
             revision: REVISION,
+            scope: [(scope::NAMESPACE.to_owned(), self.namespace.clone())].into(),
             ..Hello::default()
         });
         let mut alive = self.send([hello]).and_then(|()| self.apply(first));

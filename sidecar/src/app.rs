@@ -3,18 +3,17 @@
 use crate::body;
 use crate::inbound;
 use crate::meter::Meter;
-use crate::pipeline::{Pod, Shared, Worker};
+use crate::pipeline::{Shared, Worker};
 use crate::policy::{InForce, Snapshot};
-use crate::subscribe::{Clock, Subscription};
+use crate::subscribe::Configuring;
+pub use crate::subscribe::{Operator, Source, Subscribed};
 use crate::telemetry;
 use anyhow::Context;
-use pilotfish_wire::{Message, Report};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -30,8 +29,6 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where it is scraped and probed.
     pub telemetry: SocketAddr,
-    /// The pod it stands beside.
-    pub pod: Pod,
     /// Threads that serve requests; one is enough for tens of thousands of requests a second.
     pub workers: usize,
     /// How many bytes of bodies it may hold at once.
@@ -41,12 +38,11 @@ pub struct Config {
 }
 
 impl Config {
-    /// The defaults around two addresses and a pod.
-    pub fn new(listen: SocketAddr, telemetry: SocketAddr, pod: Pod) -> Self {
+    /// The defaults around two addresses.
+    pub fn new(listen: SocketAddr, telemetry: SocketAddr) -> Self {
         Self {
             listen,
             telemetry,
-            pod,
             workers: 1,
             body_pool: body::DEFAULT_POOL,
             drain: Duration::from_secs(30),
@@ -54,22 +50,14 @@ impl Config {
     }
 }
 
-/// Where configuration comes from and acks go to; both bounded.
-pub struct Subscribed {
-    /// Lines from the operator, from files, or from a snapshot.
-    pub messages: mpsc::Receiver<Message>,
-    /// Lines back; dropped and counted in the log when nobody takes them.
-    pub reports: mpsc::Sender<Report>,
-}
-
 /// Runs a sidecar until `stop` is cancelled or one of its tasks ends unasked, which is an error. Blocks the thread.
-pub fn run(config: Config, subscribed: Subscribed, stop: CancellationToken) -> anyhow::Result<()> {
+pub fn run(config: Config, source: Source, stop: CancellationToken) -> anyhow::Result<()> {
     let runtime = local_runtime()?;
-    runtime.block_on(serve(config, subscribed, stop))
+    runtime.block_on(serve(config, source, stop))
 }
 
 /// [`run`] until the process is told to stop: SIGTERM, or Ctrl-C.
-pub fn run_until_signal(config: Config, subscribed: Subscribed) -> anyhow::Result<()> {
+pub fn run_until_signal(config: Config, source: Source) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let runtime = local_runtime()?;
     runtime.block_on(async {
@@ -82,7 +70,7 @@ pub fn run_until_signal(config: Config, subscribed: Subscribed) -> anyhow::Resul
             }
         };
         tokio::select! {
-            ended = serve(config, subscribed, stop.clone()) => ended,
+            ended = serve(config, source, stop.clone()) => ended,
             failed = told => failed,
         }
     })
@@ -115,7 +103,7 @@ pub fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
         .context("the log is set up already")
 }
 
-fn local_runtime() -> anyhow::Result<tokio::runtime::LocalRuntime> {
+pub(crate) fn local_runtime() -> anyhow::Result<tokio::runtime::LocalRuntime> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder
         .enable_all()
@@ -123,14 +111,9 @@ fn local_runtime() -> anyhow::Result<tokio::runtime::LocalRuntime> {
         .context("the runtime could not be started")
 }
 
-async fn serve(config: Config, subscribed: Subscribed, stop: CancellationToken) -> anyhow::Result<()> {
+async fn serve(config: Config, source: Source, stop: CancellationToken) -> anyhow::Result<()> {
     let meter = Meter::new().context("the metrics could not be registered")?;
-    let shared = Arc::new(Shared::new(
-        config.pod.clone(),
-        Arc::clone(&meter),
-        config.body_pool,
-        Instant::now(),
-    ));
+    let shared = Arc::new(Shared::new(meter, config.body_pool, Instant::now()));
     let tasks = TaskTracker::new();
     let listener = listen(config.listen, config.workers > 1)?;
     let listening = listener.local_addr()?;
@@ -139,7 +122,8 @@ async fn serve(config: Config, subscribed: Subscribed, stop: CancellationToken) 
 
     let mut owned = JoinSet::new();
     let worker = Worker::new(Arc::clone(&shared), tasks.clone());
-    owned.spawn_local(subscribe(subscribed, Arc::clone(&shared)));
+    let (configuring, ended) = Configuring::start(source, Arc::clone(&shared))?;
+    owned.spawn_local(async move { drop(ended.await) });
     owned.spawn_local(telemetry::serve(
         scraped,
         Arc::clone(&shared),
@@ -159,6 +143,8 @@ async fn serve(config: Config, subscribed: Subscribed, stop: CancellationToken) 
     stop.cancel();
     worker.pools.close();
     drain(&tasks, config.drain).await;
+    // Until here configuration is received and acknowledged as ever.
+    configuring.stop();
     owned.shutdown().await;
     for thread in threads {
         if thread.join().is_err() {
@@ -222,29 +208,6 @@ async fn accept(listener: TcpListener, worker: Rc<Worker>, stop: CancellationTok
     }
     drop(listener);
     // Ending here would look like a failure to the owner, who is draining.
-    std::future::pending().await
-}
-
-/// Hands messages to the subscription and its acks back, until the sender is gone; the last good configuration stays.
-async fn subscribe(subscribed: Subscribed, shared: Arc<Shared>) {
-    let Subscribed { mut messages, reports } = subscribed;
-    let mut subscription = Subscription::new(Arc::clone(&shared.in_force), Arc::clone(&shared.meter));
-    while let Some(message) = messages.recv().await {
-        let clock = Clock {
-            now: Instant::now(),
-            unix_seconds: unix_seconds(),
-        };
-        let Some(ack) = subscription.receive(message, clock) else {
-            continue;
-        };
-        let snapshot = shared.in_force.load_full();
-        shared
-            .health
-            .retain(|tenant, deployment| snapshot.knows(tenant, deployment));
-        if reports.try_send(Report::Ack(ack)).is_err() {
-            tracing::debug!("an ack found no taker");
-        }
-    }
     std::future::pending().await
 }
 

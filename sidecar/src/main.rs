@@ -1,22 +1,26 @@
-//! `pilotfish-sidecar`: the kube-free sidecar on a snapshot file.
+//! `pilotfish-sidecar`: the kube-free sidecar, under an operator or on a snapshot file.
 
 use anyhow::{Context, bail};
-use clap::Parser;
-use pilotfish_sidecar::app::{self, Config, Subscribed};
-use pilotfish_sidecar::pipeline::Pod;
+use clap::{ArgGroup, Args, Parser};
+use pilotfish_sidecar::app::{self, Config, Operator, Source, Subscribed};
 use pilotfish_sidecar::standalone;
 use pilotfish_wire::snapshot;
+use rustls_pki_types::ServerName;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// The data plane of Pilotfish: a small LLM proxy beside an application.
 #[derive(Parser)]
 #[command(name = "pilotfish-sidecar", version)]
+#[command(group(ArgGroup::new("source").required(true).args(["snapshot", "operator"])))]
 struct Arguments {
     /// The configuration, as `pilotfish compile` writes it.
     #[arg(long, value_name = "FILE")]
-    snapshot: PathBuf,
+    snapshot: Option<PathBuf>,
+    #[command(flatten)]
+    operator: OperatorArguments,
     /// Where the application calls.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4000")]
     listen: SocketAddr,
@@ -26,19 +30,76 @@ struct Arguments {
     /// Threads that serve requests.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
     workers: u8,
+    /// How long requests in hand may take to end once it is told to stop.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    drain: u32,
     /// What is logged, as a tracing filter.
     #[arg(long, value_name = "FILTER", env = "PILOTFISH_LOG", default_value = "info")]
     log: String,
 }
 
+/// Where the configuration comes from in a cluster.
+#[derive(Args)]
+struct OperatorArguments {
+    /// The operator that sends the configuration.
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port, requires_all = ["operator_name", "token", "ca"])]
+    operator: Option<String>,
+    /// The name that the operator's certificate must be for, whatever its address.
+    #[arg(long, value_name = "NAME", value_parser = server_name, requires = "operator")]
+    operator_name: Option<ServerName<'static>>,
+    /// The pod's token for the operator.
+    #[arg(long, value_name = "FILE", requires = "operator")]
+    token: Option<PathBuf>,
+    /// The certificates that the operator's may be signed by, PEM.
+    #[arg(long, value_name = "FILE", requires = "operator")]
+    ca: Option<PathBuf>,
+    /// Where the last good configuration is kept for a restart, credentials included; to be in memory, and nobody
+    /// else's.
+    #[arg(long, value_name = "DIR", requires = "operator")]
+    state: Option<PathBuf>,
+}
+
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     app::log_to_stderr(&arguments.log)?;
-    let path = arguments.snapshot.display();
-    let text = std::fs::read_to_string(&arguments.snapshot).with_context(|| format!("cannot read {path}"))?;
-    let messages = snapshot::read(&text).with_context(|| format!("{path} is not used"))?;
+    let source = match (arguments.snapshot, arguments.operator.settings()) {
+        (Some(path), None) => of_file(&path)?,
+        (None, Some(operator)) => Source::Operator(operator),
+        (Some(_), Some(_)) | (None, None) => bail!("one of --snapshot and --operator is needed"),
+    };
+    let config = Config {
+        workers: arguments.workers.into(),
+        drain: Duration::from_secs(arguments.drain.into()),
+        ..Config::new(arguments.listen, arguments.telemetry)
+    };
+    app::run_until_signal(config, source)
+}
+
+impl OperatorArguments {
+    fn settings(self) -> Option<Operator> {
+        let Self {
+            operator,
+            operator_name,
+            token,
+            ca,
+            state,
+        } = self;
+        Some(Operator {
+            address: operator?,
+            name: operator_name?,
+            token: token?,
+            ca: ca?,
+            state,
+        })
+    }
+}
+
+/// What a snapshot file says, credentials from the environment.
+fn of_file(path: &Path) -> anyhow::Result<Source> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
+    let messages = snapshot::read(&text).with_context(|| format!("{shown} is not used"))?;
     let messages = standalone::with_credentials(messages, |name| std::env::var(name).ok())?;
-    let pod = pod_of(&messages);
     let (sender, receiver) = mpsc::channel(messages.len().max(1));
     for message in messages {
         if sender.try_send(message).is_err() {
@@ -46,24 +107,22 @@ fn main() -> anyhow::Result<()> {
         }
     }
     let (reports, _nobody) = mpsc::channel(1);
-    let config = Config {
-        workers: arguments.workers.into(),
-        ..Config::new(arguments.listen, arguments.telemetry, pod)
-    };
-    app::run_until_signal(
-        config,
-        Subscribed {
-            messages: receiver,
-            reports,
-        },
-    )
+    Ok(Source::Channel(Subscribed {
+        messages: receiver,
+        reports,
+    }))
 }
 
-/// The pod that the snapshot was compiled for.
-fn pod_of(messages: &[pilotfish_wire::Message]) -> Pod {
-    let scope = messages.iter().find_map(|message| match message {
-        pilotfish_wire::Message::Hello(hello) => hello.scope.get("namespace").cloned(),
-        _ => None,
-    });
-    Pod::new(scope.as_deref().unwrap_or("default"), "local/local")
+fn host_and_port(text: &str) -> Result<String, String> {
+    let port = text
+        .rsplit_once(':')
+        .and_then(|(host, port)| (!host.is_empty()).then_some(port));
+    match port.map(str::parse::<u16>) {
+        Some(Ok(_)) => Ok(text.to_owned()),
+        _ => Err("must be a host and a port, such as pilotfish-operator.pilotfish-system.svc:4443".to_owned()),
+    }
+}
+
+fn server_name(text: &str) -> Result<ServerName<'static>, String> {
+    ServerName::try_from(text.to_owned()).map_err(|_| "must be the name of a host".to_owned())
 }

@@ -6,12 +6,15 @@
 
 mod families;
 mod labels;
+mod operator;
 mod series;
 
 pub(crate) use labels::{Outcome, Shape};
+pub(crate) use operator::OperatorSeries;
 pub(crate) use series::{DeploymentSeries, Ended, RouteSeries, Streamed};
 
 use families::{DURATION_BUCKETS, FIRST_TOKEN_BUCKETS, Families, OVERHEAD_BUCKETS, PER_TOKEN_BUCKETS, TOKEN_BUCKETS};
+use pilotfish_wire::Kind;
 use prometheus::{CounterVec, Gauge, Histogram, HistogramVec, IntCounter};
 use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder};
 use series::Timed;
@@ -45,6 +48,11 @@ pub(crate) struct Meter {
     pub connections_in: IntGauge,
     /// Open connections to providers.
     pub connections_out: IntGauge,
+    /// Batches that were committed.
+    pub batches: IntCounter,
+    /// Resources that batches have sent.
+    pub resources: IntCounter,
+    nacks: IntCounterVec,
     config_info: IntGaugeVec,
     config_age: Gauge,
 }
@@ -61,6 +69,14 @@ impl Meter {
         )?;
         for shape in Shape::ALL {
             requests.with_label_values(&[OTHER, "", "404", shape.dialect_label(), shape.stream_label()]);
+        }
+        let nacks = families.int_counters(
+            "pilotfish_config_nacks_total",
+            "Versions of resources that were refused, by kind; the version before stays in force.",
+            &["kind"],
+        )?;
+        for kind in Kind::ALL {
+            nacks.with_label_values(&[kind.as_str()]);
         }
         let connections = families.int_gauges("pilotfish_connections", "Open connections, by side.", &["side"])?;
         let token_kind = &["deployment", "kind"];
@@ -132,6 +148,15 @@ impl Meter {
             tasks: families.int_gauge("pilotfish_tasks", "Tasks of this process.")?,
             connections_in: connections.with_label_values(&["downstream"]),
             connections_out: connections.with_label_values(&["upstream"]),
+            batches: families.int_counter(
+                "pilotfish_config_batches_total",
+                "Batches of configuration received whole.",
+            )?,
+            resources: families.int_counter(
+                "pilotfish_config_resources_total",
+                "Resources that batches brought, new, changed, or sent again.",
+            )?,
+            nacks,
             config_info: families.int_gauges("pilotfish_config_info", "The configuration in force.", &["version"])?,
             config_age: families.gauge(
                 "pilotfish_config_age_seconds",
@@ -146,6 +171,11 @@ impl Meter {
     pub(crate) fn configuration(&self, version: &str) {
         self.config_info.reset();
         self.config_info.with_label_values(&[version]).set(1);
+    }
+
+    /// Counts a version of a resource that cannot be used.
+    pub(crate) fn refused(&self, kind: Kind) {
+        self.nacks.with_label_values(&[kind.as_str()]).inc();
     }
 
     /// The exposition text, `config_age` being `age_seconds`.

@@ -17,7 +17,6 @@ mod stamp;
 mod verdict;
 
 pub(crate) use attempt::AnswerStream;
-pub use authenticate::Pod;
 
 use crate::affinity::displaced::Displaced;
 use crate::app;
@@ -44,7 +43,6 @@ use tokio_util::task::TaskTracker;
 
 /// What all workers of a sidecar share.
 pub(crate) struct Shared {
-    pub pod: Pod,
     pub in_force: Arc<InForce>,
     pub meter: Arc<Meter>,
     pub bodies: Arc<body::Pool>,
@@ -53,9 +51,8 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(pod: Pod, meter: Arc<Meter>, body_pool: u64, now: Instant) -> Self {
+    pub(crate) fn new(meter: Arc<Meter>, body_pool: u64, now: Instant) -> Self {
         Self {
-            pod,
             in_force: app::nothing_in_force(),
             bodies: body::Pool::new(body_pool, Arc::clone(&meter)),
             meter,
@@ -185,12 +182,7 @@ impl Visit {
     }
 
     fn identify(&self, head: &Parts) -> Result<Caller, Refusal> {
-        authenticate::identify(
-            &self.worker.shared.pod,
-            &head.headers,
-            &self.snapshot,
-            self.unix_seconds,
-        )
+        authenticate::identify(&head.headers, &self.snapshot, self.unix_seconds)
     }
 
     async fn call(&self, head: &Parts, incoming: &mut Incoming, caller: &Caller) -> Result<Response<Body>, Refusal> {

@@ -5,8 +5,10 @@
 //! between consecutive ones.
 
 mod build;
+mod configuration;
 
-pub(crate) use build::{Broken, Builder, Id};
+pub(crate) use build::{Broken, Builder};
+pub(crate) use configuration::{Configuration, Id};
 
 use crate::dialect::Dialect;
 use crate::health::Board;
@@ -20,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the tenants that are virtual keys begin with; a pod's does not.
+/// What the tenants that are virtual keys begin with; a pod's begins with `workload/`.
 const KEY_TENANT: &str = "key/";
 
 /// Where the snapshot in force lives.
@@ -32,6 +34,8 @@ pub(crate) struct Snapshot {
     pub version: HeaderValue,
     /// Seconds since the Unix epoch at which it came into force; 0 before the first configuration.
     pub since: i64,
+    /// The tenant of callers without a key: the pod that this sidecar stands beside.
+    pub pod: Arc<str>,
     /// Exact model names.
     pub(super) exact: HashMap<Box<str>, Arc<Route>>,
     /// Patterns, in the order in which they are tried.
@@ -54,6 +58,7 @@ impl Snapshot {
         Self {
             version: HeaderValue::from_static(""),
             since: 0,
+            pod: "".into(),
             exact: HashMap::new(),
             patterns: Vec::new(),
             keys: HashMap::new(),
@@ -85,8 +90,7 @@ impl Snapshot {
 
     /// Whether anything may still be learnt about this deployment on behalf of this tenant.
     pub(crate) fn knows(&self, tenant: &str, deployment: &str) -> bool {
-        let is_key = tenant.starts_with(KEY_TENANT);
-        self.deployments.contains(deployment) && (!is_key || self.tenants.contains(tenant))
+        self.deployments.contains(deployment) && (tenant == &*self.pod || self.tenants.contains(tenant))
     }
 
     /// The virtual key whose string is `presented`.

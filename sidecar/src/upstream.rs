@@ -27,8 +27,10 @@ mod tls;
 mod transport;
 
 pub use body::UpstreamBody;
+pub(crate) use connect::tcp;
 pub use credential::{Credential, HeaderError, StandingHeaders};
 pub use endpoint::{Endpoint, EndpointError};
+pub(crate) use error::reason;
 pub use error::{BodyError, ConnectFailure, SendError, SendErrorKind};
 pub use out_body::{OutBody, Progress, Sent};
 pub use tls::RootsError;

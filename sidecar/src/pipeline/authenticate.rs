@@ -26,22 +26,6 @@ static KEY_HEADERS: [HeaderName; 3] = [
     HeaderName::from_static("x-goog-api-key"),
 ];
 
-/// The pod that this sidecar stands beside. An argument, not a global: one process may serve many.
-#[derive(Clone, Debug)]
-pub struct Pod {
-    tenant: Arc<str>,
-}
-
-impl Pod {
-    /// `workload` is the kind and name of the topmost controller (`Deployment/assistant`), or of the ServiceAccount of
-    /// a bare pod; `local/local` outside a cluster.
-    pub fn new(namespace: &str, workload: &str) -> Self {
-        Self {
-            tenant: format!("workload/{namespace}/{workload}").into(),
-        }
-    }
-}
-
 /// Who is calling.
 pub(crate) struct Caller {
     /// The first part of every key of every map: nothing is shared between two of them.
@@ -56,15 +40,10 @@ pub(crate) struct Authorised<'a> {
 }
 
 /// Who is calling, from the peer and the head.
-pub(super) fn identify(
-    pod: &Pod,
-    headers: &HeaderMap,
-    snapshot: &Snapshot,
-    unix_seconds: i64,
-) -> Result<Caller, Refusal> {
+pub(super) fn identify(headers: &HeaderMap, snapshot: &Snapshot, unix_seconds: i64) -> Result<Caller, Refusal> {
     let Some(presented) = presented_key(headers) else {
         return Ok(Caller {
-            tenant: Arc::clone(&pod.tenant),
+            tenant: Arc::clone(&snapshot.pod),
             key: None,
         });
     };

@@ -1,7 +1,8 @@
 //! Wire resources → the snapshot they mean, one resource at a time, so that a bad one spoils only itself.
 
 use super::{
-    Affinity, Deployment, KEY_TENANT, Key, Pattern, Policy, Route, Rule, Snapshot, Target, Timeouts, Upstream, When,
+    Affinity, Configuration, Deployment, Id, KEY_TENANT, Key, Pattern, Policy, Route, Rule, Snapshot, Target, Timeouts,
+    Upstream, When,
 };
 use crate::health::Board;
 use crate::meter::Meter;
@@ -13,9 +14,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::time::Instant;
 use wire::{Kind, Refusal, Resource};
-
-/// Names a resource: its kind and `namespace/name`.
-pub(crate) type Id = (Kind, String);
 
 /// Why something that is configured cannot serve, in one sentence: the text of a 503.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,15 +43,20 @@ impl Builder {
         }
     }
 
-    /// The snapshot that `received` means, and what of it could not be used. What was used before and cannot be used
-    /// now stays as it was.
+    /// The last version of this resource that could be used.
+    pub(crate) fn good(&self, id: &Id) -> Option<&Arc<Resource>> {
+        self.good.get(id)
+    }
+
+    /// The snapshot that `configuration` means, and what of it could not be used. What was used before and cannot be
+    /// used now stays as it was. It came into force at `since`, seconds since the Unix epoch.
     pub(crate) fn build(
         &mut self,
-        received: &BTreeMap<Id, Arc<Resource>>,
-        version: &str,
-        unix_seconds: i64,
+        configuration: &Configuration,
+        since: i64,
         now: Instant,
     ) -> (Snapshot, Vec<Refusal>) {
+        let received = &configuration.resources;
         self.good.retain(|id, _| received.contains_key(id));
         let mut build = Build {
             received,
@@ -97,8 +100,10 @@ impl Builder {
         snapshot.pod_board = Board::new(numbers);
         let built = deployments.values().filter_map(|deployment| deployment.as_ref().ok());
         snapshot.deployments = built.map(|deployment| Arc::clone(&deployment.name)).collect();
-        snapshot.version = HeaderValue::from_str(version).unwrap_or(HeaderValue::from_static("unnamed"));
-        snapshot.since = unix_seconds;
+        snapshot.pod = configuration.pod();
+        let version = HeaderValue::from_str(&configuration.version);
+        snapshot.version = version.unwrap_or(HeaderValue::from_static("unnamed"));
+        snapshot.since = since;
         for (pattern, route) in routes.into_values().flatten().flatten() {
             if pattern.is_exact() {
                 snapshot.exact.entry(pattern.text.clone()).or_insert(route);

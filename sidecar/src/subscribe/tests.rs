@@ -1,34 +1,36 @@
 use super::*;
-use crate::policy::{Broken, Snapshot};
-use pilotfish_wire::Begin;
+use crate::meter::Meter;
+use crate::policy::{Broken, InForce};
+use pilotfish_wire::{Begin, Commit, Hello, Kind, Message, Remove, Resource, Urgent};
 use serde_json::{Value, json};
 
 /// One sidecar's receiving end, and what it answers.
 struct Sidecar {
     subscription: Subscription,
+    received: Received,
     in_force: Arc<InForce>,
     nonce: u64,
 }
 
 impl Sidecar {
     fn new() -> Self {
-        let in_force = Arc::new(InForce::from_pointee(Snapshot::empty()));
-        let subscription = Subscription::new(Arc::clone(&in_force), Meter::new().unwrap());
+        let shared = Arc::new(Shared::new(Meter::new().unwrap(), 0, Instant::now()));
+        let in_force = Arc::clone(&shared.in_force);
         Self {
-            subscription,
+            subscription: Subscription::new(shared),
+            received: Received::default(),
             in_force,
             nonce: 0,
         }
     }
 
     fn say(&mut self, message: Message) -> Option<Ack> {
-        self.subscription.receive(
-            message,
-            Clock {
-                now: Instant::now(),
-                unix_seconds: 1_800_000_000,
-            },
-        )
+        let clock = Clock {
+            now: Instant::now(),
+            unix_seconds: 1_800_000_000,
+        };
+        let said = self.received.receive(message)?;
+        self.subscription.obey(self.received.configuration(), said, clock)
     }
 
     fn begin(&mut self) {
@@ -349,6 +351,120 @@ fn a_batch_that_changes_nothing_leaves_the_snapshot_and_repeats_what_was_refused
     let ack = sidecar.say(Message::Commit(again)).expect("answered");
     assert_eq!(ack.refused, refused);
     assert!(Arc::ptr_eq(&before, &sidecar.in_force.load_full()));
+}
+
+fn hello(sidecar: &mut Sidecar, workload: &str) {
+    let said = [("namespace", "shop"), ("workload", workload)];
+    let scope = said.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    sidecar.say(Message::Hello(Hello {
+        scope,
+        ..Hello::default()
+    }));
+}
+
+#[test]
+fn whom_the_pod_was_verified_as_holds_from_the_next_commit_on() {
+    let mut sidecar = Sidecar::new();
+    let pod = |sidecar: &Sidecar| sidecar.in_force.load().pod.to_string();
+    hello(&mut sidecar, "Deployment/web");
+    sidecar.batch(all_well());
+    assert_eq!(pod(&sidecar), "workload/shop/Deployment/web");
+    let pinned = sidecar.in_force.load_full();
+    hello(&mut sidecar, "Deployment/api");
+    assert_eq!(pod(&sidecar), "workload/shop/Deployment/web");
+    sidecar.batch(vec![]);
+    assert_eq!(pod(&sidecar), "workload/shop/Deployment/api");
+    assert_eq!(&*pinned.pod, "workload/shop/Deployment/web", "a request sees one");
+    assert!(!sidecar.in_force.load().knows("workload/shop/Deployment/web", "shop/up"));
+}
+
+#[test]
+fn what_is_known_is_what_was_sent_used_or_not() {
+    let mut sidecar = Sidecar::new();
+    let needy = policy(&["shop/up"]).requiring("time-travel");
+    let (sent, needy_version) = (deployment("http://127.0.0.1:1/v1"), needy.version.clone());
+    let later = r#"{"resource":{"kind":"grant","name":"shop/g","version":"1","body":{}}}"#;
+    sidecar.begin();
+    for message in [sent.clone(), needy].map(Message::Resource) {
+        sidecar.say(message);
+    }
+    sidecar.say(Message::decode(later).unwrap());
+    assert!(sidecar.received.known().is_empty(), "nothing is committed");
+    sidecar.commit().expect("answered");
+    let expected = [
+        ("deployment/shop/up", sent.version),
+        ("policy/shop/chat", needy_version),
+    ];
+    let expected = expected.map(|(name, version)| (name.to_owned(), version));
+    assert_eq!(sidecar.received.known(), expected.into());
+}
+
+#[test]
+fn a_stream_that_ended_in_a_batch_leaves_nothing_of_it_behind() {
+    let mut sidecar = Sidecar::new();
+    sidecar.batch(all_well());
+    sidecar.begin();
+    sidecar.say(Message::Resource(policy(&["shop/gone"])));
+    sidecar.received.reopen();
+    assert_eq!(sidecar.commit(), None);
+    assert_eq!(sidecar.batch(vec![]), []);
+    assert_eq!(sidecar.serves("chat"), up());
+}
+
+#[test]
+fn two_streams_side_by_side_do_not_mix() {
+    let mut sidecar = Sidecar::new();
+    sidecar.batch(all_well());
+    let mut other = Received::after(sidecar.received.configuration().clone());
+    assert!(other.configuration().same_as(sidecar.received.configuration()));
+    for message in [
+        Message::Begin(Begin { nonce: 1 }),
+        Message::Resource(key("a", false)),
+        Message::Commit(Commit {
+            nonce: 1,
+            version: "w1".to_owned(),
+        }),
+    ] {
+        other.receive(message);
+    }
+    assert!(!other.configuration().same_as(sidecar.received.configuration()));
+    assert_eq!(holds(&sidecar, "a"), None);
+    assert!(!sidecar.received.known().contains_key("key/a"));
+}
+
+/// Replays in another process what a copy says.
+fn restarted(sidecar: &Sidecar) -> Sidecar {
+    let good = |id: &_| sidecar.subscription.builder.good(id);
+    let mut again = Sidecar::new();
+    for message in last_good::messages(sidecar.received.configuration(), good) {
+        again.say(message);
+    }
+    again
+}
+
+#[test]
+fn a_copy_leaves_a_restarted_sidecar_as_it_was() {
+    let mut sidecar = Sidecar::new();
+    hello(&mut sidecar, "Deployment/web");
+    sidecar.batch([all_well(), vec![key("a", false)]].concat());
+    let same = |sidecar: &Sidecar| {
+        let again = restarted(sidecar);
+        assert!(again.received.configuration().same_as(sidecar.received.configuration()));
+        assert_eq!(again.subscription.refused, sidecar.subscription.refused);
+        assert_eq!(again.serves("chat"), sidecar.serves("chat"));
+        assert_eq!(holds(&again, "a"), holds(sidecar, "a"));
+        let (before, after) = (sidecar.in_force.load(), again.in_force.load());
+        assert_eq!((&after.version, &after.pod), (&before.version, &before.pod));
+    };
+    same(&sidecar);
+    sidecar.batch(vec![
+        policy(&["shop/up"]).requiring("time-travel"),
+        deployment("ftp://127.0.0.1/v1"),
+    ]);
+    assert_eq!(sidecar.serves("chat"), up(), "what was good serves on");
+    same(&sidecar);
+    sidecar.say(urgent(None, vec![key("a", true)], &[]));
+    same(&sidecar);
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub(super) async fn connect(
 }
 
 /// The first address to answer, each with a head start of [`STAGGER`] over the next.
-async fn tcp(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+pub(crate) async fn tcp(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     let mut waiting = addresses.iter();
     let mut attempts = FuturesUnordered::new();
     let mut failure = None;

@@ -116,7 +116,7 @@ impl BodyError {
 }
 
 /// The innermost reason, in its own words: the layers above only repeat that something failed.
-pub(super) fn reason(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn reason(error: &(dyn Error + 'static)) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;

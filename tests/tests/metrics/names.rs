@@ -53,6 +53,9 @@ fn expected() -> BTreeMap<&'static str, (&'static str, BTreeSet<&'static str>)> 
         ("pilotfish_held_bytes", "gauge", labels(&[])),
         ("pilotfish_tasks", "gauge", labels(&[])),
         ("pilotfish_connections", "gauge", labels(&["side"])),
+        ("pilotfish_config_batches_total", "counter", labels(&[])),
+        ("pilotfish_config_resources_total", "counter", labels(&[])),
+        ("pilotfish_config_nacks_total", "counter", labels(&["kind"])),
         ("pilotfish_config_info", "gauge", labels(&["version"])),
         ("pilotfish_config_age_seconds", "gauge", labels(&[])),
     ]
@@ -80,7 +83,7 @@ fn families(exposition: &Exposition) -> BTreeMap<&str, (&str, BTreeSet<&str>)> {
         .collect()
 }
 
-/// Series of counters and histograms that are not at zero.
+/// Series of counters and histograms that are not at zero, those of the configuration aside: it was received.
 fn counted(exposition: &Exposition) -> Vec<&str> {
     let gauges: Vec<&str> = exposition
         .types()
@@ -90,7 +93,7 @@ fn counted(exposition: &Exposition) -> Vec<&str> {
     let is_gauge = |line: &str| gauges.iter().any(|gauge| line.starts_with(gauge));
     exposition
         .series()
-        .filter(|line| !is_gauge(line) && !line.ends_with(" 0"))
+        .filter(|line| !is_gauge(line) && !line.starts_with("pilotfish_config_") && !line.ends_with(" 0"))
         .collect()
 }
 

@@ -1,0 +1,82 @@
+//! What is counted of the stream from an operator. Registered only where there is one.
+
+use super::{Families, Meter};
+use prometheus::{IntCounter, IntCounterVec, IntGauge};
+
+/// The series of one process's stream.
+#[derive(Clone)]
+pub(crate) struct OperatorSeries {
+    attempts: IntCounterVec,
+    endings: IntCounterVec,
+    /// 1 while a stream is open.
+    pub connected: IntGauge,
+    /// When the client certificate ends, seconds since the Unix epoch; 0 without one.
+    pub certificate_ends: IntGauge,
+    /// When the last good copy was written, seconds since the Unix epoch; 0 without one.
+    pub last_good_written: IntGauge,
+    /// Copies that were found and not used.
+    pub last_good_ignored: IntCounter,
+    /// Copies that could not be written.
+    pub last_good_unwritten: IntCounter,
+}
+
+impl OperatorSeries {
+    /// `outcomes` are those of [`OperatorSeries::attempt`], `endings` those of [`OperatorSeries::ended`].
+    pub(crate) fn register(meter: &Meter, outcomes: &[&str], endings: &[&str]) -> Result<Self, prometheus::Error> {
+        let families = Families {
+            registry: meter.registry.clone(),
+        };
+        let attempts = families.int_counters(
+            "pilotfish_operator_connects_total",
+            "Attempts to open a stream from the operator, by how they went; those connected beyond the first are \
+             reconnects.",
+            &["result"],
+        )?;
+        let ended = families.int_counters(
+            "pilotfish_operator_streams_ended_total",
+            "Streams from the operator that were open and are no more: it ended them, they were lost, or what it sent \
+             could not be read.",
+            &["reason"],
+        )?;
+        for outcome in outcomes {
+            attempts.with_label_values(&[outcome]);
+        }
+        for ending in endings {
+            ended.with_label_values(&[ending]);
+        }
+        Ok(Self {
+            attempts,
+            endings: ended,
+            connected: families.int_gauge(
+                "pilotfish_operator_connected",
+                "1 while configuration is streamed from the operator.",
+            )?,
+            certificate_ends: families.int_gauge(
+                "pilotfish_client_certificate_expiry_timestamp_seconds",
+                "When the certificate that the operator is shown expires; 0 without one.",
+            )?,
+            last_good_written: families.int_gauge(
+                "pilotfish_last_good_timestamp_seconds",
+                "When the copy of the last good configuration was written; 0 without one.",
+            )?,
+            last_good_ignored: families.int_counter(
+                "pilotfish_last_good_ignored_total",
+                "Copies of a last good configuration that were damaged and not used.",
+            )?,
+            last_good_unwritten: families.int_counter(
+                "pilotfish_last_good_write_failures_total",
+                "Copies of the last good configuration that could not be written.",
+            )?,
+        })
+    }
+
+    /// Counts an attempt that went so.
+    pub(crate) fn attempt(&self, outcome: &str) {
+        self.attempts.with_label_values(&[outcome]).inc();
+    }
+
+    /// Counts a stream that ended so.
+    pub(crate) fn ended(&self, reason: &str) {
+        self.endings.with_label_values(&[reason]).inc();
+    }
+}

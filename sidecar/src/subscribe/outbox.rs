@@ -1,0 +1,115 @@
+//! The body of a request to the operator: whole, or reports as they arise.
+
+use bytes::Bytes;
+use http_body::{Body, Frame};
+use pilotfish_wire::Report;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+/// Reports that wait for an operator that does not read. Acks are state: of more than these the oldest says nothing that
+/// a later one does not.
+const MOST_WAITING: usize = 16;
+
+/// What is sent.
+pub(super) enum Outgoing {
+    /// All of it at once.
+    Whole(Option<Bytes>),
+    /// Lines, as long as the stream lives.
+    Reports(Reports),
+}
+
+/// The lines that wait to be sent. Clones are the same queue.
+#[derive(Clone, Default)]
+pub(super) struct Reports(Rc<RefCell<Waiting>>);
+
+#[derive(Default)]
+struct Waiting {
+    lines: VecDeque<Bytes>,
+    reader: Option<Waker>,
+}
+
+impl Reports {
+    /// Queues a report; the oldest that waits makes room.
+    pub(super) fn say(&self, report: &Report) {
+        let mut line = report.encode();
+        line.push('\n');
+        let mut waiting = self.0.borrow_mut();
+        if waiting.lines.len() == MOST_WAITING {
+            waiting.lines.pop_front();
+            tracing::warn!("the operator does not read reports, the oldest is dropped");
+        }
+        waiting.lines.push_back(line.into());
+        if let Some(reader) = waiting.reader.take() {
+            reader.wake();
+        }
+    }
+
+    fn poll_line(&self, cx: &mut Context<'_>) -> Poll<Bytes> {
+        let mut waiting = self.0.borrow_mut();
+        match waiting.lines.pop_front() {
+            Some(line) => Poll::Ready(line),
+            None => {
+                waiting.reader = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match &mut *self {
+            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Reports(reports) => reports.poll_line(cx).map(|line| Some(Ok(Frame::data(line)))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+    use pilotfish_wire::Ack;
+
+    fn ack(nonce: u64) -> Report {
+        Report::Ack(Ack {
+            nonce,
+            version: "v".to_owned(),
+            refused: Vec::new(),
+        })
+    }
+
+    async fn read(body: &mut Outgoing) -> Report {
+        let line = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        Report::decode(std::str::from_utf8(&line).unwrap().trim_end_matches('\n')).unwrap()
+    }
+
+    #[tokio::test]
+    async fn reports_go_out_in_order_and_of_too_many_the_oldest_is_dropped() {
+        let reports = Reports::default();
+        let mut body = Outgoing::Reports(reports.clone());
+        reports.say(&ack(0));
+        assert_eq!(read(&mut body).await, ack(0));
+        for nonce in 1..=20 {
+            reports.say(&ack(nonce));
+        }
+        for nonce in 5..=20 {
+            assert_eq!(read(&mut body).await, ack(nonce));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_report_wakes_who_waits_for_it() {
+        let reports = Reports::default();
+        let mut body = Outgoing::Reports(reports.clone());
+        let (report, ()) = tokio::join!(read(&mut body), async { reports.say(&ack(1)) });
+        assert_eq!(report, ack(1));
+    }
+}
