@@ -92,6 +92,8 @@ struct Visit {
     // For the labels of its count, as far as known by now.
     shape: Cell<Shape>,
     route: RefCell<Option<Arc<Route>>>,
+    /// Why it was refused, for a client that asked for it.
+    trace: RefCell<Option<HeaderValue>>,
     /// It is counted: answered, refused, or by the attempt that is under way.
     counted: Cell<bool>,
 }
@@ -131,6 +133,7 @@ impl Visit {
         Self {
             shape: Cell::new(shape),
             route: RefCell::new(None),
+            trace: RefCell::new(None),
             counted: Cell::new(false),
             snapshot: worker.shared.in_force.load_full(),
             started: Instant::now(),
@@ -250,6 +253,7 @@ impl Visit {
         Stamp {
             request_id: &self.request_id_header,
             config: &self.snapshot.version,
+            trace: self.trace.take(),
         }
     }
 

@@ -58,17 +58,19 @@ impl Fault {
     /// As an error answer says it.
     pub fn body(&self) -> ErrorBody<'_> {
         let Self {
-            class: _,
+            class,
             message,
             code,
             kind,
             param,
             status: _,
         } = self;
+        // Clients of OpenAI's look for this word; elsewhere only the sentence says it.
+        let overflow = (*class == Class::ContextOverflow).then_some("context_length_exceeded");
         ErrorBody {
             kind: kind.as_deref(),
             message,
-            code: code.as_deref(),
+            code: code.as_deref().or(overflow),
             param: param.as_deref(),
         }
     }

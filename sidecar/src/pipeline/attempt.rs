@@ -15,7 +15,7 @@ use super::limit::{self, Admission};
 use super::respond::{Refusal, Telling};
 use super::route::{Candidate, Plan, resets_at};
 use super::verdict::{Again, Next, verdict};
-use super::{Visit, explain};
+use super::{Visit, explain, stamp};
 use crate::affinity::displaced::place;
 use crate::body::Body;
 use crate::dialect::{Asked, Losses};
@@ -101,11 +101,15 @@ pub(super) async fn attempts<'a, 'b>(
                 course.remember(candidate);
                 return Ok((*response, course.upstream));
             }
-            Called::Refused(refusal) => return Err(refusal),
+            Called::Refused(refusal) => {
+                course.explain();
+                return Err(refusal);
+            }
             Called::Lossy(losses) => course.skip(candidate, losses).await,
             Called::Failed(failure) => course.after(candidate, failure).await,
         };
     }
+    course.explain();
     Err(course.refusal())
 }
 
@@ -303,6 +307,24 @@ impl<'a> Course<'a, '_> {
     /// How many other deployments were tried before.
     pub(super) fn left(&self, candidate: &Candidate<'_>) -> usize {
         self.tried.len() - self.repeats(candidate)
+    }
+
+    /// A refusal will carry the decision trace, too.
+    fn explain(&self) {
+        let trace = stamp::trace(self.request, self.plan, self);
+        self.request.visit.trace.replace(trace);
+    }
+
+    /// The deployment says that the input is too long, nothing else was tried, and no other one takes more: its own
+    /// words are the best answer there is.
+    pub(super) fn ends_with_overflow(&self, candidate: &Candidate<'_>) -> bool {
+        let window = candidate.target.deployment.capabilities.context_tokens.unwrap_or(0);
+        let is_no_larger = |other: &Candidate<'_>| {
+            let other = other.target.deployment.capabilities.context_tokens;
+            other.is_some_and(|other| other <= window)
+        };
+        let mut left = self.plan.order.iter().skip(self.position).chain(&self.plan.limited);
+        self.tried.is_empty() && left.all(is_no_larger)
     }
 
     /// One error for all that was tried, with the status of the most telling failure.

@@ -1,7 +1,7 @@
 //! Decisions in words: for errors, and for `x-pilotfish-explain`.
 
 use super::attempt::Tried;
-use super::route::{Plan, Why};
+use super::route::{Candidate, Plan, Standing, Why};
 use std::fmt::Write;
 
 /// Longest decision trace, bytes: it travels in a header.
@@ -39,20 +39,31 @@ pub(super) fn exclusions(plan: &Plan<'_>) -> String {
     text
 }
 
-/// What was tried, in order, and then what was not.
+/// What was tried, each deployment once with how its last attempt ended, and then what was not.
 pub(super) fn failures(plan: &Plan<'_>, tried: &[Tried<'_>]) -> String {
     let mut text = String::new();
-    for tried in tried {
-        append(
-            &mut text,
-            &tried.candidate.target.deployment.name,
-            &tried.failure.message,
-        );
+    for (position, last) in tried.iter().enumerate() {
+        let name = name_of(last);
+        if tried.iter().skip(position + 1).any(|later| name_of(later) == name) {
+            continue;
+        }
+        let message = &last.failure.message;
+        match tried.iter().filter(|tried| name_of(tried) == name).count() {
+            1 => append(&mut text, name, message),
+            attempts => append(&mut text, name, &format_args!("{message} (attempt {attempts})")),
+        }
     }
     for (name, why) in &plan.excluded {
-        append(&mut text, name, &format_args!("not tried, {why}"));
+        // A limit that was waited for excluded it only at first.
+        if !tried.iter().any(|tried| name_of(tried) == *name) {
+            append(&mut text, name, &format_args!("not tried, {why}"));
+        }
     }
     text
+}
+
+fn name_of<'a>(tried: &'a Tried<'_>) -> &'a str {
+    &tried.candidate.target.deployment.name
 }
 
 fn append(text: &mut String, name: &str, why: &dyn std::fmt::Display) {
@@ -61,15 +72,25 @@ fn append(text: &mut String, name: &str, why: &dyn std::fmt::Display) {
     let _written = write!(text, "{separator}{name}: {why}");
 }
 
-/// The decision trace: rule, session, candidates in order, exclusions, failures.
+impl std::fmt::Display for Standing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("?"),
+            Self::Drawn(score) => write!(f, "{score}"),
+            Self::Busy(cost) => write!(f, "{cost:.3e}"),
+        }
+    }
+}
+
+/// The decision trace: rule, session, candidates in order with their scores, exclusions, failures.
 pub(super) fn trace(plan: &Plan<'_>, tried: &[Tried<'_>]) -> String {
-    let order: Vec<&str> = plan
-        .order
-        .iter()
-        .map(|candidate| &*candidate.target.deployment.name)
-        .collect();
+    let shown = |Candidate { target, standing, .. }: &Candidate<'_>| match target.tier {
+        0 => format!("{} ({standing})", target.deployment.name),
+        tier => format!("{} ({standing}, tier {tier})", target.deployment.name),
+    };
+    let order: Vec<String> = plan.order.iter().map(shown).collect();
     let session = plan.session.map_or("none", |session| session.source);
-    let mut text = format!("rule={}; session={session}; order={}", plan.rule.name, order.join(","));
+    let mut text = format!("rule={}; session={session}; order={}", plan.rule.name, order.join(", "));
     if !plan.excluded.is_empty() {
         let _written = write!(text, "; excluded=[{}]", exclusions(plan));
     }

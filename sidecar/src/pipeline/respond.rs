@@ -304,12 +304,17 @@ fn lossy(deployment: &str, losses: &Losses) -> Said {
 pub(super) struct Stamp<'a> {
     pub request_id: &'a HeaderValue,
     pub config: &'a HeaderValue,
+    /// The decision trace, if there was a decision and the client asked for it.
+    pub trace: Option<HeaderValue>,
 }
 
 impl Stamp<'_> {
     pub(super) fn on(&self, headers: &mut http::HeaderMap) {
         headers.insert(REQUEST_ID, self.request_id.clone());
         headers.insert(CONFIG, self.config.clone());
+        if let Some(trace) = &self.trace {
+            headers.insert(EXPLAIN, trace.clone());
+        }
         for name in [X_REQUEST_ID, PLAIN_REQUEST_ID] {
             headers.entry(name).or_insert_with(|| self.request_id.clone());
         }
@@ -318,6 +323,7 @@ impl Stamp<'_> {
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-pilotfish-request-id");
 pub(super) const CONFIG: HeaderName = HeaderName::from_static("x-pilotfish-config");
+pub(super) const EXPLAIN: HeaderName = HeaderName::from_static("x-pilotfish-explain");
 pub(super) const ATTEMPTS: HeaderName = HeaderName::from_static("x-pilotfish-attempts");
 /// OpenAI's SDKs read this one,
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -7,7 +7,7 @@ use super::authenticate::Authorised;
 use super::respond::Telling;
 use crate::affinity::displaced::{Displaced, Whereabouts, place};
 use crate::affinity::session::{self, Session};
-use crate::affinity::{self, Conversation};
+use crate::affinity::{self, Conversation, Score};
 use crate::dialect::{Asked, Dialect, Needs, Operation};
 use crate::health::selection::{Contender, choose};
 use crate::health::{Availability, Closure, Health, Reason};
@@ -25,6 +25,18 @@ pub(super) struct Candidate<'a> {
     pub target: &'a Target,
     pub upstream: &'a Upstream,
     pub health: &'a Arc<Health>,
+    pub standing: Standing,
+}
+
+/// What put a candidate where it is in the order of its tier; the lowest is first.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Standing {
+    /// Not compared yet.
+    Unknown,
+    /// What the session's hash drew.
+    Drawn(Score),
+    /// How busy it is for its weight, with a random part.
+    Busy(f64),
 }
 
 /// Why a deployment is not tried.
@@ -186,6 +198,7 @@ pub(super) fn plan<'a>(
                 target,
                 upstream,
                 health: health(target),
+                standing: Standing::Unknown,
             }),
             Err(why) => plan.excluded.push((&target.deployment.name, why)),
         }
@@ -293,9 +306,10 @@ impl<'a> Plan<'a> {
         };
         let mut capable: SmallVec<[Option<Candidate<'a>>; 4]> = capable.into_iter().map(Some).collect();
         for (rank, ranked) in order.iter().enumerate() {
-            let Some(candidate) = capable[ranked.index].take() else {
+            let Some(mut candidate) = capable[ranked.index].take() else {
                 continue;
             };
+            candidate.standing = Standing::Drawn(ranked.score);
             if rank > 0 && affinity.mode == AffinityMode::Require {
                 self.excluded.push((&candidate.target.deployment.name, Why::NotHome));
             } else {
@@ -322,7 +336,8 @@ impl<'a> Plan<'a> {
         let order = choose(capable.iter().map(contender), random);
         let mut capable: SmallVec<[Option<Candidate<'a>>; 4]> = capable.into_iter().map(Some).collect();
         for choice in order {
-            if let Some(candidate) = capable[choice.index].take() {
+            if let Some(mut candidate) = capable[choice.index].take() {
+                candidate.standing = Standing::Busy(choice.cost);
                 self.offer(candidate, now);
             }
         }
@@ -356,13 +371,13 @@ impl<'a> Plan<'a> {
         closed.chain(others).min().map(|at| at.saturating_duration_since(now))
     }
 
-    /// The status of "nothing was tried".
     /// The client need not wait for the deployments that failed or are closed: were the request not in a thread, there
     /// would be another one. Its helper knows the error, and sends the whole conversation.
     pub(super) fn could_serve_without_thread(&self) -> bool {
         self.excluded.iter().any(|(_, why)| matches!(why, Why::NoThreads))
     }
 
+    /// The status of "nothing was tried".
     pub(super) fn telling(&self) -> Telling {
         let why = |(_, why): &(&str, Why)| match why {
             Why::Closed(Closure {

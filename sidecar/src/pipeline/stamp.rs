@@ -2,7 +2,7 @@
 
 use super::attempt::{Course, Request};
 use super::explain;
-use super::respond::{ATTEMPTS, CONFIG, PLAIN_REQUEST_ID, REQUEST_ID, X_REQUEST_ID};
+use super::respond::{ATTEMPTS, CONFIG, EXPLAIN, PLAIN_REQUEST_ID, REQUEST_ID, X_REQUEST_ID};
 use super::route::{Candidate, Plan};
 use crate::dialect::Losses;
 use http::HeaderMap;
@@ -12,7 +12,6 @@ const DEPLOYMENT: HeaderName = HeaderName::from_static("x-pilotfish-deployment")
 const POLICY: HeaderName = HeaderName::from_static("x-pilotfish-policy");
 const LOSS: HeaderName = HeaderName::from_static("x-pilotfish-loss");
 const COST: HeaderName = HeaderName::from_static("x-pilotfish-cost");
-const EXPLAIN: HeaderName = HeaderName::from_static("x-pilotfish-explain");
 
 // What clients of LiteLLM read.
 const LITELLM_CALL_ID: HeaderName = HeaderName::from_static("x-litellm-call-id");
@@ -56,9 +55,17 @@ pub(super) fn answer(
         let fields: Vec<&str> = losses.iter().map(|loss| &*loss.field).collect();
         insert_text(headers, LOSS, &explain::header_safe(&fields.join(", "), MAX_LOSS));
     }
-    if request.head.headers.contains_key(EXPLAIN) {
-        insert_text(headers, EXPLAIN, &explain::trace(plan, &course.tried));
+    if let Some(trace) = trace(request, plan, course) {
+        headers.insert(EXPLAIN, trace);
     }
+}
+
+/// The decision trace, if the client asked for it.
+pub(super) fn trace(request: &Request<'_, '_>, plan: &Plan<'_>, course: &Course<'_, '_>) -> Option<HeaderValue> {
+    let asked = request.head.headers.contains_key(EXPLAIN);
+    asked
+        .then(|| HeaderValue::try_from(explain::trace(plan, &course.tried)).ok())
+        .flatten()
 }
 
 /// Dollars with all nine places, exact.

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use pilotfish_provider::Step;
-use pilotfish_tests::{Client, Deployment, Dialect, Launch, Pair, Policy, in_both};
+use pilotfish_tests::{Client, Deployment, Dialect, Launch, Pair, Policy, in_all, in_both};
 
 #[tokio::test]
 async fn another_4xx_reaches_the_client_byte_for_byte() -> Result<()> {
@@ -139,14 +139,46 @@ async fn an_input_too_long_for_one_goes_only_to_a_larger_window() -> Result<()> 
 }
 
 #[tokio::test]
+async fn an_input_too_long_for_the_only_one_is_told_as_the_provider_says_it() -> Result<()> {
+    in_all(async |dialect, provider| {
+        let small = [("small", "{contextTokens: 4000}"), ("same", "{contextTokens: 4000}")];
+        let (fakes, client, pilotfish) = windows(provider, &small).await?;
+        fakes[0].always(Step::context_overflow());
+        for stream in [false, true] {
+            let mut request = dialect.request("chat", "Hello");
+            request["stream"] = stream.into();
+            let answer = client.ask(dialect, &request).await?;
+            let sent = fakes[0].sent(usize::from(stream)).context("it was called")?;
+            let said = answer.error(dialect)?;
+            assert_eq!((answer.status, &*said.kind), (400, "invalid_request_error"), "{said:?}");
+            assert_eq!(
+                said.message,
+                provider.error(&serde_json::from_slice(&sent.body)?)?.message
+            );
+            if dialect == provider {
+                assert_eq!(answer.body, sent.body);
+            }
+            if dialect == Dialect::Chat {
+                assert_eq!(said.code.as_deref(), Some("context_length_exceeded"));
+            }
+            assert_eq!(answer.header("x-pilotfish-deployment"), Some("default/small"));
+        }
+        assert_eq!(calls(&fakes), [2, 0]);
+        let metrics = pilotfish.metrics().await?;
+        let counted = [("deployment", "default/small"), ("code", "400")];
+        assert_eq!(metrics.sum("pilotfish_requests_total", &counted), 2.0);
+        let all: Vec<&pilotfish_provider::Fake> = fakes.iter().collect();
+        pilotfish.at_rest(&all).await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn an_input_too_long_for_all_is_told_as_such() -> Result<()> {
     in_both(async |dialect| {
-        let (fakes, client, pilotfish) = windows(
-            dialect,
-            &[("small", "{contextTokens: 4000}"), ("same", "{contextTokens: 4000}")],
-        )
-        .await?;
-        fakes[0].always(Step::context_overflow());
+        let (fakes, client, pilotfish) = windows(dialect, &[("one", "{}"), ("other", "{}")]).await?;
+        fakes.iter().for_each(|fake| fake.always(Step::context_overflow()));
         let answer = client.ask(dialect, &dialect.request("chat", "Hello")).await?;
         let said = answer.error(dialect)?;
         assert_eq!(
@@ -155,7 +187,11 @@ async fn an_input_too_long_for_all_is_told_as_such() -> Result<()> {
             "{said:?}"
         );
         assert_eq!(said.kind, "invalid_request_error");
-        assert_eq!(calls(&fakes), [1, 0]);
+        assert!(
+            said.message.contains("default/one: 400: ") && said.message.contains("; default/other: 400: "),
+            "{said:?}"
+        );
+        assert_eq!(calls(&fakes), [1, 1]);
         let all: Vec<&pilotfish_provider::Fake> = fakes.iter().collect();
         pilotfish.at_rest(&all).await?;
         Ok(())

@@ -86,7 +86,7 @@ pub(super) async fn call<'a, 'b>(
     request.visit.counted.set(true);
     match timeout_at(deadline, call.answer(body, reuse)).await {
         Ok(called) => called,
-        Err(_elapsed) => call.timed_out(called),
+        Err(_elapsed) => call.timed_out(deadline.saturating_duration_since(called)),
     }
 }
 
@@ -242,7 +242,7 @@ impl Call<'_, '_> {
         let bytes = self.candidate.target.deployment.standing.redacted(bytes);
         let told = decode_error(dialect, head.status.as_u16(), &head.headers, &bytes);
         let fault = self.without_keys(told.clone());
-        if fault.class != Class::Client {
+        if !self.is_the_clients(&fault) {
             let reset = reset_after(&head.headers, self.request.visit.unix_seconds);
             return self.failed(failure(fault, reset));
         }
@@ -258,7 +258,14 @@ impl Call<'_, '_> {
         } else {
             bytes
         };
-        self.settled(head, bytes, translated, None, Outcome::Client)
+        self.settled(head, bytes, translated, None, outcome_of(fault.class))
+    }
+
+    /// Nothing else is tried for it: the client hears it as the provider said it.
+    fn is_the_clients(&self, fault: &Fault) -> bool {
+        let is_4xx = fault.status.is_some_and(|status| (400..500).contains(&status));
+        let overflows = fault.class == Class::ContextOverflow && is_4xx;
+        fault.class == Class::Client || overflows && self.course.ends_with_overflow(self.candidate)
     }
 
     /// What a provider says may quote the key it was called with.
@@ -340,7 +347,7 @@ impl Call<'_, '_> {
     /// A status of success that was none: what it stands for is the client's own error, or the next attempt's business.
     fn faulty(&mut self, mut head: Parts, fault: Fault) -> Called {
         let fault = self.without_keys(fault);
-        if fault.class != Class::Client {
+        if !self.is_the_clients(&fault) {
             return self.failed(failure(fault, None));
         }
         head.status = fault
@@ -348,7 +355,7 @@ impl Call<'_, '_> {
             .and_then(|status| http::StatusCode::from_u16(status).ok())
             .unwrap_or(head.status);
         let bytes = in_dialect(self.request.asked.dialect, &fault).into();
-        self.settled(head, bytes, true, None, Outcome::Client)
+        self.settled(head, bytes, true, None, outcome_of(fault.class))
     }
 
     fn answer_stream(&self, body: UpstreamBody, conversion: Conversion) -> Pin<Box<AnswerStream>> {
@@ -395,13 +402,13 @@ impl Call<'_, '_> {
         response
     }
 
-    fn timed_out(&mut self, called: Instant) -> Called {
+    fn timed_out(&mut self, limit: Duration) -> Called {
         let what = if self.request.asked.stream {
             "no content"
         } else {
             "no answer"
         };
-        let message = format!("{what} within {:.1} s", called.elapsed().as_secs_f64());
+        let message = format!("{what} within {:.1} s", limit.as_secs_f64());
         // When the whole request's time is up, that is the client's patience or the policy's, and no upstream's failure.
         let over = Instant::now() >= self.request.deadlines.begin;
         let outcome = if over { Outcome::Deadline } else { Outcome::Timeout };
@@ -454,8 +461,8 @@ fn broke_off(message: String) -> Failure {
 }
 
 #[deny(clippy::wildcard_enum_match_arm)]
-fn failure(fault: Fault, reset: Option<Duration>) -> Failure {
-    let outcome = match fault.class {
+fn outcome_of(class: Class) -> Outcome {
+    match class {
         Class::Limited => Outcome::Limited,
         Class::Unauthorised => Outcome::Unauthorised,
         Class::Spent => Outcome::Spent,
@@ -464,7 +471,11 @@ fn failure(fault: Fault, reset: Option<Duration>) -> Failure {
         Class::ContextOverflow => Outcome::ContextOverflow,
         Class::Client => Outcome::Client,
         Class::Malformed => Outcome::Malformed,
-    };
+    }
+}
+
+fn failure(fault: Fault, reset: Option<Duration>) -> Failure {
+    let outcome = outcome_of(fault.class);
     let status = fault.status;
     let message = match status {
         Some(status) => format!("{status}: {}", fault.message),

@@ -13,6 +13,7 @@ fn answer(refusal: &Refusal, client: Dialect) -> (u16, Vec<(String, String)>, St
         &Stamp {
             request_id: &request_id,
             config: &config,
+            trace: None,
         },
     );
     let told = [
