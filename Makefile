@@ -8,11 +8,12 @@ VENV := target/python
 CLIENTS := $(VENV)/.installed
 PROMTOOL := target/tools/promtool
 KUBERNETES := target/tools/controlplane
+NODE := target/tools/node
 
-.PHONY: help demo test lint fmt doc bench bench-control generate generated house clean $(KUBERNETES)
+.PHONY: help demo test e2e lint fmt doc bench bench-control generate generated house clean $(KUBERNETES) $(NODE)
 
 help: ## List the verbs
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: ## Build, then serve deploy/quickstart on 127.0.0.1:4000 with two local fake providers
 	cargo build --package pilotfish
@@ -22,9 +23,15 @@ test: $(CLIENTS) $(PROMTOOL) $(KUBERNETES) ## Run all tests
 	cargo build --workspace --all-targets
 	cargo test --workspace --no-fail-fast
 
+e2e: $(CLIENTS) $(KUBERNETES) $(NODE) ## Run the tests that need a node, on images of our programs (Linux, root)
+	cargo build --profile e2e --bins --package pilotfish --package pilotfish-operator --package pilotfish-provider \
+	  --package pilotfish-sidecar
+	tests/controlplane/node/images.sh target/e2e/images $(NODE) target/e2e $(VENV)
+	cargo test --workspace --features pilotfish-tests/e2e --test e2e
+
 lint: ## Formatting, clippy, documentation, generated files, what links what
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --features pilotfish-tests/e2e -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	$(MAKE) generated house
 
@@ -68,3 +75,6 @@ $(PROMTOOL): tests/promtool/go.mod tests/promtool/go.sum $(CLIENTS)
 # The real Kubernetes, built from source in the same way. A link into a cache, so it is looked at each time.
 $(KUBERNETES): $(CLIENTS)
 	tests/controlplane/build.sh $@ $(VENV)
+
+$(NODE): $(CLIENTS)
+	tests/controlplane/node/build.sh $@ $(VENV)

@@ -18,6 +18,9 @@
 //!
 //! - `PILOTFISH_TEST_KUBECONFIG` names a cluster that [`Cluster::shared`] uses instead of one of its own. Nothing reads
 //!   `KUBECONFIG` or `~/.kube`, neither here nor in the programs that are started.
+//! - Tests in `tests/e2e` take [`Cluster::shared_with_node`]: the same with a node of its own network, DNS and images
+//!   (`localhost/NAME:e2e` for each of our programs, `busybox` and `python`), which needs root and what `make e2e` builds.
+//!   Pods reach this machine at the address of the API server, and this machine reaches pods and Services directly.
 //! - A test that needs a cluster for itself (flags, an audit log, a control plane to kill) takes
 //!   [`Options::start`], some four seconds. That is never a cluster from the environment.
 //! - A cluster that does not come up fails every test that asks for it, with the last words of what did not start.
@@ -30,6 +33,7 @@ mod command;
 mod control_plane;
 mod identity;
 mod namespace;
+mod node;
 mod options;
 mod port;
 mod process;
@@ -62,6 +66,9 @@ pub struct Cluster {
     home: Home,
 }
 
+/// Tests of one process share a cluster, or the reason why there is none.
+type Shared = OnceCell<Result<Cluster, String>>;
+
 /// Where its files are, and whether it is ours to end.
 #[derive(Debug)]
 enum Home {
@@ -70,18 +77,28 @@ enum Home {
 }
 
 impl Cluster {
-    /// The cluster of this test process, with our CRDs. The first to ask starts it.
+    /// The cluster of this test process, with our CRDs and without a node. The first to ask starts it.
     pub async fn shared() -> Result<&'static Self> {
-        static SHARED: OnceCell<Result<Cluster, String>> = OnceCell::const_new();
-        let start = async || Self::start_shared().await.map_err(|error| format!("{error:#}"));
-        let shared = SHARED.get_or_init(start).await;
+        static SHARED: Shared = Shared::const_new();
+        Self::started_once(&SHARED, Options::default()).await
+    }
+
+    /// The cluster with a node of this test process, with our CRDs. Needs root and `make e2e`.
+    pub async fn shared_with_node() -> Result<&'static Self> {
+        static SHARED: Shared = Shared::const_new();
+        Self::started_once(&SHARED, Options::default().with_node()).await
+    }
+
+    async fn started_once(shared: &'static Shared, options: Options) -> Result<&'static Self> {
+        let start = async || Self::other_or(options).await.map_err(|error| format!("{error:#}"));
+        let shared = shared.get_or_init(start).await;
         shared.as_ref().map_err(|why| anyhow!("there is no cluster: {why}"))
     }
 
-    async fn start_shared() -> Result<Self> {
+    async fn other_or(own: Options) -> Result<Self> {
         let cluster = match std::env::var_os(OTHER_CLUSTER) {
             Some(kubeconfig) => Self::other(PathBuf::from(kubeconfig))?,
-            None => Options::default().start().await?,
+            None => own.start().await?,
         };
         cluster.install_crds().await?;
         Ok(cluster)

@@ -2,11 +2,12 @@
 
 use super::Options;
 use super::identity::{self, User};
+use super::node::{self, Node};
 use super::port;
 use super::process::{Directory, Process, last_words};
 use super::wait::until;
 use anyhow::{Context, Result, anyhow, ensure};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -20,7 +21,10 @@ pub(super) struct ControlPlane {
     pub(super) etcd: Program,
     pub(super) apiserver: Program,
     controller_manager: Program,
+    scheduler: Program,
     health: String,
+    // After the programs: the API server's address is on the node's network.
+    node: Option<Node>,
     // The last to go: the programs write into it.
     directory: Directory,
 }
@@ -35,18 +39,21 @@ pub(super) struct Program {
 }
 
 impl Program {
-    fn new(name: &str, arguments: Vec<String>, directory: &Path) -> Self {
+    fn new(file: PathBuf, arguments: Vec<String>, directory: &Path) -> Self {
+        let name = file.file_name().unwrap_or_default().display();
         Self {
-            file: super::program(name),
             arguments,
             log: directory.join(format!("{name}.log")),
+            file,
             process: Mutex::new(None),
         }
     }
 
     fn start(&self) -> Result<()> {
+        let file = self.file.display();
         let mut process = self.process();
-        ensure!(process.is_none(), "{} runs already", self.file.display());
+        ensure!(process.is_none(), "{file} runs already");
+        ensure!(self.file.exists(), "{file} is not built; run `make test`");
         *process = Some(Process::start(&self.file, &self.arguments, &self.log)?);
         Ok(())
     }
@@ -75,30 +82,37 @@ impl Program {
 impl ControlPlane {
     pub(super) async fn start(options: &Options) -> Result<Self> {
         let directory = Directory::new()?;
-        let plane = Self::new(options, directory)?;
+        let node = options.with_node.then(|| Node::start(directory.path())).transpose()?;
+        let mut plane = Self::new(options, directory, node)?;
         plane.start_etcd().await?;
         plane.start_apiserver().await?;
         plane.controller_manager.start()?;
         plane.has_default_account().await?;
+        plane.has_node().await?;
         Ok(plane)
     }
 
-    fn new(options: &Options, directory: Directory) -> Result<Self> {
+    fn new(options: &Options, directory: Directory, node: Option<Node>) -> Result<Self> {
         let path = directory.path();
-        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let etcd = format!("http://{address}:{}", port::free(address)?);
-        let port = port::free(address)?;
-        identity::write(path, &format!("https://{address}:{port}"))?;
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let address = node.as_ref().map_or(loopback, Node::our_address);
+        let etcd = format!("http://{loopback}:{}", port::free(loopback)?);
+        let server = SocketAddr::new(address, port::free(address)?);
+        identity::write(path, &format!("https://{server}"))?;
         identity::write_signing_keys(path)?;
         std::fs::write(path.join("audit-policy.json"), AUDIT_POLICY)?;
-        let mut apiserver = apiserver(path, &etcd, address, port);
+        let mut apiserver = apiserver(path, &etcd, server);
+        apiserver.extend(services(node.as_ref()));
         apiserver.extend(options.audited.then(|| audit(path)).into_iter().flatten());
         apiserver.extend(options.apiserver_flags.iter().cloned());
+        let program = |name, arguments| Program::new(super::program(name), arguments, path);
         Ok(Self {
-            etcd: Program::new("etcd", self::etcd(path, &etcd), path),
-            apiserver: Program::new("kube-apiserver", apiserver, path),
-            controller_manager: Program::new("kube-controller-manager", controller_manager(path), path),
+            etcd: program("etcd", self::etcd(path, &etcd)),
+            apiserver: program("kube-apiserver", apiserver),
+            controller_manager: program("kube-controller-manager", controller_manager(path)),
+            scheduler: Program::new(node::program("kube-scheduler"), scheduler(path), path),
             health: format!("{etcd}/health"),
+            node,
             directory,
         })
     }
@@ -142,6 +156,25 @@ impl ControlPlane {
             .until("the default ServiceAccount exists", exists)
             .await
     }
+
+    async fn has_node(&mut self) -> Result<()> {
+        let Some(node) = &mut self.node else { return Ok(()) };
+        self.scheduler.start()?;
+        let client = super::client_of(&User::Admin.kubeconfig(self.directory.path())).await?;
+        node.ready(&client, self.directory.path()).await
+    }
+}
+
+/// Where Services have their addresses, and whether the API server has one.
+fn services(node: Option<&Node>) -> Vec<String> {
+    match node {
+        Some(node) => flags([("service-cluster-ip-range", &node.services())]),
+        // It would refuse to publish a loopback address as that of a Service.
+        None => flags([
+            ("service-cluster-ip-range", "10.96.0.0/24"),
+            ("endpoint-reconciler-type", "none"),
+        ]),
+    }
 }
 
 fn flags<const N: usize>(flags: [(&str, &str); N]) -> Vec<String> {
@@ -164,18 +197,17 @@ fn etcd(directory: &Path, url: &str) -> Vec<String> {
     ])
 }
 
-fn apiserver(directory: &Path, etcd: &str, address: IpAddr, port: u16) -> Vec<String> {
+fn apiserver(directory: &Path, etcd: &str, server: SocketAddr) -> Vec<String> {
     flags([
         ("etcd-servers", etcd),
-        ("bind-address", &address.to_string()),
-        ("advertise-address", &address.to_string()),
-        ("secure-port", &port.to_string()),
+        ("bind-address", &server.ip().to_string()),
+        ("advertise-address", &server.ip().to_string()),
+        ("secure-port", &server.port().to_string()),
         ("cert-dir", &file(directory, "tls")),
-        // It would refuse to publish a loopback address as that of a Service.
-        ("endpoint-reconciler-type", "none"),
-        ("service-cluster-ip-range", "10.96.0.0/24"),
         ("authorization-mode", "Node,RBAC"),
         ("token-auth-file", &file(directory, "tokens.csv")),
+        // The node's name is known to nobody.
+        ("kubelet-preferred-address-types", "InternalIP"),
         ("service-account-issuer", "https://kubernetes.default.svc"),
         ("service-account-key-file", &file(directory, "sa.pub")),
         ("service-account-signing-key-file", &file(directory, "sa.key")),
@@ -203,6 +235,14 @@ fn controller_manager(directory: &Path) -> Vec<String> {
         // The default of 20 a second makes the first ServiceAccount five seconds late.
         ("kube-api-qps", "1000"),
         ("kube-api-burst", "1000"),
+        ("leader-elect", "false"),
+        ("secure-port", "0"),
+    ])
+}
+
+fn scheduler(directory: &Path) -> Vec<String> {
+    flags([
+        ("kubeconfig", &User::Scheduler.kubeconfig(directory).to_string_lossy()),
         ("leader-elect", "false"),
         ("secure-port", "0"),
     ])

@@ -12,16 +12,28 @@ use std::path::{Path, PathBuf};
 pub(super) enum User {
     Admin,
     ControllerManager,
+    Scheduler,
+    Node,
+    Proxy,
 }
 
 impl User {
-    pub(super) const ALL: [Self; 2] = [Self::Admin, Self::ControllerManager];
+    const ALL: [Self; 5] = [
+        Self::Admin,
+        Self::ControllerManager,
+        Self::Scheduler,
+        Self::Node,
+        Self::Proxy,
+    ];
 
-    /// Its name and its groups; RBAC's built-in roles go by them.
+    /// Its name and its group; RBAC's built-in roles go by them.
     fn name(self) -> (&'static str, &'static str) {
         match self {
             Self::Admin => ("admin", "system:masters"),
             Self::ControllerManager => ("system:kube-controller-manager", ""),
+            Self::Scheduler => ("system:kube-scheduler", ""),
+            Self::Node => ("system:node:node", "system:nodes"),
+            Self::Proxy => ("system:kube-proxy", ""),
         }
     }
 
@@ -30,6 +42,9 @@ impl User {
         directory.join(match self {
             Self::Admin => "admin.kubeconfig",
             Self::ControllerManager => "controller-manager.kubeconfig",
+            Self::Scheduler => "scheduler.kubeconfig",
+            Self::Node => "node.kubeconfig",
+            Self::Proxy => "proxy.kubeconfig",
         })
     }
 }

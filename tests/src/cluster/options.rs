@@ -4,11 +4,12 @@ use super::Cluster;
 use super::control_plane::ControlPlane;
 use anyhow::Result;
 
-/// A control plane to be started on free ports of loopback.
+/// A control plane to be started on free ports, and perhaps a node.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     pub(super) audited: bool,
     pub(super) apiserver_flags: Vec<String>,
+    pub(super) with_node: bool,
 }
 
 impl Options {
@@ -21,6 +22,12 @@ impl Options {
     /// Adds a flag of kube-apiserver, whole: `--event-ttl=5m`.
     pub fn apiserver_flag(mut self, flag: &str) -> Self {
         self.apiserver_flags.push(flag.to_owned());
+        self
+    }
+
+    /// Adds a node on which pods run, from the images that `make e2e` packs. Needs root.
+    pub fn with_node(mut self) -> Self {
+        self.with_node = true;
         self
     }
 

@@ -5,17 +5,20 @@
 //! Linux can send on a parent's death would not do: it comes when the *thread* ends that started the child, and that is
 //! some test's.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use std::ffi::OsStr;
 use std::fs::File;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// Runs its arguments, under the shell's own process id, and kills them when standard input ends.
 const WATCHED: &str = r#"exec 3<&0 </dev/null; { read -r _ <&3; kill -9 $$; } & exec 3<&-; exec "$@""#;
-/// Removes its argument when standard input ends. Who writes into it may take a moment to die.
-const SWEEP: &str = r#"read -r _; for _ in 1 2 3 4 5 6 7 8 9; do rm -rf -- "$1" && exit; sleep 0.2; done"#;
+/// Runs its arguments when standard input ends.
+const AT_END: &str = r#"read -r _; exec "$@""#;
+/// Removes a directory. Who writes into it may take a moment to die.
+const SWEEP: &str = r#"for _ in 1 2 3 4 5 6 7 8 9; do rm -rf -- "$1" && exit; sleep 0.2; done"#;
 
 /// Between two looks at whether a process has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -29,9 +32,8 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts `program`; what it writes is appended to `log`.
+    /// Starts `program`, a path or a name on the `PATH`; what it writes is appended to `log`.
     pub(super) fn start(program: &Path, arguments: &[String], log: &Path) -> Result<Self> {
-        ensure!(program.exists(), "{} is not built; run `make test`", program.display());
         let output = File::options().create(true).append(true).open(log)?;
         let child = watched(program, arguments)
             .stdout(output.try_clone()?)
@@ -39,6 +41,11 @@ impl Process {
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
         Ok(Self { child })
+    }
+
+    /// Its process id.
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits until it has ended, and says how.
@@ -67,30 +74,46 @@ pub(super) fn last_words(log: &Path) -> String {
     lines.into_iter().skip(from).collect::<Vec<_>>().join("\n")
 }
 
+/// A command that runs when it is dropped or this process ends.
+#[derive(Debug)]
+pub(super) struct AtEnd(Child);
+
+impl AtEnd {
+    /// Keeps it for later.
+    pub(super) fn run(words: &[&OsStr]) -> Result<Self> {
+        let child = shell(AT_END, words).spawn().context("cannot start sh")?;
+        Ok(Self(child))
+    }
+}
+
+impl Drop for AtEnd {
+    fn drop(&mut self) {
+        end(&mut self.0);
+    }
+}
+
 /// A directory that is removed when it is dropped or this process ends.
 #[derive(Debug)]
 pub(super) struct Directory {
     path: PathBuf,
-    sweeper: Child,
+    _removal: AtEnd,
 }
 
 impl Directory {
     /// A new one that only this user can read.
     pub(super) fn new() -> Result<Self> {
         let path = tempfile::Builder::new().prefix("pilotfish-cluster-").tempdir()?.keep();
-        let sweeper = shell(SWEEP, &[path.as_os_str()]).spawn().context("cannot start sh")?;
-        Ok(Self { path, sweeper })
+        let words = ["sh", "-c", SWEEP, "sh"].map(OsStr::new);
+        let removal = AtEnd::run(&[&words[..], &[path.as_os_str()]].concat())?;
+        Ok(Self {
+            path,
+            _removal: removal,
+        })
     }
 
     /// Where it is.
     pub(super) fn path(&self) -> &Path {
         &self.path
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        end(&mut self.sweeper);
     }
 }
 
@@ -104,6 +127,8 @@ pub(crate) fn watched(program: &Path, arguments: &[String]) -> Command {
 fn shell(script: &str, words: &[&OsStr]) -> Command {
     let mut command = Command::new("sh");
     command
+        // Apart from this process' own: what ends a whole group, as Ctrl-C does, would leave nobody to clean up.
+        .process_group(0)
         .args(["-c", script, "sh"])
         .args(words)
         .stdin(Stdio::piped())
@@ -131,7 +156,7 @@ mod tests {
         let directory = Directory::new().unwrap();
         let path = directory.path().to_owned();
         let process = Process::start(Path::new("/bin/sleep"), &["1000".to_owned()], &path.join("log")).unwrap();
-        let pid = process.child.id();
+        let pid = process.pid();
         assert!(runs(pid) && path.exists());
         drop(process);
         drop(directory);

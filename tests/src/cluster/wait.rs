@@ -9,17 +9,20 @@ const WITHIN: Duration = Duration::from_secs(60);
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Looks again and again until `look` succeeds, and returns what it found; fails with `what` and its last error after a minute.
+/// Looks again and again until `look` succeeds, and returns what it found; fails with `what` and its last error after a
+/// minute.
 pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Result<T>) -> Result<T> {
     let deadline = Instant::now() + WITHIN;
-    loop {
-        let looked = tokio::time::timeout_at(deadline, look()).await;
-        match looked.unwrap_or_else(|_| Err(anyhow!("no answer in time"))) {
+    let mut last = anyhow!("it was still being looked at");
+    while let Ok(looked) = tokio::time::timeout_at(deadline, look()).await {
+        match looked {
             Ok(found) => return Ok(found),
-            Err(error) if Instant::now() >= deadline => {
-                return Err(error).with_context(|| format!("it never came true that {what}"));
-            }
-            Err(_) => tokio::time::sleep(LOOK_EVERY).await,
+            Err(error) => last = error,
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+        if Instant::now() >= deadline {
+            break;
         }
     }
+    Err(last).with_context(|| format!("it never came true that {what}"))
 }

@@ -1,4 +1,4 @@
-module pilotfish.dev/tests/controlplane/coredns
+module pilotfish.dev/tests/controlplane/node/coredns
 
 go 1.26.8
 

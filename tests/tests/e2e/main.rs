@@ -1,0 +1,5 @@
+//! What only pods on a node can show. `make e2e` builds what they run and runs this.
+
+#![cfg(test)]
+
+mod node;
