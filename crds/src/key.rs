@@ -1,6 +1,7 @@
 //! VirtualKey: who is calling, beyond the pod's own identity.
 
 use crate::rules;
+use crate::scalar::Duration;
 use crate::status::{Condition, Refusal, Sidecars};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema};
@@ -23,7 +24,9 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub struct VirtualKeySpec {
     /// The Secret of this namespace that holds the key as api-key, and beside it as previous-api-key the one it
-    /// replaced, for as long as both are to be taken.
+    /// replaced, for as long as both are to be taken. In a cluster the operator makes it if there is none, with a new
+    /// key; one that somebody else made is used if it has the label pilotfish.dev/credentials: "true", and never
+    /// written to.
     #[schemars(length(min = 1, max = 253), regex(pattern = "^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"))]
     pub secret_name: String,
     /// The model names it may ask for. One * in a name stands for any text. Without this list, all.
@@ -39,6 +42,21 @@ pub struct VirtualKeySpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub expires_at: Option<Time>,
+    /// How often the operator replaces the key in a Secret that it made. Without it, never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<Rotation>,
+}
+
+/// How often a key is replaced, and how long the one before it is still taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = rules::A_MINUTE_BETWEEN_KEYS)]
+#[x_kube(validation = rules::OVERLAP_IS_SHORTER)]
+pub struct Rotation {
+    /// How long until a key is replaced by a new one, such as 720h; at least a minute.
+    pub every: Duration,
+    /// For how long the replaced key is still taken, such as 24h; shorter than every.
+    pub overlap: Duration,
 }
 
 /// What became of a key.
@@ -62,6 +80,10 @@ pub struct VirtualKeyStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub expires_at: Option<Time>,
+    /// When the key will be replaced by a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub rotates_at: Option<Time>,
     /// How many sidecars run it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sidecars: Option<Sidecars>,

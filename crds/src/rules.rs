@@ -129,6 +129,18 @@ pub const SOME_TARGET_HAS_WEIGHT: Rule = (
     "at least one target of a rule must have a weight above 0",
 );
 
+/// On the rotation of a key.
+pub const A_MINUTE_BETWEEN_KEYS: Rule = (
+    "duration(self.every) >= duration('1m')",
+    "every must be at least a minute",
+);
+
+/// On the rotation of a key.
+pub const OVERLAP_IS_SHORTER: Rule = (
+    "duration(self.overlap) < duration(self.every)",
+    "overlap must be shorter than every",
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

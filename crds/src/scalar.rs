@@ -4,6 +4,7 @@ use crate::rules;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::fmt;
 
 /// Decimal places of a nano-dollar.
 const NANO_PLACES: usize = 9;
@@ -38,6 +39,12 @@ impl Duration {
             rest = after;
         }
         (!self.0.is_empty()).then_some(total)
+    }
+}
+
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

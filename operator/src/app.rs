@@ -1,10 +1,13 @@
 //! Configuration → tasks, wired by hand, joined. A task that ends unasked ends the process.
 
 use crate::certs::{Authority, Keeper};
+use crate::events::Teller;
 use crate::installation;
+use crate::keys::Locksmith;
 use crate::lease::{Candidate, Standing};
 use crate::metrics::Metrics;
 use crate::remember;
+use crate::status::{Author, Silence, Sources};
 use crate::telemetry::{self, Pending, Readiness, Shown};
 use crate::watch::{Compilations, Installation};
 use anyhow::Context;
@@ -90,6 +93,17 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     let standing = Standing::new(client.clone(), &config.namespace, candidate, Arc::clone(&metrics));
     let leadership = standing.leadership();
     tasks.spawn_draining("lease", |stop| standing.run(stop));
+    let teller = Teller::new(client.clone(), config.name, Arc::clone(&metrics));
+    let (read, lead) = (compilations.clone(), leadership.clone());
+    let locksmith = Locksmith::new(client.clone(), read, lead, teller.clone(), Arc::clone(&metrics));
+    let sources = Sources {
+        compilations: compilations.clone(),
+        heard: Arc::new(Silence::default()),
+        troubles: locksmith.troubles(),
+        leadership: leadership.clone(),
+    };
+    tasks.spawn("keys", locksmith.run());
+    tasks.spawn("status", Author::new(client.clone(), sources, teller, metrics).run());
     tasks.spawn("remember", remember::run(client, compilations, leadership));
     Ok(tasks)
 }

@@ -14,7 +14,8 @@ mod routes;
 mod standing;
 mod verdict;
 
-pub use verdict::{Finding, Lost, Reason, Verdict};
+pub(crate) use key::{CURRENT, PREFIX, PREVIOUS, is_key};
+pub use verdict::{Finding, Lost, Reason, Verdict, sentence};
 
 use crate::world::{InForce, ObjectName, Pod, World};
 use deployment::Deployed;

@@ -179,6 +179,7 @@ mod tests {
         let object = SeenObject::<()> {
             uid: "uid-1".to_owned(),
             resource_version: String::new(),
+            deleting: false,
             status: None,
         };
         let seen = BTreeMap::from([(name.clone(), object)]);

@@ -49,9 +49,16 @@ impl Faults {
     /// The durations of an object at `path`, by field.
     fn durations(&mut self, path: &str, fields: &[(&str, &Option<Duration>)]) {
         for (field, duration) in fields {
-            let zero = duration.as_ref().and_then(Duration::milliseconds) == Some(0);
-            self.check(!zero, format!("{path}.{field}"), rules::DURATION_ABOVE_ZERO);
+            if let Some(duration) = duration {
+                self.duration(format!("{path}.{field}"), duration);
+            }
         }
+    }
+
+    /// A duration at `path`.
+    fn duration(&mut self, path: impl Into<String>, duration: &Duration) {
+        let zero = duration.milliseconds() == Some(0);
+        self.check(!zero, path, rules::DURATION_ABOVE_ZERO);
     }
 
     /// The expressions of a selector at `path`.

@@ -16,6 +16,7 @@ pub use read::Installation;
 pub use stores::{CREDENTIALS_LABEL, IN_FORCE_LABEL, Progress, SIDECAR_LABEL, Stores, Streams, WATCHED, Watched, open};
 
 use crate::compile::{Compiled, compile};
+use crate::keys::Kept;
 use crate::metrics::Metrics;
 use crate::world::{ObjectName, World};
 use debounce::Debounce;
@@ -56,6 +57,8 @@ pub struct Seen {
     pub policies: BTreeMap<ObjectName, SeenObject<RoutingPolicyStatus>>,
     /// VirtualKeys.
     pub keys: BTreeMap<ObjectName, SeenObject<VirtualKeyStatus>>,
+    /// The labelled Secrets, as far as they may hold a caller's key.
+    pub secrets: BTreeMap<ObjectName, Kept>,
 }
 
 /// An object as the API server last had it.
@@ -65,6 +68,8 @@ pub struct SeenObject<S> {
     pub uid: String,
     /// `metadata.resourceVersion`.
     pub resource_version: String,
+    /// It is being deleted.
+    pub deleting: bool,
     /// Its status; `None` also where the object cannot be read.
     pub status: Option<S>,
 }

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What every key of ours starts with. Only such strings are looked up.
-const PREFIX: &str = "sk-pf-";
+pub(crate) const PREFIX: &str = "sk-pf-";
 /// The shortest key, prefix included, that is worth the name.
 const SHORTEST: usize = 22;
 /// The entry of the Secret that holds the key.
-const CURRENT: &str = "api-key";
+pub(crate) const CURRENT: &str = "api-key";
 /// The entry that holds the one before it, while both are taken.
-const PREVIOUS: &str = "previous-api-key";
+pub(crate) const PREVIOUS: &str = "previous-api-key";
 
 /// All keys.
 #[derive(Debug, Default)]
@@ -107,7 +107,7 @@ fn hash(
 ) -> Result<String, Finding> {
     let invalid = |sentence: String| Finding::new(Reason::InvalidSecret, sentence);
     let text = world.caller_key(secret, entry).map_err(invalid)?;
-    if !text.starts_with(PREFIX) || text.len() < SHORTEST || text.contains(' ') {
+    if !is_key(text) {
         let wanted = format!("must start with {PREFIX} and have at least {SHORTEST} characters and no space");
         return Err(invalid(format!("key {entry} of Secret {secret} {wanted}")));
     }
@@ -122,12 +122,18 @@ fn hash(
     Ok(hash)
 }
 
+/// Whether `text`, without white space around it, can be a key of a caller.
+pub(crate) fn is_key(text: &str) -> bool {
+    text.starts_with(PREFIX) && text.len() >= SHORTEST && !text.contains(' ')
+}
+
 fn body(world: &World, object: &Object<VirtualKeySpec>, spec: &VirtualKeySpec, hashes: Vec<String>) -> wire::Key {
     let VirtualKeySpec {
         secret_name: _,
         models,
         disabled,
         expires_at,
+        rotation: _,
     } = spec;
     wire::Key {
         hashes,

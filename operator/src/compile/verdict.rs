@@ -59,6 +59,8 @@ pub enum Reason {
     InvalidSecret,
     /// Another, older VirtualKey has the same key.
     KeyInUse,
+    /// A Secret would have to be written to that somebody else made.
+    SecretNotOwned,
 }
 
 impl Reason {
@@ -72,12 +74,14 @@ impl Reason {
             Self::NotAllowed => "NotAllowed",
             Self::InvalidSecret => "InvalidSecret",
             Self::KeyInUse => "KeyInUse",
+            Self::SecretNotOwned => "SecretNotOwned",
         }
     }
 }
 
 impl Finding {
-    pub(super) fn new(reason: Reason, sentence: impl Into<String>) -> Self {
+    /// Of `reason`, with a sentence for people.
+    pub fn new(reason: Reason, sentence: impl Into<String>) -> Self {
         Self {
             reason,
             sentence: sentence.into(),
@@ -97,15 +101,16 @@ impl Verdict {
         sentence(self.faults.iter().chain(&self.unresolved))
     }
 
-    /// The names it lost and to whom, in one sentence; empty when it has all.
+    /// Each name it lost and to whom, in one sentence; empty when it has all.
     pub fn lost_sentence(&self) -> String {
         let spelled = |lost: &Lost| format!("{} is answered by {}", lost.model, lost.winner);
-        listed(self.lost.iter().map(spelled))
+        let spelled: Vec<String> = self.lost.iter().map(spelled).collect();
+        spelled.join("; ")
     }
 }
 
 /// The sentences of `findings`, each once, as one.
-pub(super) fn sentence<'a>(findings: impl Iterator<Item = &'a Finding>) -> String {
+pub fn sentence<'a>(findings: impl Iterator<Item = &'a Finding>) -> String {
     listed(findings.map(|finding| finding.sentence.clone()))
 }
 

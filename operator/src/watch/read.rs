@@ -3,6 +3,7 @@
 use super::remembered::{Memory, Revisions, Uids};
 use super::stores::{Guarded, Stores};
 use super::{LivePod, PodUid, Seen, SeenObject, pods};
+use crate::keys::Kept;
 use crate::world::{InForce, InstallationKey, Object, ObjectName, Secret as Entries, Source, World};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::core::PartialObjectMeta;
@@ -36,6 +37,7 @@ pub(super) fn cluster(stores: &Stores) -> Cluster {
             deployments: seen(&stores.deployments, |object| object.status.clone()),
             policies: seen(&stores.policies, |object| object.status.clone()),
             keys: seen(&stores.keys, |object| object.status.clone()),
+            secrets: stores.secrets.state().iter().map(kept).collect(),
         },
     }
 }
@@ -114,6 +116,7 @@ where
     let object = |guarded: &Guarded<K>| SeenObject {
         uid: guarded.uid().unwrap_or_default(),
         resource_version: guarded.resource_version().unwrap_or_default(),
+        deleting: guarded.meta().deletion_timestamp.is_some(),
         status: guarded.0.as_ref().ok().and_then(|strict| status(&strict.0)),
     };
     store
@@ -125,6 +128,10 @@ where
 
 fn namespace(namespace: &PartialObjectMeta<Namespace>) -> (String, Labels) {
     (namespace.name_any(), namespace.labels().clone())
+}
+
+fn kept(secret: &Arc<Secret>) -> (ObjectName, Kept) {
+    (name_of(&**secret), Kept::of(secret))
 }
 
 /// What is no text is no credential.

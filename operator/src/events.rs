@@ -1,0 +1,121 @@
+//! Kubernetes Events: what a person should see beside the object that it is about.
+//!
+//! An Event is told once, when something begins, by the replica that wrote it into the object's status. It is a word
+//! for people and programs that look; nothing depends on it, so one that cannot be written is only counted.
+
+use crate::metrics::{Metrics, Occasion, Outcome};
+use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::api::events::v1::Event;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use kube::api::PostParams;
+use kube::core::ObjectMeta;
+use kube::{Api, Client};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The longest note that the API server takes, in bytes.
+const LONGEST_NOTE: usize = 1024;
+/// How much of an object's name is in that of its Event, which has a suffix of 17.
+const LONGEST_NAME: usize = 230;
+/// How long the API server may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Who reports.
+const CONTROLLER: &str = "pilotfish.dev/operator";
+
+/// Tells Events.
+#[derive(Clone)]
+pub struct Teller {
+    client: Client,
+    instance: String,
+    metrics: Arc<Metrics>,
+}
+
+/// Something to tell about an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tale {
+    /// What it is about.
+    pub occasion: Occasion,
+    /// For a person.
+    pub note: String,
+}
+
+impl Teller {
+    /// For the replica `instance`.
+    pub fn new(client: Client, instance: impl Into<String>, metrics: Arc<Metrics>) -> Self {
+        Self {
+            client,
+            instance: instance.into(),
+            metrics,
+        }
+    }
+
+    /// Tells `tale` of the object `regarding`.
+    pub async fn tell(&self, regarding: &ObjectReference, tale: &Tale) {
+        let namespace = regarding.namespace.as_deref().unwrap_or("default");
+        let api = Api::<Event>::namespaced(self.client.clone(), namespace);
+        let event = self.event(regarding, tale);
+        let params = PostParams::default();
+        let outcome = match tokio::time::timeout(PATIENCE, api.create(&params, &event)).await {
+            Ok(Ok(_)) => Outcome::Ok,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, occasion = tale.occasion.as_str(), "an event could not be written");
+                Outcome::Failed
+            }
+            Err(_) => Outcome::Failed,
+        };
+        self.metrics.event(tale.occasion, outcome);
+    }
+
+    fn event(&self, regarding: &ObjectReference, tale: &Tale) -> Event {
+        let name = regarding.name.as_deref().unwrap_or_default();
+        Event {
+            metadata: ObjectMeta {
+                name: Some(format!("{}.{:016x}", start(name, LONGEST_NAME), fastrand::u64(..))),
+                namespace: regarding.namespace.clone(),
+                ..ObjectMeta::default()
+            },
+            event_time: Some(MicroTime(jiff::Timestamp::now())),
+            action: Some(action(tale.occasion).to_owned()),
+            reason: Some(tale.occasion.as_str().to_owned()),
+            note: Some(start(&tale.note, LONGEST_NOTE).to_owned()),
+            type_: Some(kind(tale.occasion).to_owned()),
+            regarding: Some(regarding.clone()),
+            reporting_controller: Some(CONTROLLER.to_owned()),
+            reporting_instance: Some(start(&self.instance, 128).to_owned()),
+            ..Event::default()
+        }
+    }
+}
+
+/// What the operator was doing.
+fn action(occasion: Occasion) -> &'static str {
+    match occasion {
+        Occasion::Held | Occasion::Conflicted => "Compile",
+        Occasion::Refused => "Push",
+        Occasion::KeyCreated | Occasion::KeyRotated => "WriteKey",
+    }
+}
+
+fn kind(occasion: Occasion) -> &'static str {
+    match occasion {
+        Occasion::Held | Occasion::Conflicted | Occasion::Refused => "Warning",
+        Occasion::KeyCreated | Occasion::KeyRotated => "Normal",
+    }
+}
+
+/// At most `longest` bytes of `text`, in whole characters.
+fn start(text: &str, longest: usize) -> &str {
+    text.get(..text.floor_char_boundary(longest)).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_long_ends_at_a_whole_character() {
+        assert_eq!(start("abc", 5), "abc");
+        assert_eq!(start("abc", 2), "ab");
+        assert_eq!(start("aé", 2), "a");
+    }
+}

@@ -1,0 +1,183 @@
+//! What users are told: verdicts and acks become conditions, and the leader writes them.
+//!
+//! A status follows from one compilation, from what sidecars acknowledged and from the status before it, and it is
+//! written when it differs: soon after a condition or its generation changed, later where only figures did
+//! (`schedule.rs`). Every write names the version of the object that it is based on (`written.rs`). One that is refused
+//! because the object has changed is worked out anew from what the object is then; so nothing is written twice, and
+//! nobody fights over a status. What others write there stays.
+//!
+//! *Desired* are the live pods whose configuration has the resource, connected or not. *Programmed* are those that
+//! acknowledged exactly this version of it and did not refuse it (`count.rs`). A new leader takes over what is published
+//! of pods that have not reported to it yet (`inherited.rs`).
+
+mod conditions;
+mod count;
+mod desk;
+mod inherited;
+mod observed;
+mod published;
+mod schedule;
+mod tales;
+mod views;
+mod write;
+mod written;
+
+use crate::events::Teller;
+use crate::keys::Troubles;
+use crate::lease::Leadership;
+use crate::metrics::{Metrics, Subject};
+use crate::watch::{Compilation, Compilations, PodUid};
+use crate::world::ObjectName;
+use count::Sidecar;
+use desk::Desk;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use kube::Client;
+use observed::subjects;
+use pilotfish_wire::{self as wire, Resource};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use views::Views;
+use write::{Draft, Writer};
+
+/// How many statuses are written at once.
+const AT_ONCE: usize = 16;
+/// Acks come in swarms; they are looked at together.
+const SWARM: Duration = Duration::from_millis(50);
+
+/// A kind and the name of an object of it.
+type Id = (Subject, ObjectName);
+
+/// What sidecars acknowledged, by pod.
+pub trait Heard: Send + Sync {
+    /// Word whenever a sidecar has said something.
+    fn changed(&self) -> watch::Receiver<u64>;
+    /// What the sidecar of `pod` acknowledged to this replica.
+    fn of(&self, pod: &PodUid) -> Option<Report>;
+}
+
+/// Nobody has said anything.
+#[derive(Debug, Default)]
+pub struct Silence(watch::Sender<u64>);
+
+impl Heard for Silence {
+    fn changed(&self) -> watch::Receiver<u64> {
+        self.0.subscribe()
+    }
+
+    fn of(&self, _: &PodUid) -> Option<Report> {
+        None
+    }
+}
+
+/// What a sidecar acknowledged.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The configuration it has, in the order of kind and name. Shared by all that have the same.
+    pub view: Arc<[Arc<Resource>]>,
+    /// What of it is not in force there.
+    pub refused: Vec<wire::Refusal>,
+}
+
+/// What status follows from.
+pub struct Sources {
+    /// What there is, and what is in force of it.
+    pub compilations: Compilations,
+    /// What sidecars made of it.
+    pub heard: Arc<dyn Heard>,
+    /// What stands in the way of keys.
+    pub troubles: watch::Receiver<Troubles>,
+    /// Whether it is ours to write.
+    pub leadership: Leadership,
+}
+
+/// Writes statuses while this replica leads.
+pub struct Author {
+    sources: Sources,
+    writer: Writer,
+    views: Views,
+    desk: Desk,
+}
+
+impl Author {
+    /// One that has written nothing yet.
+    pub fn new(client: Client, sources: Sources, teller: Teller, metrics: Arc<Metrics>) -> Self {
+        Self {
+            writer: Writer::new(client, teller, metrics),
+            sources,
+            views: Views::default(),
+            desk: Desk::default(),
+        }
+    }
+
+    /// Writes for as long as it is polled.
+    pub async fn run(mut self) {
+        let mut heard = self.sources.heard.changed();
+        let mut writes = FuturesUnordered::new();
+        let mut look = Some(Instant::now());
+        loop {
+            let room = AT_ONCE - writes.len();
+            let due = self.desk.next().filter(|_| room > 0);
+            let sources = &mut self.sources;
+            let goes_on = tokio::select! {
+                () = until(look.into_iter().chain(due).min()) => {
+                    look = None;
+                    if self.leads() {
+                        let drafts = self.drafts(room);
+                        writes.extend(drafts.into_iter().map(|draft| self.writer.clone().carry_out(draft)));
+                    } else {
+                        writes.clear();
+                        self.desk = Desk::default();
+                    }
+                    continue;
+                }
+                Some(outcome) = writes.next() => {
+                    self.desk.note(outcome, Instant::now());
+                    true
+                }
+                changed = sources.compilations.changed() => changed.is_ok(),
+                changed = sources.leadership.changed() => changed.is_ok(),
+                changed = sources.troubles.changed() => changed.is_ok(),
+                changed = heard.changed() => changed.is_ok(),
+            };
+            if !goes_on {
+                return;
+            }
+            look.get_or_insert(Instant::now() + SWARM);
+        }
+    }
+
+    fn leads(&self) -> bool {
+        self.sources.leadership.borrow().is_me(Instant::now())
+    }
+
+    /// What is to be written now, at most `room` of it.
+    fn drafts(&mut self, room: usize) -> Vec<Draft> {
+        let Some(compilation) = self.sources.compilations.borrow().clone() else {
+            return Vec::new();
+        };
+        let troubles = self.sources.troubles.borrow().clone();
+        let sidecars = self.sidecars(&compilation);
+        self.desk.look(&subjects(&compilation, &troubles), &sidecars, room)
+    }
+
+    /// Those of all live pods. One that is being deleted is served to its end, and waited for no more.
+    fn sidecars(&mut self, compilation: &Compilation) -> Vec<Sidecar> {
+        let pods = compilation.pods.iter().filter(|(_, pod)| !pod.terminating);
+        let sidecars = pods.map(|(uid, pod)| Sidecar {
+            pod: pod.name.clone(),
+            wanted: self.views.of(&compilation.compiled, pod),
+            report: self.sources.heard.of(uid),
+        });
+        sidecars.collect()
+    }
+}
+
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}

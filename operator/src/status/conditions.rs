@@ -1,0 +1,173 @@
+//! Verdict and counts → conditions. Pure: the time is an argument.
+
+use crate::compile::{Finding, Verdict, sentence};
+use crate::metrics::Subject;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use pilotfish_crds::status::{Condition, ConditionStatus, Refusal, Sidecars, condition};
+
+/// The longest message that the schema takes, in characters.
+const LONGEST: usize = 4096;
+/// The types that are ours to write, and to take away.
+const OURS: [&str; 4] = [
+    condition::ACCEPTED,
+    condition::RESOLVED_REFS,
+    condition::PARTIALLY_INVALID,
+    condition::PROGRAMMED,
+];
+
+/// The reasons of `Programmed`.
+pub(super) mod reason {
+    /// The generation that was applied is not in force, an older one is.
+    pub(in super::super) const HELD: &str = "Held";
+    /// No generation is in force.
+    pub(super) const NOT_IN_FORCE: &str = "NotInForce";
+    /// There is no sidecar that it concerns.
+    pub(super) const NO_SIDECARS: &str = "NoSidecars";
+    /// A sidecar would not use it.
+    pub(in super::super) const REFUSED: &str = "Refused";
+    /// Not every sidecar has acknowledged it.
+    pub(super) const PENDING: &str = "Pending";
+    /// Every sidecar has.
+    pub(super) const PROGRAMMED: &str = "Programmed";
+}
+
+/// All that conditions follow from.
+#[derive(Clone, Copy)]
+pub(super) struct Observed<'a> {
+    pub(super) subject: Subject,
+    pub(super) verdict: &'a Verdict,
+    pub(super) sidecars: Sidecars,
+    /// The first refusals.
+    pub(super) refusals: &'a [Refusal],
+}
+
+/// What a condition says, apart from when it began to.
+struct Claim {
+    type_: &'static str,
+    status: ConditionStatus,
+    reason: &'static str,
+    message: String,
+}
+
+/// The conditions of an object whose status had those of `previous`. A condition whose status is as it was keeps its
+/// time, and conditions of other authors stay.
+pub(super) fn conditions(observed: &Observed<'_>, previous: &[Condition], now: &Time) -> Vec<Condition> {
+    let claims = [
+        Some(accepted(observed.verdict)),
+        Some(resolved_refs(observed.verdict)),
+        partially_invalid(observed.verdict),
+        Some(programmed(observed)),
+    ];
+    let ours = claims.into_iter().flatten().map(|claim| {
+        let before = previous.iter().find(|before| before.type_ == claim.type_);
+        let since = before.filter(|before| before.status == claim.status);
+        Condition {
+            type_: claim.type_.to_owned(),
+            status: claim.status,
+            observed_generation: observed.verdict.generation,
+            last_transition_time: since.map_or(now, |before| &before.last_transition_time).clone(),
+            reason: claim.reason.to_owned(),
+            message: clipped(claim.message, LONGEST),
+        }
+    });
+    let others = previous.iter().filter(|before| !OURS.contains(&before.type_.as_str()));
+    ours.chain(others.cloned()).collect()
+}
+
+fn accepted(verdict: &Verdict) -> Claim {
+    judged(condition::ACCEPTED, &verdict.faults)
+}
+
+fn resolved_refs(verdict: &Verdict) -> Claim {
+    if verdict.unresolved.is_empty() && !verdict.faults.is_empty() {
+        return Claim {
+            type_: condition::RESOLVED_REFS,
+            status: ConditionStatus::Unknown,
+            reason: "NotAccepted",
+            message: "what it names is looked at once it is accepted".to_owned(),
+        };
+    }
+    judged(condition::RESOLVED_REFS, &verdict.unresolved)
+}
+
+/// True, with its own type as the reason, where nothing was found.
+fn judged(type_: &'static str, findings: &[Finding]) -> Claim {
+    let Some(first) = findings.first() else {
+        return holds(type_, type_);
+    };
+    Claim {
+        type_,
+        status: ConditionStatus::False,
+        reason: first.reason.as_str(),
+        message: sentence(findings.iter()),
+    }
+}
+
+fn partially_invalid(verdict: &Verdict) -> Option<Claim> {
+    let lost = !verdict.lost.is_empty();
+    lost.then(|| Claim {
+        type_: condition::PARTIALLY_INVALID,
+        status: ConditionStatus::True,
+        reason: "Conflicted",
+        message: verdict.lost_sentence(),
+    })
+}
+
+/// Counts are figures beside it and not in its words, or every pod that comes and goes would change the condition.
+fn programmed(observed: &Observed<'_>) -> Claim {
+    let Observed {
+        subject,
+        verdict,
+        sidecars,
+        refusals,
+    } = observed;
+    // A deployment whose Secret is gone has dropped out, whatever is in force of it.
+    let dropped = *subject == Subject::ModelDeployment && !verdict.unresolved.is_empty();
+    match (verdict.in_force, refusals.first()) {
+        (Some(serving), _) if verdict.held => {
+            let why = verdict.sentence();
+            fails(reason::HELD, format!("generation {serving} stays in force: {why}"))
+        }
+        (None, _) => fails(reason::NOT_IN_FORCE, verdict.sentence()),
+        _ if dropped => fails(reason::NOT_IN_FORCE, verdict.sentence()),
+        (_, Some(refusal)) => fails(reason::REFUSED, format!("{}: {}", refusal.pod, refusal.message)),
+        _ if sidecars.desired == 0 => Claim {
+            message: "no pod with a sidecar is concerned".to_owned(),
+            ..holds(condition::PROGRAMMED, reason::NO_SIDECARS)
+        },
+        _ if sidecars.programmed < sidecars.desired => {
+            let sentence = "not every sidecar that it concerns has acknowledged it yet";
+            fails(reason::PENDING, sentence.to_owned())
+        }
+        _ => holds(condition::PROGRAMMED, reason::PROGRAMMED),
+    }
+}
+
+fn holds(type_: &'static str, reason: &'static str) -> Claim {
+    Claim {
+        type_,
+        status: ConditionStatus::True,
+        reason,
+        message: String::new(),
+    }
+}
+
+fn fails(reason: &'static str, message: String) -> Claim {
+    Claim {
+        type_: condition::PROGRAMMED,
+        status: ConditionStatus::False,
+        reason,
+        message,
+    }
+}
+
+/// At most `longest` characters of `text`: the API server would refuse more.
+pub(super) fn clipped(text: String, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        None => text,
+        Some(_) => text.chars().take(longest - 1).chain(['…']).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

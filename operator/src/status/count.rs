@@ -1,0 +1,126 @@
+//! How many sidecars a resource concerns, and what they made of it.
+//!
+//! Pods that are to have the same and acknowledged the same are counted together, so the work grows with the number of
+//! different configurations and not with the number of pods.
+
+use super::Report;
+use super::conditions::clipped;
+use crate::world::ObjectName;
+use pilotfish_crds::status::{Refusal, Sidecars};
+use pilotfish_wire::{self as wire, Kind, Resource};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How many refusals a status shows.
+const SHOWN: usize = 8;
+/// The longest sentence of a refusal that the schema takes, in characters.
+const LONGEST: usize = 1024;
+
+/// A live pod with a sidecar.
+pub(super) struct Sidecar {
+    pub(super) pod: ObjectName,
+    /// What it is to have, in the order of kind and name. Shared by all that are to have the same.
+    pub(super) wanted: Arc<[Arc<Resource>]>,
+    /// What it said; `None`: it has not reported to this replica.
+    pub(super) report: Option<Report>,
+}
+
+/// What was counted of one resource.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Tally<'a> {
+    pub(super) desired: usize,
+    pub(super) programmed: usize,
+    /// Of those desired, how many have not reported at all.
+    pub(super) silent: usize,
+    /// Who would not use it, and why.
+    pub(super) refused: Vec<(&'a ObjectName, &'a str)>,
+}
+
+/// By kind and name of the resource. What no pod is to have is not in it.
+pub(super) type Tallies<'a> = BTreeMap<(Kind, &'a str), Tally<'a>>;
+
+/// Counts all sidecars.
+pub(super) fn tallies(sidecars: &[Sidecar]) -> Tallies<'_> {
+    let mut alike: BTreeMap<_, (usize, &Sidecar)> = BTreeMap::new();
+    let mut all = Tallies::new();
+    for sidecar in sidecars {
+        let report = sidecar.report.as_ref();
+        if report.is_some_and(|report| !report.refused.is_empty()) {
+            add(&mut all, sidecar, 1);
+            continue;
+        }
+        let acknowledged = report.map(|report| Arc::as_ptr(&report.view).addr());
+        let key = (Arc::as_ptr(&sidecar.wanted).addr(), acknowledged);
+        alike.entry(key).or_insert((0, sidecar)).0 += 1;
+    }
+    for (sidecars, one) in alike.values() {
+        add(&mut all, one, *sidecars);
+    }
+    all
+}
+
+/// Counts `sidecars` that are like `one`.
+fn add<'a>(all: &mut Tallies<'a>, one: &'a Sidecar, sidecars: usize) {
+    let report = one.report.as_ref();
+    let mut acknowledged = report.map_or(&[][..], |report| &report.view).iter().peekable();
+    for wanted in one.wanted.iter() {
+        let tally = all.entry((wanted.kind, &wanted.name)).or_default();
+        tally.desired += sidecars;
+        let Some(report) = report else {
+            tally.silent += sidecars;
+            continue;
+        };
+        while acknowledged
+            .next_if(|has| order(has, wanted) == Ordering::Less)
+            .is_some()
+        {}
+        let is_acknowledged = acknowledged.peek().is_some_and(|has| has.same_as(wanted));
+        match refusal(&report.refused, wanted) {
+            Some(why) => tally.refused.push((&one.pod, why)),
+            None if is_acknowledged => tally.programmed += sidecars,
+            None => {}
+        }
+    }
+}
+
+fn order(one: &Resource, other: &Resource) -> Ordering {
+    (one.kind, &one.name).cmp(&(other.kind, &other.name))
+}
+
+/// The sentence with which this very version of a resource was refused.
+fn refusal<'a>(refused: &'a [wire::Refusal], wanted: &Resource) -> Option<&'a str> {
+    let refusal = refused.iter().find(|refusal| {
+        refusal.kind == wanted.kind && refusal.name == wanted.name && refusal.version == wanted.version
+    });
+    refusal.map(|refusal| refusal.reason.as_str())
+}
+
+impl Tally<'_> {
+    /// As it stands in a status.
+    pub(super) fn sidecars(&self) -> Sidecars {
+        Sidecars {
+            desired: count(self.desired),
+            programmed: count(self.programmed),
+            refused: count(self.refused.len()),
+        }
+    }
+
+    /// The first refusals by the pods' names.
+    pub(super) fn refusals(&self) -> Vec<Refusal> {
+        let mut refused = self.refused.clone();
+        refused.sort();
+        let shown = refused.into_iter().take(SHOWN).map(|(pod, why)| Refusal {
+            pod: pod.to_string(),
+            message: clipped(why.to_owned(), LONGEST),
+        });
+        shown.collect()
+    }
+}
+
+pub(super) fn count(pods: usize) -> i32 {
+    i32::try_from(pods).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests;
