@@ -2,7 +2,7 @@
 
 use super::Gauges;
 use super::endpoint::{Endpoint, Host, Tls};
-use super::error::{ConnectError, ConnectFailure, reason};
+use super::error::{ConnectError, ConnectFailure, of_system, reason};
 use super::resolve::Resolver;
 use super::transport::{Stream, Transport};
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -70,14 +70,16 @@ async fn encrypted(endpoint: &Endpoint, tls: &Tls, stream: TcpStream) -> Result<
     let connector = TlsConnector::from(Arc::clone(&tls.config));
     match connector.connect(tls.server_name.clone(), stream).await {
         Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
-        Err(error) => Err(ConnectError {
-            failure: ConnectFailure::Tls,
-            sentence: format!(
-                "the TLS handshake with {} failed: {}",
-                endpoint.authority(),
-                reason(&error)
-            ),
-        }),
+        Err(error) => {
+            let why = match error.kind() {
+                io::ErrorKind::UnexpectedEof => "the connection was closed".to_owned(),
+                _ => reason(&error),
+            };
+            Err(ConnectError {
+                failure: ConnectFailure::Tls,
+                sentence: format!("the TLS handshake with {} failed: {why}", endpoint.authority()),
+            })
+        }
     }
 }
 
@@ -89,7 +91,7 @@ fn tcp_error(endpoint: &Endpoint, error: &io::Error) -> ConnectError {
     };
     ConnectError {
         failure,
-        sentence: format!("no connection to {}: {error}", endpoint.authority()),
+        sentence: format!("no connection to {}: {}", endpoint.authority(), of_system(error)),
     }
 }
 

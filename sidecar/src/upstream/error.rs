@@ -3,6 +3,7 @@
 use super::out_body::Sent;
 use std::error::Error;
 use std::fmt;
+use std::io;
 
 /// A call that got no answer: which row of the failure table it stands in, and a sentence for people. No sentence
 /// quotes a header or a body.
@@ -115,17 +116,72 @@ impl BodyError {
     }
 }
 
-/// The innermost reason, in its own words: the layers above only repeat that something failed.
+/// The innermost reason: the layers above only repeat that something failed.
 pub(crate) fn reason(error: &(dyn Error + 'static)) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    match innermost.downcast_ref::<h2::Error>() {
-        // Its own text quotes what the other side sent along.
-        Some(error) => error
-            .reason()
-            .map_or_else(|| error.to_string(), |reason| reason.description().to_owned()),
-        None => innermost.to_string(),
+    let of_http = innermost.downcast_ref::<hyper::Error>().map(of_http);
+    let of_http2 = || innermost.downcast_ref::<h2::Error>().map(of_http2);
+    let of_system = || innermost.downcast_ref::<io::Error>().map(of_system);
+    of_http
+        .or_else(of_http2)
+        .or_else(of_system)
+        .unwrap_or_else(|| innermost.to_string())
+}
+
+const CLOSED_EARLY: &str = "the connection was closed before the answer was complete";
+
+fn of_http(error: &hyper::Error) -> String {
+    if error.is_incomplete_message() {
+        CLOSED_EARLY.to_owned()
+    } else if error.is_canceled() || error.is_closed() {
+        "the connection was closed".to_owned()
+    } else {
+        error.to_string().trim_end_matches(" parsed").to_owned()
+    }
+}
+
+/// Its own text quotes what the other side sent along.
+fn of_http2(error: &h2::Error) -> String {
+    match (error.reason(), error.get_io()) {
+        (Some(reason), _) => reason.description().to_owned(),
+        (None, Some(error)) => of_system(error),
+        (None, None) => error.to_string(),
+    }
+}
+
+/// Errors of the system by their kind, without its numbers; those that a protocol made in its own words.
+pub(super) fn of_system(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => CLOSED_EARLY.to_owned(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => "the connection was reset".to_owned(),
+        io::ErrorKind::BrokenPipe | io::ErrorKind::NotConnected => "the connection was closed".to_owned(),
+        kind => match error.raw_os_error() {
+            // Most kinds have no stable name yet, and all of those one word.
+            Some(_) if kind.to_string() != "uncategorized error" => kind.to_string(),
+            Some(_) | None => error.to_string(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_is_told_in_words() {
+        for (number, expected) in [
+            (111, "connection refused"),
+            (104, "the connection was reset"),
+            (32, "the connection was closed"),
+            (113, "host unreachable"),
+            (110, "timed out"),
+        ] {
+            assert_eq!(of_system(&io::Error::from_raw_os_error(number)), expected);
+        }
+        let own = io::Error::new(io::ErrorKind::InvalidInput, "Invalid chunk size line");
+        assert_eq!(reason(&own), "Invalid chunk size line");
     }
 }
