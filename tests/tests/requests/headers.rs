@@ -70,6 +70,17 @@ fn own_credential(provider: Dialect, one: &Received) {
     }
 }
 
+/// What a provider tells its account, its browsers, or in our name.
+const DROPPED: [&str; 7] = [
+    "x-should-retry",
+    "set-cookie",
+    "alt-svc",
+    "strict-transport-security",
+    "openai-project",
+    "openai-organization",
+    "anthropic-organization-id",
+];
+
 #[tokio::test]
 async fn what_a_provider_says_in_our_name_is_ours_to_say() -> Result<()> {
     in_both(async |dialect| {
@@ -81,6 +92,9 @@ async fn what_a_provider_says_in_our_name_is_ours_to_say() -> Result<()> {
             .header("x-should-retry", "true")
             .header("set-cookie", "a=b")
             .header("alt-svc", "h3=\":443\"")
+            .header("openai-project", "proj-ours")
+            .header("openai-organization", "org-ours")
+            .header("anthropic-organization-id", "org-ours")
             .header("strict-transport-security", "max-age=1")
             .header("x-request-id", "req-theirs")
             .header("x-ratelimit-remaining-requests", "7");
@@ -91,7 +105,7 @@ async fn what_a_provider_says_in_our_name_is_ours_to_say() -> Result<()> {
             assert_eq!(shown("x-pilotfish-deployment"), ["default/east"]);
             assert_eq!(shown("x-pilotfish-attempts"), ["1"]);
             assert_eq!(shown("x-litellm-model-id"), ["default/east"]);
-            for dropped in ["x-should-retry", "set-cookie", "alt-svc", "strict-transport-security"] {
+            for dropped in DROPPED {
                 assert!(shown(dropped).is_empty(), "{dropped}");
             }
             assert_eq!(shown("x-request-id"), ["req-theirs"]);

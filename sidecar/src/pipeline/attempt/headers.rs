@@ -33,8 +33,8 @@ const NOT_SENT_PREFIXES: [&str; 3] = ["x-pilotfish-", "x-litellm-", "x-forwarded
 /// What a provider of another dialect understands of a client's headers.
 const SENT_ACROSS: [&str; 5] = ["idempotency-key", "traceparent", "tracestate", "baggage", "user-agent"];
 
-/// Answer headers that stay here: they belong to the upstream's connection, or to its browser clients.
-static NOT_RETURNED: [HeaderName; 17] = [
+/// Answer headers that stay here: they belong to the upstream's connection, to its browser clients, or to its account.
+static NOT_RETURNED: [HeaderName; 20] = [
     header::ALT_SVC,
     header::CONNECTION,
     header::CONTENT_LENGTH, // written anew from the body
@@ -47,6 +47,10 @@ static NOT_RETURNED: [HeaderName; 17] = [
     header::UPGRADE,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
+    // Whose account the deployment's key belongs to is nothing that an application knows.
+    HeaderName::from_static("anthropic-organization-id"),
+    HeaderName::from_static("openai-organization"),
+    HeaderName::from_static("openai-project"),
     // Ours to say, and an upstream may be one of us.
     HeaderName::from_static("x-should-retry"),
     HeaderName::from_static("x-pilotfish-cost"),
