@@ -3,7 +3,7 @@
 use super::settings;
 use super::tools::{self, Markers};
 use super::turns::Turns;
-use crate::dialect::item::{Format, Item, Request, Role};
+use crate::dialect::item::{Format, Item, Part, Request, Role};
 use crate::dialect::loss::Ledger;
 use crate::dialect::{Encoded, Upstream};
 use crate::json::ObjectWriter;
@@ -39,13 +39,7 @@ pub(in crate::dialect) fn encode(
         }
         Some(Format::Schema { schema: Some(_), .. }) | None => false,
     };
-    let is_system = |item: &Item<'_>| item.role == Role::System;
-    let begin = request
-        .items
-        .iter()
-        .position(|item| !is_system(item))
-        .unwrap_or(request.items.len());
-    let (system, conversation) = request.items.split_at(begin);
+    let (system, conversation) = request.items.split_at(beginning(&request.items));
     let mut turns = Turns {
         markers,
         sees: upstream.sees(),
@@ -55,4 +49,20 @@ pub(in crate::dialect) fn encode(
     turns.write(conversation, &mut body);
     body.end();
     Encoded { body: out, renamed }
+}
+
+/// Where the conversation begins: behind the system prompt, or, where there is nothing else, with its last message.
+/// Anthropic wants a user's turn, and that says more than one that is made up.
+fn beginning(items: &[Item<'_>]) -> usize {
+    let speaks = |item: &Item<'_>| item.role != Role::System;
+    let last_message = || {
+        let has_text = |item: &&Item<'_>| matches!(&item.part, Part::Text(text) if !text.is_blank());
+        let last = items.iter().rev().find(has_text)?.place.message;
+        items.iter().position(|item| item.place.message == last)
+    };
+    items
+        .iter()
+        .position(speaks)
+        .or_else(last_message)
+        .unwrap_or(items.len())
 }

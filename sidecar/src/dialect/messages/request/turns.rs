@@ -46,6 +46,8 @@ enum Form {
     Placeholder,
     /// The answer begins with it, and must not begin behind white space.
     Trimmed,
+    /// A system prompt that has nobody's turn behind it, and takes that place itself.
+    Spoken,
 }
 
 impl Turns<'_> {
@@ -75,6 +77,9 @@ impl Turns<'_> {
             .enumerate()
             .filter_map(|(at, item)| self.keep(items, at, item))
             .collect();
+        if items.iter().all(|item| item.role == Role::System) {
+            kept.iter_mut().for_each(|kept| kept.form = Form::Spoken);
+        }
         if let Some(last) = kept.last_mut().filter(|last| last.assistant) {
             last.form = Form::Trimmed;
         }
@@ -154,6 +159,13 @@ impl Turns<'_> {
             _ if kept.form == Form::Placeholder => write_text(PLACEHOLDER, content),
             (Part::Text(text), Role::Assistant) if kept.form == Form::Trimmed => {
                 write_text(text.plain().trim_end(), content);
+            }
+            (Part::Text(_), Role::System) if kept.form == Form::Spoken => {
+                self.ledger.hint(
+                    kept.item.place.to_string(),
+                    "the messages dialect wants a user's turn, so the last system prompt is one",
+                );
+                self.write_block(kept.item, content);
             }
             (Part::Text(text), Role::System) => {
                 self.ledger.hint(
