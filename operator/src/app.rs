@@ -1,7 +1,9 @@
 //! Configuration → tasks, wired by hand, joined. A task that ends unasked ends the process.
 
+use crate::admission::Judge;
 use crate::certs::{Authority, Keeper};
 use crate::events::Teller;
+use crate::inject::{Resources, Settings};
 use crate::installation;
 use crate::keys::Locksmith;
 use crate::lease::{Candidate, Standing};
@@ -10,6 +12,7 @@ use crate::remember;
 use crate::status::{Author, Silence, Sources};
 use crate::telemetry::{self, Pending, Readiness, Shown};
 use crate::watch::{Compilations, Installation};
+use crate::{trust, webhook};
 use anyhow::Context;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config as ClientConfig};
@@ -28,6 +31,9 @@ const API_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long what is being finished may take once the process is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// Where the Service takes sidecars, whatever port a replica has.
+const SIDECARS_PORT: u16 = 4443;
+
 /// What an operator is started with.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -43,8 +49,14 @@ pub struct Config {
     pub service: String,
     /// How long a root of its certificate authority lasts.
     pub ca_lifetime: Duration,
+    /// Where the API server calls its webhooks.
+    pub webhook: SocketAddr,
     /// Where it is scraped and probed.
     pub telemetry: SocketAddr,
+    /// The image of sidecars.
+    pub sidecar_image: String,
+    /// What sidecars ask of their nodes.
+    pub sidecar_resources: Resources,
     /// How to reach the API server; `None`: as a pod does.
     pub kubeconfig: Option<PathBuf>,
 }
@@ -69,11 +81,12 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     tracing::info!(telemetry = %telemetry.local_addr()?, namespace = config.namespace, "starting");
     let shown = Shown {
         metrics: Arc::clone(&metrics),
-        readiness,
+        readiness: readiness.clone(),
     };
     tasks.spawn("telemetry", telemetry::serve(telemetry, shown));
 
     let client = client(config.kubeconfig.as_deref()).await?;
+    let judge = judge(&config);
     let installation = Installation {
         root_namespace: config.root_namespace,
         key: installation::key(&client, &config.namespace).await?,
@@ -88,6 +101,12 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     let authority = Authority::new(names, config.ca_lifetime, Arc::clone(&metrics));
     let keeper = Keeper::new(Arc::clone(&authority), client.clone(), &config.namespace);
     tasks.spawn("certificate authority", async move { keeper.run(unix_seconds).await });
+
+    let webhook = listen(config.webhook).await?;
+    tracing::info!(webhook = %webhook.local_addr()?, "listening for the API server");
+    let tls = webhook::tls(authority.serving()).context("the webhooks cannot be served")?;
+    let reviews = Arc::clone(&metrics);
+    tasks.spawn_draining("webhooks", |stop| webhook::serve(webhook, tls, judge, reviews, stop));
 
     let candidate = Candidate::new(&config.name, config.advertise);
     let standing = Standing::new(client.clone(), &config.namespace, candidate, Arc::clone(&metrics));
@@ -104,8 +123,29 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     };
     tasks.spawn("keys", locksmith.run());
     tasks.spawn("status", Author::new(client.clone(), sources, teller, metrics).run());
+    for (name, task) in trust::tasks(&client, &authority, &compilations, &leadership, &readiness) {
+        tasks.spawn(name, task);
+    }
     tasks.spawn("remember", remember::run(client, compilations, leadership));
     Ok(tasks)
+}
+
+/// Who answers the API server. Sidecars find the operator by its Service, and are reached over the family of addresses
+/// that the operator is.
+fn judge(config: &Config) -> Judge {
+    let operator_name = format!("{}.{}.svc", config.service, config.namespace);
+    let telemetry_host = if config.telemetry.is_ipv6() { "[::]" } else { "0.0.0.0" };
+    Judge {
+        settings: Settings {
+            image: config.sidecar_image.clone(),
+            operator: format!("{operator_name}:{SIDECARS_PORT}"),
+            operator_name,
+            operator_namespace: config.namespace.clone(),
+            telemetry_host: telemetry_host.to_owned(),
+            resources: config.sidecar_resources.clone(),
+        },
+        root_namespace: config.root_namespace.clone(),
+    }
 }
 
 /// What the serving certificate is for: the Service by all its names, and this replica's own address.

@@ -20,6 +20,7 @@ pub mod providers;
 mod remember;
 pub mod status;
 pub mod telemetry;
+mod trust;
 pub mod validate;
 pub mod watch;
 pub mod webhook;

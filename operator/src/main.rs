@@ -1,10 +1,11 @@
 //! `pilotfish-operator`: arguments → configuration.
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{Args, Parser};
 use pilotfish_crds::scalar;
 use pilotfish_operator::app::{self, Config};
 use pilotfish_operator::certs::SHORTEST_LIFETIME;
+use pilotfish_operator::inject::{Resources, ResourcesError};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,15 +32,53 @@ struct Arguments {
     /// How long a root of its certificate authority lasts; the next one is made well before.
     #[arg(long, value_name = "DURATION", default_value = "2160h", value_parser = lifetime)]
     ca_lifetime: Duration,
+    /// Where the API server calls its webhooks.
+    #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:9443")]
+    webhook: SocketAddr,
     /// Where it is scraped and probed.
     #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:8080")]
     telemetry: SocketAddr,
+    /// The image of sidecars, as a container names it.
+    #[arg(long, value_name = "REF", default_value = concat!("pilotfish-sidecar:", env!("CARGO_PKG_VERSION")))]
+    sidecar_image: String,
+    /// What sidecars ask of their nodes, unless their pod says something else.
+    #[command(flatten)]
+    sidecar_resources: SidecarResources,
     /// How to reach the API server; without it, as a pod does. KUBECONFIG is not read.
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
     /// What is logged, as a tracing filter.
     #[arg(long, value_name = "FILTER", env = "PILOTFISH_LOG", default_value = "info")]
     log: String,
+}
+
+/// Quantities, as containers have them.
+#[derive(Args)]
+struct SidecarResources {
+    /// CPU that each sidecar's node must have left.
+    #[arg(long, value_name = "QUANTITY")]
+    sidecar_cpu_request: Option<String>,
+    /// CPU that a sidecar may use.
+    #[arg(long, value_name = "QUANTITY")]
+    sidecar_cpu_limit: Option<String>,
+    /// Memory that each sidecar's node must have left.
+    #[arg(long, value_name = "QUANTITY")]
+    sidecar_memory_request: Option<String>,
+    /// Memory that a sidecar may use.
+    #[arg(long, value_name = "QUANTITY")]
+    sidecar_memory_limit: Option<String>,
+}
+
+impl SidecarResources {
+    fn read(&self) -> Result<Resources, ResourcesError> {
+        Resources::default().overridden("--sidecar-", |name| match name {
+            "--sidecar-cpu-request" => self.sidecar_cpu_request.as_ref(),
+            "--sidecar-cpu-limit" => self.sidecar_cpu_limit.as_ref(),
+            "--sidecar-memory-request" => self.sidecar_memory_request.as_ref(),
+            "--sidecar-memory-limit" => self.sidecar_memory_limit.as_ref(),
+            _ => None,
+        })
+    }
 }
 
 /// A duration as resources have it: `2160h`.
@@ -63,7 +102,10 @@ fn main() -> anyhow::Result<()> {
         advertise: arguments.advertise,
         service: arguments.service,
         ca_lifetime: arguments.ca_lifetime,
+        webhook: arguments.webhook,
         telemetry: arguments.telemetry,
+        sidecar_resources: arguments.sidecar_resources.read()?,
+        sidecar_image: arguments.sidecar_image,
         kubeconfig: arguments.kubeconfig,
     }))
 }

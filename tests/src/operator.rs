@@ -75,7 +75,14 @@ impl Operator {
         let kubeconfig = cluster.kubeconfig().to_str().context("its path is text")?.to_owned();
         let mut arguments: Vec<String> = ["--kubeconfig", &kubeconfig, "--namespace", NAMESPACE, "--name", name]
             .iter()
-            .chain(&["--listen", "127.0.0.1:0", "--telemetry", "127.0.0.1:0"])
+            .chain(&[
+                "--listen",
+                "127.0.0.1:0",
+                "--webhook",
+                "127.0.0.1:0",
+                "--telemetry",
+                "127.0.0.1:0",
+            ])
             .chain(&["--sidecar-image", SIDECAR_IMAGE])
             .chain(more)
             .map(|argument| (*argument).to_owned())
