@@ -277,6 +277,8 @@ pub(crate) struct Key {
     /// Seconds since the Unix epoch.
     pub expires_at: Option<i64>,
     pub labels: BTreeMap<String, String>,
+    /// Why it can be nobody's key for now.
+    pub broken: Option<Broken>,
     /// The deployments' health as this key's callers meet it.
     pub board: Board,
 }

@@ -17,6 +17,8 @@ use tokio_util::task::TaskTracker;
 
 /// A scraper that sends no head for this long is let go.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+/// While requests are drained nobody is waited for that long.
+const LATE_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Answers scrapes and probes until it is dropped.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, tasks: TaskTracker, stop: CancellationToken) {
@@ -34,19 +36,27 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, tasks: Tas
 }
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>, tasks: TaskTracker, stop: CancellationToken) {
+    let (ending, late) = (stop.clone(), stop.is_cancelled());
     let service = service_fn(move |request: Request<hyper::body::Incoming>| {
-        let response = answer(request.method(), request.uri().path(), &shared, &tasks);
+        let response = answer(
+            request.method(),
+            request.uri().path(),
+            &shared,
+            &tasks,
+            ending.is_cancelled(),
+        );
         async move { Ok::<_, std::convert::Infallible>(response) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(if late { LATE_HEAD_TIMEOUT } else { HEAD_TIMEOUT })
+        .keep_alive(!late)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,
-        // A scraper keeps its connection open; it must not hold up the end.
-        () = stop.cancelled() => {
+        // A scraper keeps its connection open; it must not hold up the end. Who comes later is answered once.
+        () = stop.cancelled(), if !late => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -56,7 +66,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, tasks: TaskTracker, 
     }
 }
 
-fn answer(method: &Method, path: &str, shared: &Shared, tasks: &TaskTracker) -> Response<Body> {
+fn answer(method: &Method, path: &str, shared: &Shared, tasks: &TaskTracker, ending: bool) -> Response<Body> {
     if method != Method::GET && method != Method::HEAD {
         let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "this port takes GET and HEAD only\n");
         response
@@ -66,6 +76,10 @@ fn answer(method: &Method, path: &str, shared: &Shared, tasks: &TaskTracker) -> 
     }
     match path {
         "/livez" => plain(StatusCode::OK, "ok\n"),
+        "/readyz" if ending => plain(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "told to stop, finishing what is under way\n",
+        ),
         "/readyz" if shared.in_force.load().is_ready() => plain(StatusCode::OK, "ok\n"),
         "/readyz" => plain(StatusCode::SERVICE_UNAVAILABLE, "no configuration received yet\n"),
         "/metrics" => metrics(shared, tasks),

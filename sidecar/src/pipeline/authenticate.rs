@@ -5,7 +5,7 @@
 
 use super::respond::Refusal;
 use crate::health::{Health, Registry};
-use crate::policy::{Deployment, Key, Policy, Snapshot};
+use crate::policy::{Broken, Deployment, Key, Policy, Snapshot};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use memchr::memmem::Finder;
@@ -48,6 +48,12 @@ pub(super) fn identify(headers: &HeaderMap, snapshot: &Snapshot, unix_seconds: i
         });
     };
     let key = snapshot.key(presented).ok_or(Refusal::WrongKey)?;
+    if let Some(Broken(reason)) = &key.broken {
+        return Err(Refusal::BrokenKey {
+            name: key.name.to_string(),
+            reason: reason.clone(),
+        });
+    }
     if key.disabled {
         return Err(Refusal::DisabledKey {
             name: key.name.to_string(),

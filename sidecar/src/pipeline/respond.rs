@@ -33,6 +33,11 @@ pub(crate) enum Refusal {
     ExpiredKey {
         name: String,
     },
+    /// This sidecar cannot use the key as it was sent.
+    BrokenKey {
+        name: String,
+        reason: String,
+    },
     KeyRequired {
         model: String,
     },
@@ -184,6 +189,11 @@ impl Refusal {
                 StatusCode::UNAUTHORIZED,
                 "key_expired",
                 format!("the virtual key {name} has expired"),
+            ),
+            Self::BrokenKey { name, reason } => said(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "key_unavailable",
+                format!("the virtual key {name} cannot be used: {reason}"),
             ),
             Self::KeyRequired { model } => said(
                 StatusCode::UNAUTHORIZED,

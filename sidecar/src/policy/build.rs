@@ -7,7 +7,7 @@ use super::{
 use crate::health::Board;
 use crate::meter::Meter;
 use crate::retry;
-use crate::upstream::{Credential, Endpoint, EndpointError, StandingHeaders};
+use crate::upstream::{Credential, Endpoint, EndpointError, HeaderError, StandingHeaders};
 use http::header::{HeaderName, HeaderValue};
 use pilotfish_wire as wire;
 use std::collections::{BTreeMap, HashMap};
@@ -104,14 +104,19 @@ impl Builder {
         let version = HeaderValue::from_str(&configuration.version);
         snapshot.version = version.unwrap_or(HeaderValue::from_static("unnamed"));
         snapshot.since = since;
-        for (pattern, route) in routes.into_values().flatten().flatten() {
+        for (pattern, route) in routes.into_values().flat_map(|table| table.unwrap_or_else(no_table)) {
             if pattern.is_exact() {
                 snapshot.exact.entry(pattern.text.clone()).or_insert(route);
             } else {
                 snapshot.patterns.push((pattern, route));
             }
         }
-        for (hash_key, key) in keys.into_values().flatten() {
+        let keys = keys.into_iter().filter_map(|(name, key)| {
+            let unusable = |broken| unusable_key(received, name, broken, numbers);
+            key.map_or_else(unusable, Some)
+        });
+        for (hash_key, key) in keys {
+            let key = Arc::new(key);
             snapshot.hash_key = Some(hash_key);
             snapshot.tenants.insert(Arc::clone(&key.tenant));
             for hash in &key.hashes {
@@ -132,7 +137,7 @@ impl Build<'_> {
     ) -> BTreeMap<String, Result<T, Broken>> {
         let mut one = |resource: &Resource| {
             unmet_feature(resource)?;
-            let body = serde_json::from_str(resource.body.get()).map_err(|error| format!("cannot be read: {error}"))?;
+            let body = serde_json::from_str(resource.body.get()).map_err(|error| unreadable(kind, &error))?;
             build(&resource.name, body, &resource.version)
         };
         let of_kind = self.received.iter().filter(|((found, _), _)| *found == kind);
@@ -174,6 +179,16 @@ impl Build<'_> {
     }
 }
 
+/// What does not decode is told, unless it may be a part of a secret.
+fn unreadable(kind: Kind, error: &serde_json::Error) -> String {
+    match kind {
+        Kind::Credential => "cannot be read".to_owned(),
+        Kind::Deployment | Kind::Key | Kind::Policy | Kind::Routes | Kind::Unknown => {
+            format!("cannot be read: {error}")
+        }
+    }
+}
+
 fn unmet_feature(resource: &Resource) -> Result<(), String> {
     match resource
         .requires
@@ -198,7 +213,7 @@ fn deployment(
 ) -> Result<Deployment, String> {
     let find = |name: &str| credentials.get(name).and_then(|credential| credential.as_ref().ok());
     let standing = StandingHeaders::new(&body.auth, body.credential.as_deref(), &body.headers, find);
-    let standing = standing.map_err(|error| error.to_string())?;
+    let standing = standing.map_err(|error| no_headers(&error, credentials))?;
     let upstream = |wire::Endpoint { dialect, url }: &wire::Endpoint| {
         let endpoint = Endpoint::parse(url, body.ca_bundle.as_deref(), standing.credential_version());
         upstream(*dialect, endpoint?)
@@ -222,6 +237,17 @@ fn deployment(
         timeouts: body.timeouts.into(),
         series: meter.deployment(name),
     })
+}
+
+fn no_headers(error: &HeaderError, credentials: &Credentials) -> String {
+    let missing = match error {
+        HeaderError::MissingCredential(name) => credentials.get(name).map(|found| (name, found)),
+        _ => None,
+    };
+    match missing {
+        Some((name, Err(Broken(reason)))) => format!("the credential {name:?} cannot be used: {reason}"),
+        Some((_, Ok(_))) | None => error.to_string(),
+    }
 }
 
 /// Names where it is called and as whom.
@@ -249,7 +275,7 @@ fn header_of(name: &str) -> HeaderValue {
     HeaderValue::from_str(name).unwrap_or(HeaderValue::from_static("unnameable"))
 }
 
-fn key(name: &str, body: &wire::Key, board: Board) -> Result<([u8; 32], Arc<Key>), String> {
+fn key(name: &str, body: &wire::Key, board: Board) -> Result<([u8; 32], Key), String> {
     let wire::Key {
         hashes,
         hash_key,
@@ -271,9 +297,23 @@ fn key(name: &str, body: &wire::Key, board: Board) -> Result<([u8; 32], Arc<Key>
         disabled: *disabled,
         expires_at: *expires_at,
         labels: labels.clone(),
+        broken: None,
         board,
     };
-    Ok((bytes(hash_key)?, Arc::new(key)))
+    Ok((bytes(hash_key)?, key))
+}
+
+/// A key that was refused and never was good. Its callers are told why, if it can be told whose they are.
+fn unusable_key(
+    received: &BTreeMap<Id, Arc<Resource>>,
+    name: String,
+    broken: Broken,
+    numbers: usize,
+) -> Option<([u8; 32], Key)> {
+    let body = serde_json::from_str(received.get(&(Kind::Key, name.clone()))?.body.get()).ok()?;
+    let (hash_key, key) = key(&name, &body, Board::new(numbers)).ok()?;
+    let broken = Some(broken);
+    Some((hash_key, Key { broken, ..key }))
 }
 
 type Deployments = BTreeMap<String, Result<Arc<Deployment>, Broken>>;
@@ -392,6 +432,16 @@ fn when(when: wire::When) -> Result<When, String> {
         model_prefix: model_prefix.map(Into::into),
         tags,
     })
+}
+
+/// Without a table of routes every name is answered by the sentence that says why.
+fn no_table(broken: Broken) -> Vec<(Pattern, Arc<Route>)> {
+    let route = Route {
+        label: "*".into(),
+        policy: Err(broken),
+        series: Vec::new(),
+    };
+    vec![(Pattern::new("*"), Arc::new(route))]
 }
 
 fn routes(

@@ -13,12 +13,18 @@ use rustls::crypto::ring::sign::any_ecdsa_type;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::{CertifiedKey, SigningKey};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Past this share of its life a certificate is not presented any more.
 const PRESENTABLE: f64 = 0.8;
-/// A new one is asked for somewhere in between these shares, so that a fleet does not ask at one moment.
-const RENEWED: std::ops::Range<f64> = 0.5..0.65;
+/// A new one is asked for somewhere in between these shares of what was left of it when it came, so that a fleet does
+/// not ask at one moment.
+const RENEWED: Range<f64> = 0.5..0.65;
+/// The soonest, seconds: what has so little left is a mistake, and is not to be made often.
+const SOONEST_RENEWAL: i64 = 5;
+/// When nothing was left of it, seconds: our clock is not the operator's.
+const RENEWAL_WITHOUT_CLOCK: i64 = 600;
 
 /// A key that is waiting for its certificate.
 pub(super) struct Request {
@@ -69,8 +75,8 @@ impl Request {
         &self.pem
     }
 
-    /// The operator's answer, a chain as PEM. `draw` is even in 0.0 to 1.0.
-    pub(super) fn answered(self, chain: &[u8], draw: f64) -> Result<Certificate, CertificateError> {
+    /// The operator's answer, a chain as PEM, at `unix_seconds`. `draw` is even in 0.0 to 1.0.
+    pub(super) fn answered(self, chain: &[u8], unix_seconds: i64, draw: f64) -> Result<Certificate, CertificateError> {
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(chain).collect();
         let chain = chain.map_err(|_| CertificateError::Missing)?;
         let leaf = chain.first().ok_or(CertificateError::Missing)?;
@@ -79,9 +85,18 @@ impl Request {
         certified.keys_match().map_err(|_| CertificateError::OtherKey)?;
         Ok(Certificate {
             certified: Arc::new(certified),
-            renew_at: validity.at(RENEWED.start + draw * (RENEWED.end - RENEWED.start)),
+            renew_at: renew_at(unix_seconds, validity.until, draw),
             validity,
         })
+    }
+}
+
+fn renew_at(now: i64, until: i64, draw: f64) -> i64 {
+    let left = Validity { from: now, until };
+    let share = RENEWED.start + draw * (RENEWED.end - RENEWED.start);
+    match until > now {
+        true => left.at(share).max(now + SOONEST_RENEWAL),
+        false => now + RENEWAL_WITHOUT_CLOCK,
     }
 }
 
@@ -96,11 +111,6 @@ impl Certificate {
     /// What TLS presents, unless the certificate is too near its end to be relied on.
     pub(super) fn presentable(&self, unix_seconds: i64) -> Option<Arc<CertifiedKey>> {
         (unix_seconds < self.validity.at(PRESENTABLE)).then(|| Arc::clone(&self.certified))
-    }
-
-    /// What TLS presents, as long as it is new.
-    pub(super) fn certified(&self) -> Arc<CertifiedKey> {
-        Arc::clone(&self.certified)
     }
 
     /// When it is to be renewed, seconds since the Unix epoch.

@@ -1,5 +1,6 @@
 //! As whom this sidecar calls the operator: by a client certificate while it has a good one, else by its token.
 
+use super::backoff::Backoff;
 use super::certificate::{Certificate, Request};
 use super::connection::Connection;
 use super::error::{OperatorError, Outcome};
@@ -77,50 +78,54 @@ impl Identity {
     ) -> Result<(Stream, Hello), OperatorError> {
         let mut connection = Connection::open(&self.operator, address, None).await?;
         match self.buy(&mut connection).await {
-            Ok(certificate) => match self.by_certificate(address, certificate, known).await {
+            Ok(()) => {}
+            Err(error) if is_verdict(&error) => return Err(error),
+            Err(error) => tracing::warn!(%error, "no client certificate, the token is used instead"),
+        }
+        if let Some(certificate) = self.presentable() {
+            match self.by_certificate(address, certificate, known).await {
                 Err(error) if error.doubts_certificate() => {
                     tracing::warn!(%error, "a new client certificate is not accepted, the token is used instead");
                 }
                 opened => return opened,
-            },
-            Err(error) if is_verdict(&error) => return Err(error),
-            Err(error) => tracing::warn!(%error, "no client certificate, the token is used instead"),
+            }
         }
         Stream::open(connection, Some(self.token()?), known.clone()).await
     }
 
     /// Renews the certificate whenever it is due, for as long as it is polled.
     pub(super) async fn keep_renewed(&self) -> ! {
+        let mut backoff = Backoff::default();
         loop {
             let renew_at = self.certificate.borrow().as_ref().map(Certificate::renew_at);
             let due_in = renew_at.map_or(0, |at| at.saturating_sub(unix_seconds()));
-            // What failed is tried again in the time that is left, and without one every so often.
-            let pause =
-                Duration::from_secs(u64::try_from(due_in).unwrap_or(0)).max(RETRY_RENEWAL.mul_f64(fastrand::f64()));
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(Duration::from_secs(u64::try_from(due_in).unwrap_or(0))).await;
             match self.renew().await {
-                Ok(_) => tracing::debug!("client certificate renewed"),
-                Err(error) => tracing::warn!(%error, "the client certificate was not renewed"),
+                Ok(()) => backoff.reset(),
+                Err(error) => {
+                    tracing::warn!(%error, "the client certificate was not renewed");
+                    tokio::time::sleep(backoff.next(fastrand::f64())).await;
+                }
             }
         }
     }
 
-    async fn renew(&self) -> Result<Arc<CertifiedKey>, OperatorError> {
+    async fn renew(&self) -> Result<(), OperatorError> {
         let mut connection = Connection::open(&self.operator, &self.operator.address, None).await?;
         self.buy(&mut connection).await
     }
 
-    async fn buy(&self, connection: &mut Connection) -> Result<Arc<CertifiedKey>, OperatorError> {
+    async fn buy(&self, connection: &mut Connection) -> Result<(), OperatorError> {
         let token = self.token()?;
         let request = Request::new()?;
         let body = Outgoing::Whole(Some(request.pem().to_owned().into()));
         let answer = connection.post(PATH, Some(token), "application/pkcs10", body).await?;
         let chain = connection.whole(answer).await?;
-        let certificate = request.answered(&chain, fastrand::f64())?;
+        let certificate = request.answered(&chain, unix_seconds(), fastrand::f64())?;
         self.series.certificate_ends.set(certificate.ends_at());
-        let certified = certificate.certified();
+        tracing::debug!(ends_at = certificate.ends_at(), "client certificate received");
         self.certificate.replace(Some(certificate));
-        Ok(certified)
+        Ok(())
     }
 
     fn presentable(&self) -> Option<Arc<CertifiedKey>> {
@@ -147,9 +152,6 @@ impl Identity {
         Ok(bearer)
     }
 }
-
-/// Between two attempts at a certificate that is due; drawn from up to this.
-const RETRY_RENEWAL: Duration = Duration::from_secs(30);
 
 /// The operator looked at the token and said no; it would say the same of the stream.
 fn is_verdict(error: &OperatorError) -> bool {

@@ -16,7 +16,7 @@ use crate::policy::Configuration;
 use anyhow::Context;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
-use pilotfish_wire::{Ack, Message, Report};
+use pilotfish_wire::{Ack, Message, Report, scope};
 use rustls::pki_types::ServerName;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -131,6 +131,14 @@ impl Following {
     async fn connect(&mut self) -> Result<(Stream, Option<String>), OperatorError> {
         self.received.reopen();
         let (stream, hello) = self.identity.stream(&self.address, &self.received.known()).await?;
+        let of = |name| hello.scope.get(name).map_or("", String::as_str);
+        tracing::info!(
+            address = stream.address(),
+            namespace = of(scope::NAMESPACE),
+            pod = of(scope::POD),
+            workload = of(scope::WORKLOAD),
+            "connected to the operator"
+        );
         let leader = hello.leader.clone();
         self.received.receive(Message::Hello(hello));
         Ok((stream, leader))
@@ -138,7 +146,6 @@ impl Following {
 
     /// Obeys a stream until it ends, and says why it did.
     async fn follow(&mut self, (mut stream, leader): (Stream, Option<String>)) -> OperatorError {
-        tracing::info!(address = stream.address(), "connected to the operator");
         self.told = None;
         let _connected = Connected::new(&self.series);
         let identity = Rc::clone(&self.identity);

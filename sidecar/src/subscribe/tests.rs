@@ -255,6 +255,45 @@ fn a_policy_that_requires_what_is_lacking_and_never_served_is_the_sentence() {
     assert_eq!(sidecar.serves("chat"), Err(reason.to_owned()));
 }
 
+#[test]
+fn without_a_usable_table_of_routes_every_name_answers_with_the_sentence() {
+    let mut sidecar = Sidecar::new();
+    let refused = sidecar.batch(vec![routes().requiring("time-travel")]);
+    assert_eq!(sidecar.serves("anything"), Err(refused[0].reason.clone()));
+}
+
+#[test]
+fn an_unusable_credential_is_told_where_it_would_be_presented_and_never_quoted() {
+    let mut sidecar = Sidecar::new();
+    let name = "shop/up/key";
+    let endpoints = json!([{"dialect": "chat", "url": "http://127.0.0.1:1/v1"}]);
+    let up = json!({
+        "provider": "openai", "model": "m", "endpoints": endpoints, "auth": "bearer", "credential": name,
+    });
+    let up = resource(Kind::Deployment, "shop/up", up);
+    for (credential, expected) in [
+        (json!({"key": 123_456_789}), "cannot be read"),
+        (json!({"secret": "sk-canary"}), "cannot be read"),
+    ] {
+        let refused = sidecar.batch(vec![resource(Kind::Credential, name, credential), up.clone()]);
+        let told: Vec<_> = refused.iter().map(|refusal| refusal.reason.as_str()).collect();
+        let where_presented = format!("the credential \"{name}\" cannot be used: {expected}");
+        assert_eq!(told, [expected, &where_presented]);
+    }
+}
+
+#[test]
+fn a_key_that_requires_what_is_lacking_is_known_and_told_to_be_unusable() {
+    let mut sidecar = Sidecar::new();
+    sidecar.batch(vec![key("a", false).requiring("time-travel"), key("b", false)]);
+    let snapshot = sidecar.in_force.load_full();
+    let broken = |name: &str| snapshot.key(name).map(|key| key.broken.is_some());
+    assert_eq!((broken("a"), broken("b")), (Some(true), Some(false)));
+    // What was usable once stays so.
+    sidecar.batch(vec![key("b", true).requiring("time-travel")]);
+    assert_eq!(holds(&sidecar, "b"), Some(false));
+}
+
 /// A key whose string is its name.
 fn key(name: &str, disabled: bool) -> Resource {
     let hash_key = [7; 32];

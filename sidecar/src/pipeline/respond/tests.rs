@@ -79,6 +79,13 @@ fn every_refusal_has_its_status() {
         (Refusal::WrongKey, 401),
         (Refusal::DisabledKey { name: name() }, 401),
         (Refusal::ExpiredKey { name: name() }, 401),
+        (
+            Refusal::BrokenKey {
+                name: name(),
+                reason: name(),
+            },
+            503,
+        ),
         (Refusal::KeyRequired { model: name() }, 401),
         (Refusal::ModelNotAllowed { model: name() }, 403),
         (

@@ -22,7 +22,7 @@ fn signed(request: &Request) -> String {
 fn certificate(draw: f64) -> Certificate {
     let request = Request::new().unwrap();
     let pem = signed(&request);
-    request.answered(pem.as_bytes(), draw).unwrap()
+    request.answered(pem.as_bytes(), FROM, draw).unwrap()
 }
 
 #[test]
@@ -48,6 +48,13 @@ fn it_is_presented_for_four_fifths_of_its_life_and_renewed_long_before() {
 }
 
 #[test]
+fn what_has_little_or_nothing_left_is_not_renewed_all_the_time() {
+    for (left, expected) in [(3600, 1800), (20, 10), (10, 5), (3, 5), (0, 600), (-3600, 600)] {
+        assert_eq!(renew_at(FROM, FROM + left, 0.0), FROM + expected, "{left} s are left");
+    }
+}
+
+#[test]
 fn an_answer_that_is_no_certificate_of_ours_is_told() {
     let others = signed(&Request::new().unwrap());
     let no_certificate = der::pem("CERTIFICATE", b"\x30\x03abc");
@@ -61,7 +68,7 @@ fn an_answer_that_is_no_certificate_of_ours_is_told() {
         (&no_certificate, CertificateError::Unreadable),
         (&others, CertificateError::OtherKey),
     ] {
-        let refused = Request::new().unwrap().answered(answer.as_bytes(), 0.0);
+        let refused = Request::new().unwrap().answered(answer.as_bytes(), FROM, 0.0);
         assert_eq!(refused.unwrap_err(), expected, "{answer}");
     }
 }
