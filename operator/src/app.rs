@@ -111,7 +111,14 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     let candidate = Candidate::new(&config.name, config.advertise);
     let standing = Standing::new(client.clone(), &config.namespace, candidate, Arc::clone(&metrics));
     let leadership = standing.leadership();
-    tasks.spawn_draining("lease", |stop| standing.run(stop));
+    let listed = compilations.clone();
+    tasks.spawn_draining("lease", |stop| async move {
+        // Who has nothing to serve leads nobody.
+        tokio::select! {
+            () = first(listed) => standing.run(stop).await,
+            () = stop.cancelled() => {}
+        }
+    });
     let teller = Teller::new(client.clone(), config.name, Arc::clone(&metrics));
     let (read, lead) = (compilations.clone(), leadership.clone());
     let locksmith = Locksmith::new(client.clone(), read, lead, teller.clone(), Arc::clone(&metrics));
@@ -172,9 +179,16 @@ fn unix_seconds() -> i64 {
 }
 
 /// There is something to serve once everything was listed.
-async fn ready(mut compilations: Compilations, pending: Pending) {
-    if compilations.wait_for(Option::is_some).await.is_ok() {
-        pending.done();
+async fn ready(compilations: Compilations, pending: Pending) {
+    first(compilations).await;
+    pending.done();
+    std::future::pending().await
+}
+
+/// Returns once there is a compilation.
+async fn first(mut compilations: Compilations) {
+    if compilations.wait_for(Option::is_some).await.is_err() {
+        // The watch has ended, which ends the process.
         std::future::pending().await
     }
 }

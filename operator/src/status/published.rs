@@ -39,7 +39,16 @@ pub(super) enum Difference {
 impl Status {
     /// How `self` differs from what is written.
     pub(super) fn difference(&self, written: &Self) -> Option<Difference> {
-        if self.observed_generation != written.observed_generation || self.conditions != written.conditions {
+        let Self {
+            observed_generation,
+            conditions,
+            key,
+            sidecars: _,
+            refusals: _,
+        } = self;
+        let stands =
+            (observed_generation, conditions, key) == (&written.observed_generation, &written.conditions, &written.key);
+        if !stands {
             return Some(Difference::Condition);
         }
         (self != written).then_some(Difference::Figures)
