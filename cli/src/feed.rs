@@ -10,6 +10,7 @@
 use crate::load::{Directory, Environment, Loaded, Place, Problem, Scope, SourceFile, load};
 use pilotfish_operator::batch::Sent;
 use pilotfish_operator::compile::{Compiled, Verdict, compile};
+use pilotfish_operator::push;
 use pilotfish_operator::world::{InForce, ObjectName};
 use pilotfish_wire::{Kind, Message};
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,7 +83,7 @@ impl Feed {
         none(self.spoiled(&loaded, &compiled.in_force))?;
         let notices = notices(&loaded, &compiled);
         let change = Change {
-            batch: self.sent.batch(&compiled.for_pod(&self.scope.pod())),
+            batch: self.sent.batch(&push::resources(&compiled.for_pod(&self.scope.pod()))),
             notices: notices
                 .iter()
                 .filter(|notice| !self.notices.contains(notice))

@@ -6,7 +6,7 @@
 use crate::load::{Directory, Environment, Loaded, Problem, Scope, load};
 use pilotfish_operator::compile;
 use pilotfish_operator::world::InForce;
-use pilotfish_wire::{Kind, Resource, snapshot};
+use pilotfish_wire::{Resource, snapshot};
 use std::collections::BTreeMap;
 
 /// A snapshot, and what a person should know of it.
@@ -22,9 +22,8 @@ pub struct Snapshot {
 pub fn of(directory: &Directory, scope: &Scope) -> Result<Snapshot, Vec<Problem>> {
     let loaded = load(&directory.read()?, scope, InForce::default(), &Environment::Later)?;
     let compiled = compile(&loaded.world);
-    let resources = compiled.for_pod(&scope.pod());
-    let resources = resources.iter().filter(|resource| resource.kind != Kind::Credential);
-    let resources: Vec<Resource> = resources.map(|resource| Resource::clone(resource)).collect();
+    let resources = compiled.for_pod(&scope.pod()).resources;
+    let resources: Vec<Resource> = resources.iter().map(|resource| Resource::clone(resource)).collect();
     Ok(Snapshot {
         text: snapshot::write(&snapshot::batch(recorded(scope), &resources)),
         notices: notices(&loaded, &compiled),

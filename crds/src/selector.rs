@@ -58,6 +58,12 @@ pub enum Operator {
 }
 
 impl Selector {
+    /// The labels it asks for; no other one makes a difference.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        let expressions = self.match_expressions.iter().map(|expression| &expression.key);
+        self.match_labels.keys().chain(expressions).map(String::as_str)
+    }
+
     /// Whether an object with these labels is meant.
     pub fn matches(&self, labels: &Labels) -> bool {
         let all_equal = self

@@ -1,21 +1,25 @@
 //! Configuration → tasks, wired by hand, joined. A task that ends unasked ends the process.
 
+use crate::ack::Acks;
 use crate::admission::Judge;
 use crate::certs::{Authority, Keeper};
 use crate::events::Teller;
+use crate::identity::Identity;
 use crate::inject::{Resources, Settings};
 use crate::installation;
 use crate::keys::Locksmith;
 use crate::lease::{Candidate, Standing};
 use crate::metrics::Metrics;
+use crate::push::{Server, Timing, Views};
 use crate::remember;
-use crate::status::{Author, Silence, Sources};
+use crate::status::{Author, Sources};
 use crate::telemetry::{self, Pending, Readiness, Shown};
 use crate::watch::{Compilations, Installation};
 use crate::{trust, webhook};
 use anyhow::Context;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config as ClientConfig};
+use rustls::ServerConfig;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -43,8 +47,10 @@ pub struct Config {
     pub root_namespace: String,
     /// The name of this replica.
     pub name: String,
-    /// Where sidecars reach this very replica, as `host:port`.
-    pub advertise: String,
+    /// Where sidecars are served.
+    pub sidecars: SocketAddr,
+    /// Where sidecars reach this very replica, as `host:port`; `None`: where it listens.
+    pub advertise: Option<String>,
     /// The Service by which it is reached in its namespace.
     pub service: String,
     /// How long a root of its certificate authority lasts.
@@ -55,6 +61,8 @@ pub struct Config {
     pub telemetry: SocketAddr,
     /// The image of sidecars.
     pub sidecar_image: String,
+    /// Other images whose repositories are trusted as well.
+    pub trusted_images: Vec<String>,
     /// What sidecars ask of their nodes.
     pub sidecar_resources: Resources,
     /// How to reach the API server; `None`: as a pod does.
@@ -76,9 +84,13 @@ pub async fn run_until_signal(config: Config) -> anyhow::Result<()> {
 async fn start(config: Config) -> anyhow::Result<Tasks> {
     let metrics = Metrics::new().context("the metrics could not be registered")?;
     let readiness = Readiness::default();
-    let (first_compilation, mut tasks) = (readiness.awaits("the first list of every kind"), Tasks::default());
-    let telemetry = listen(config.telemetry).await?;
-    tracing::info!(telemetry = %telemetry.local_addr()?, namespace = config.namespace, "starting");
+    let first_compilation = readiness.awaits("the first list of every kind");
+    let first_certificate = readiness.awaits("the certificate authority");
+    let mut tasks = Tasks::default();
+    let (telemetry, sidecars) = (listen(config.telemetry).await?, listen(config.sidecars).await?);
+    let (scraped, served) = (telemetry.local_addr()?, sidecars.local_addr()?);
+    tracing::info!(sidecars = %served, telemetry = %scraped, namespace = config.namespace, "listening");
+    let advertise = config.advertise.clone().unwrap_or_else(|| served.to_string());
     let shown = Shown {
         metrics: Arc::clone(&metrics),
         readiness: readiness.clone(),
@@ -97,18 +109,19 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     tasks.spawn("watch", watching);
     tasks.spawn("readiness", ready(compilations.clone(), first_compilation));
 
-    let names = serving_names(&config.service, &config.namespace, &config.advertise);
+    let names = serving_names(&config.service, &config.namespace, &advertise);
     let authority = Authority::new(names, config.ca_lifetime, Arc::clone(&metrics));
     let keeper = Keeper::new(Arc::clone(&authority), client.clone(), &config.namespace);
     tasks.spawn("certificate authority", async move { keeper.run(unix_seconds).await });
 
+    tasks.spawn("certificates", certified(authority.sidecars(), first_certificate));
     let webhook = listen(config.webhook).await?;
     tracing::info!(webhook = %webhook.local_addr()?, "listening for the API server");
     let tls = webhook::tls(authority.serving()).context("the webhooks cannot be served")?;
     let reviews = Arc::clone(&metrics);
     tasks.spawn_draining("webhooks", |stop| webhook::serve(webhook, tls, judge, reviews, stop));
 
-    let candidate = Candidate::new(&config.name, config.advertise);
+    let candidate = Candidate::new(&config.name, advertise);
     let standing = Standing::new(client.clone(), &config.namespace, candidate, Arc::clone(&metrics));
     let leadership = standing.leadership();
     let listed = compilations.clone();
@@ -122,9 +135,25 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     let teller = Teller::new(client.clone(), config.name, Arc::clone(&metrics));
     let (read, lead) = (compilations.clone(), leadership.clone());
     let locksmith = Locksmith::new(client.clone(), read, lead, teller.clone(), Arc::clone(&metrics));
+    let (acks, views) = (Arc::<Acks>::default(), Arc::<Views>::default());
+    let images = [vec![config.sidecar_image], config.trusted_images].concat();
+    let server = |stop| Server {
+        authority: Arc::clone(&authority),
+        identity: Arc::new(Identity::new(client.clone(), &images, Arc::clone(&metrics))),
+        compilations: compilations.clone(),
+        acks: Arc::clone(&acks),
+        leadership: leadership.clone(),
+        metrics: Arc::clone(&metrics),
+        now: unix_seconds,
+        stop,
+        views: Arc::clone(&views),
+        timing: Timing::default(),
+    };
+    tasks.spawn_draining("sidecars", |stop| Arc::new(server(stop)).serve(sidecars));
     let sources = Sources {
         compilations: compilations.clone(),
-        heard: Arc::new(Silence::default()),
+        views,
+        heard: acks,
         troubles: locksmith.troubles(),
         leadership: leadership.clone(),
     };
@@ -189,6 +218,14 @@ async fn ready(compilations: Compilations, pending: Pending) {
 async fn first(mut compilations: Compilations) {
     if compilations.wait_for(Option::is_some).await.is_err() {
         // The watch has ended, which ends the process.
+        std::future::pending().await
+    }
+}
+
+/// Sidecars can be told who serves them.
+async fn certified(mut config: watch::Receiver<Option<Arc<ServerConfig>>>, pending: Pending) {
+    if config.wait_for(Option::is_some).await.is_ok() {
+        pending.done();
         std::future::pending().await
     }
 }

@@ -14,6 +14,7 @@ mod routes;
 mod standing;
 mod verdict;
 
+pub use deployment::Credential;
 pub(crate) use key::{CURRENT, PREFIX, PREVIOUS, is_key};
 pub use verdict::{Finding, Lost, Reason, Verdict, sentence};
 
@@ -41,7 +42,7 @@ pub struct Compiled {
     reach: routes::Reach,
     policies: BTreeMap<ObjectName, Serving>,
     deployments: BTreeMap<ObjectName, Deployed>,
-    credentials: BTreeMap<String, Arc<Resource>>,
+    credentials: BTreeMap<String, Arc<Credential>>,
     keys: BTreeMap<ObjectName, Arc<Resource>>,
 }
 
@@ -75,10 +76,19 @@ pub fn compile(world: &World) -> Compiled {
     }
 }
 
+/// What one pod is to have.
+#[derive(Debug)]
+pub struct Share {
+    /// All but the credentials, in the order of kind and name.
+    pub resources: Vec<Arc<Resource>>,
+    /// In the order of their names.
+    pub credentials: Vec<Arc<Credential>>,
+}
+
 impl Compiled {
     /// Everything that a sidecar of `pod` is to have and nothing else: its routes, the policies they name, the
-    /// deployments those reach with their credentials, and the keys of its namespace. In the order of kind and name.
-    pub fn for_pod(&self, pod: &Pod) -> Vec<Arc<Resource>> {
+    /// deployments those reach with their credentials, and the keys of its namespace.
+    pub fn for_pod(&self, pod: &Pod) -> Share {
         let routes = self.reach.routes(pod, &self.policies);
         let policies = self.policies_of(&routes);
         let deployments = self.deployments_of(&policies);
@@ -88,15 +98,22 @@ impl Compiled {
         let mut resources = vec![Arc::new(Resource::new(Kind::Routes, ROUTES, &routes))];
         resources.extend(policies.iter().map(|policy| policy.resource.clone()));
         resources.extend(deployments.iter().map(|deployed| deployed.resource.clone()));
-        resources.extend(
-            credentials
-                .into_iter()
-                .filter_map(|name| self.credentials.get(name).cloned()),
-        );
         resources.extend(keys.map(|(_, key)| key.clone()));
         // By name as text, which is not the order of (namespace, name): `-` sorts before `/`.
         resources.sort_by(|one, other| (one.kind, &one.name).cmp(&(other.kind, &other.name)));
-        resources
+        Share {
+            resources,
+            credentials: credentials
+                .into_iter()
+                .filter_map(|name| self.credentials.get(name).cloned())
+                .collect(),
+        }
+    }
+
+    /// The labels by which policies choose among the pods of `namespace`: pods that differ only in others have equal
+    /// shares, as those do that a controller numbers.
+    pub fn labels_asked(&self, namespace: &str) -> BTreeSet<String> {
+        self.reach.labels_asked(namespace, &self.policies)
     }
 
     /// The policies that `routes` names.

@@ -5,18 +5,21 @@
 //! says what a sidecar that has one configuration must be sent to have another. Around them is the control plane:
 //! [`watch`] makes Worlds of a cluster.
 
+pub mod ack;
 pub mod admission;
 pub mod app;
 pub mod batch;
 pub mod certs;
 pub mod compile;
 pub mod events;
+pub mod identity;
 pub mod inject;
 mod installation;
 pub mod keys;
 pub mod lease;
 pub mod metrics;
 pub mod providers;
+pub mod push;
 mod remember;
 pub mod status;
 pub mod telemetry;

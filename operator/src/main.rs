@@ -23,9 +23,12 @@ struct Arguments {
     /// The name of this replica.
     #[arg(long, value_name = "NAME", env = "POD_NAME", default_value = "pilotfish-operator")]
     name: String,
-    /// Where sidecars reach this very replica.
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:4443")]
-    advertise: String,
+    /// Where sidecars are served.
+    #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:4443")]
+    listen: SocketAddr,
+    /// Where sidecars reach this very replica; where it listens by default.
+    #[arg(long, value_name = "HOST:PORT")]
+    advertise: Option<String>,
     /// The Service by which it is reached in its namespace.
     #[arg(long, value_name = "NAME", default_value = "pilotfish-operator")]
     service: String,
@@ -38,9 +41,12 @@ struct Arguments {
     /// Where it is scraped and probed.
     #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:8080")]
     telemetry: SocketAddr,
-    /// The image of sidecars, as a container names it.
+    /// The image of sidecars, as a container names it. A pod is served if its sidecar is of the same repository.
     #[arg(long, value_name = "REF", default_value = concat!("pilotfish-sidecar:", env!("CARGO_PKG_VERSION")))]
     sidecar_image: String,
+    /// Another image whose repository is trusted; may be repeated.
+    #[arg(long, value_name = "REF")]
+    trusted_image: Vec<String>,
     /// What sidecars ask of their nodes, unless their pod says something else.
     #[command(flatten)]
     sidecar_resources: SidecarResources,
@@ -99,6 +105,7 @@ fn main() -> anyhow::Result<()> {
         root_namespace: arguments.root_namespace.unwrap_or_else(|| arguments.namespace.clone()),
         namespace: arguments.namespace,
         name: arguments.name,
+        sidecars: arguments.listen,
         advertise: arguments.advertise,
         service: arguments.service,
         ca_lifetime: arguments.ca_lifetime,
@@ -106,6 +113,7 @@ fn main() -> anyhow::Result<()> {
         telemetry: arguments.telemetry,
         sidecar_resources: arguments.sidecar_resources.read()?,
         sidecar_image: arguments.sidecar_image,
+        trusted_images: arguments.trusted_image,
         kubeconfig: arguments.kubeconfig,
     }))
 }

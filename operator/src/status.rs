@@ -18,7 +18,6 @@ mod observed;
 mod published;
 mod schedule;
 mod tales;
-mod views;
 mod write;
 mod written;
 
@@ -26,7 +25,8 @@ use crate::events::Teller;
 use crate::keys::Troubles;
 use crate::lease::Leadership;
 use crate::metrics::{Metrics, Subject};
-use crate::watch::{Compilation, Compilations, PodUid};
+use crate::push::Views;
+use crate::watch::{Compilation, Compilations, LivePod, PodUid};
 use crate::world::ObjectName;
 use count::Sidecar;
 use desk::Desk;
@@ -39,7 +39,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use views::Views;
 use write::{Draft, Writer};
 
 /// How many statuses are written at once.
@@ -58,20 +57,6 @@ pub trait Heard: Send + Sync {
     fn of(&self, pod: &PodUid) -> Option<Report>;
 }
 
-/// Nobody has said anything.
-#[derive(Debug, Default)]
-pub struct Silence(watch::Sender<u64>);
-
-impl Heard for Silence {
-    fn changed(&self) -> watch::Receiver<u64> {
-        self.0.subscribe()
-    }
-
-    fn of(&self, _: &PodUid) -> Option<Report> {
-        None
-    }
-}
-
 /// What a sidecar acknowledged.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -85,6 +70,8 @@ pub struct Report {
 pub struct Sources {
     /// What there is, and what is in force of it.
     pub compilations: Compilations,
+    /// What each pod is to have of it.
+    pub views: Arc<Views>,
     /// What sidecars made of it.
     pub heard: Arc<dyn Heard>,
     /// What stands in the way of keys.
@@ -97,7 +84,6 @@ pub struct Sources {
 pub struct Author {
     sources: Sources,
     writer: Writer,
-    views: Views,
     desk: Desk,
 }
 
@@ -107,7 +93,6 @@ impl Author {
         Self {
             writer: Writer::new(client, teller, metrics),
             sources,
-            views: Views::default(),
             desk: Desk::default(),
         }
     }
@@ -164,14 +149,22 @@ impl Author {
     }
 
     /// Those of all live pods. One that is being deleted is served to its end, and waited for no more.
-    fn sidecars(&mut self, compilation: &Compilation) -> Vec<Sidecar> {
+    fn sidecars(&self, compilation: &Compilation) -> Vec<Sidecar> {
         let pods = compilation.pods.iter().filter(|(_, pod)| !pod.terminating);
         let sidecars = pods.map(|(uid, pod)| Sidecar {
             pod: pod.name.clone(),
-            wanted: self.views.of(&compilation.compiled, pod),
+            wanted: self.wanted(compilation, pod),
             report: self.sources.heard.of(uid),
         });
         sidecars.collect()
+    }
+
+    fn wanted(&self, compilation: &Compilation, pod: &LivePod) -> Arc<[Arc<Resource>]> {
+        let view = self
+            .sources
+            .views
+            .of(&compilation.compiled, &pod.name.namespace, &pod.labels);
+        Arc::clone(view.resources())
     }
 }
 

@@ -74,7 +74,7 @@ fn chat(compiled: &compile::Compiled) -> (String, String) {
         namespace: "default".to_owned(),
         labels: Default::default(),
     };
-    let resources = compiled.for_pod(&pod);
+    let resources = compiled.for_pod(&pod).resources;
     let policy = resources
         .iter()
         .find(|resource| resource.name == "default/chat")

@@ -6,7 +6,7 @@ mod support;
 
 use pilotfish_crds::{ModelDeploymentSpec, RoutingPolicySpec};
 use pilotfish_operator::world::{Object, ObjectName, Pod, World};
-use pilotfish_operator::{compile, validate};
+use pilotfish_operator::{compile, push, validate};
 use pilotfish_wire::{self as wire, Kind, ProviderKey};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -266,7 +266,7 @@ proptest! {
             prop_assert_ne!(admitted, !verdict.sentence().is_empty());
         }
         let pod = Pod { namespace: namespace.to_owned(), labels: BTreeMap::from([("a".to_owned(), "b".to_owned())]) };
-        let resources = compiled.for_pod(&pod);
+        let resources = push::resources(&compiled.for_pod(&pod));
         prop_assert!(resources.iter().all(|resource| decodes(resource)));
 
         let verdict = &compiled.policy_verdicts[&ObjectName::new(namespace, "p")];

@@ -1,6 +1,6 @@
 //! A batch in a file: a hello, one batch and a checksum, a line each.
 
-use crate::{Begin, Commit, Hello, Message, Resource, version_of};
+use crate::{Begin, Commit, Hello, Kind, Message, Resource, version_of};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -36,9 +36,15 @@ pub enum ReadError {
 
 /// The version of a configuration: a hash over the kinds, names and versions of all its resources in order.
 pub fn configuration_version<'a>(resources: impl IntoIterator<Item = &'a Resource>) -> String {
+    let named = |resource: &'a Resource| (resource.kind, resource.name.as_str(), resource.version.as_str());
+    version_of_names(resources.into_iter().map(named))
+}
+
+/// The same, where there are no resources: of the kind, name and version of each.
+pub fn version_of_names<'a>(resources: impl IntoIterator<Item = (Kind, &'a str, &'a str)>) -> String {
     let mut names = String::new();
-    for resource in resources {
-        names.push_str(&format!("{:?} {} {}\n", resource.kind, resource.name, resource.version));
+    for (kind, name, version) in resources {
+        names.push_str(&format!("{kind:?} {name} {version}\n"));
     }
     version_of(names.as_bytes())
 }
@@ -97,7 +103,7 @@ pub fn read(text: &str) -> Result<Vec<Message>, ReadError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Kind, Routes};
+    use crate::Routes;
 
     fn file() -> String {
         write(&batch(

@@ -18,8 +18,19 @@ use std::sync::Arc;
 pub(super) struct Deployments {
     /// What policies may reach, or a sentence why a deployment cannot be used.
     pub(super) usable: BTreeMap<ObjectName, Result<Deployed, String>>,
-    pub(super) credentials: BTreeMap<String, Arc<wire::Resource>>,
+    pub(super) credentials: BTreeMap<String, Arc<Credential>>,
     pub(super) verdicts: BTreeMap<ObjectName, Verdict>,
+}
+
+/// A provider's key as a value: `push` alone makes bytes of it.
+#[derive(Debug)]
+pub struct Credential {
+    /// `namespace/secret/key`.
+    pub name: String,
+    /// Hash of the key.
+    pub version: String,
+    /// The secret text.
+    pub key: wire::ProviderKey,
 }
 
 /// A deployment that can be called.
@@ -35,6 +46,16 @@ pub(super) struct Deployed {
 struct Built<'w> {
     deployment: wire::Deployment,
     credentials: BTreeMap<String, &'w str>,
+}
+
+impl Credential {
+    fn new(name: String, text: &str) -> Self {
+        Self {
+            name,
+            version: wire::version_of(text.as_bytes()),
+            key: wire::ProviderKey::new(text.to_owned()),
+        }
+    }
 }
 
 pub(super) fn compile(world: &World, in_force: &mut InForce) -> Deployments {
@@ -76,16 +97,13 @@ fn usable(
     world: &World,
     name: &ObjectName,
     serving: &Generation<ModelDeploymentSpec>,
-    credentials: &mut BTreeMap<String, Arc<wire::Resource>>,
+    credentials: &mut BTreeMap<String, Arc<Credential>>,
 ) -> Result<Deployed, String> {
     let built = build(world, name, serving).map_err(|findings| sentence(findings.iter()))?;
     let names = built.credentials.keys().cloned().collect();
     for (credential, text) in built.credentials {
-        let body = wire::Credential {
-            key: wire::ProviderKey::new(text.to_owned()),
-        };
-        let resource = || Arc::new(wire::Resource::new(wire::Kind::Credential, credential.clone(), &body));
-        credentials.entry(credential.clone()).or_insert_with(resource);
+        let value = || Arc::new(Credential::new(credential.clone(), text));
+        credentials.entry(credential.clone()).or_insert_with(value);
     }
     Ok(Deployed {
         resource: Arc::new(wire::Resource::new(

@@ -71,6 +71,18 @@ impl Reach {
         }
     }
 
+    /// The labels that policies which may serve `namespace` ask for.
+    pub(super) fn labels_asked(&self, namespace: &str, policies: &Policies) -> BTreeSet<String> {
+        let here = policies
+            .iter()
+            .filter(|(name, policy)| self.serves_namespace(name, policy, namespace));
+        let selectors = here.filter_map(|(_, policy)| policy.spec.workloads.as_ref());
+        selectors
+            .flat_map(|workloads| workloads.selector.keys())
+            .map(str::to_owned)
+            .collect()
+    }
+
     fn claims<'a>(&self, pod: &Pod, policies: &'a Policies) -> Vec<Claim<'a>> {
         let serving = policies.iter().filter(|(name, policy)| self.serves(name, policy, pod));
         serving
@@ -79,16 +91,20 @@ impl Reach {
     }
 
     fn serves(&self, name: &ObjectName, policy: &Serving, pod: &Pod) -> bool {
-        let namespace = match &policy.spec.namespaces {
-            None => name.namespace == pod.namespace,
+        let workloads = policy.spec.workloads.as_ref();
+        self.serves_namespace(name, policy, &pod.namespace)
+            && workloads.is_none_or(|workloads| workloads.selector.matches(&pod.labels))
+    }
+
+    fn serves_namespace(&self, name: &ObjectName, policy: &Serving, namespace: &str) -> bool {
+        match &policy.spec.namespaces {
+            None => name.namespace == namespace,
             Some(namespaces) => {
-                let labels = self.namespaces.get(&pod.namespace);
+                let labels = self.namespaces.get(namespace);
                 name.namespace == self.root_namespace
                     && labels.is_some_and(|labels| namespaces.selector.matches(labels))
             }
-        };
-        let workloads = policy.spec.workloads.as_ref();
-        namespace && workloads.is_none_or(|workloads| workloads.selector.matches(&pod.labels))
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use pilotfish_crds::{ModelDeployment, RoutingPolicy, VirtualKey};
 use pilotfish_operator::compile::{Compiled, Verdict};
+use pilotfish_operator::push;
 use pilotfish_operator::world::{Object, ObjectName, Pod, Source, World};
 use pilotfish_wire::{Kind, ProviderKey};
 use serde::Deserialize;
@@ -93,7 +94,7 @@ pub(crate) fn printed(compiled: &Compiled, pods: &[Pod]) -> String {
     let mut text = String::new();
     for pod in pods {
         text.push_str(&format!("# pod of {} {:?}\n", pod.namespace, pod.labels));
-        for resource in compiled.for_pod(pod) {
+        for resource in push::resources(&compiled.for_pod(pod)) {
             let body = if resource.kind == Kind::Credential {
                 "…"
             } else {

@@ -1,0 +1,175 @@
+//! Which sidecar is at the other end of a connection.
+//!
+//! A sidecar proves its pod by the token that Kubernetes projects into its container alone. The API server reviews the
+//! token; then the live pod is read, because only it says which container may hold that token, and whose image runs in
+//! it. The result is [`Verified`], which only this module makes, and from which the names in the sidecar's certificate
+//! are taken. With that certificate the same identity is read again from its names ([`of_certificate`]), and the pod is
+//! judged again by its newest state ([`Identity::judge`]).
+//!
+//! What cannot be stopped here: whoever may `exec` into the sidecar, or ask the API server for a token that is bound to
+//! the pod, is the pod.
+//!
+//! Of the Kubernetes API it needs `create` of TokenReviews, and `get` of Pods, ReplicaSets and Jobs everywhere.
+
+mod image;
+mod names;
+mod pace;
+mod pod;
+mod token;
+mod workload;
+
+pub use names::of_certificate;
+
+use crate::metrics::{Metrics, TokenReview};
+use crate::watch::PodUid;
+use crate::world::ObjectName;
+use image::Trusted;
+use k8s_openapi::api::core::v1::Pod;
+use kube::{Api, Client};
+use pace::Pace;
+use pilotfish_wire::scope;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use token::Claims;
+use workload::Owners;
+
+/// What tokens have to be for.
+pub const AUDIENCE: &str = "pilotfish.dev";
+/// The API server's time for one answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A sidecar whose pod is known. Only this module makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    pod: ObjectName,
+    uid: PodUid,
+    service_account: String,
+    /// Kind and name of the pod's topmost controller.
+    workload: String,
+}
+
+/// Why a sidecar is not taken for who it says it is, in one sentence for a person.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// It does not prove anything.
+    #[error("{0}")]
+    Unproven(String),
+    /// It proves a pod that is served nothing.
+    #[error("{0}")]
+    Untrusted(String),
+    /// Too many others are being looked up.
+    #[error("too many sidecars prove their identity at this moment")]
+    Busy {
+        /// When to come back.
+        after: Duration,
+    },
+    /// Nobody could tell: it may try again.
+    #[error("{0}")]
+    Unknown(String),
+}
+
+/// Looks sidecars up.
+pub struct Identity {
+    client: Client,
+    trusted: Trusted,
+    pace: Pace,
+    owners: Owners,
+    metrics: Arc<Metrics>,
+}
+
+impl Identity {
+    /// Takes pods whose sidecar runs an image of the repository of one of `images`, whatever its tag or digest.
+    pub fn new(client: Client, images: &[String], metrics: Arc<Metrics>) -> Self {
+        Self {
+            owners: Owners::new(client.clone()),
+            client,
+            trusted: Trusted::new(images),
+            pace: Pace::new(),
+            metrics,
+        }
+    }
+
+    /// Whose token this is.
+    pub async fn of_token(&self, token: &str) -> Result<Verified, Refused> {
+        let claims = self.review(token).await?;
+        let pod = self.live_pod(&claims).await?;
+        self.judge(&pod)?;
+        let workload = self.owners.topmost(&pod, &claims.service_account).await?;
+        names::certifiable(Verified {
+            pod: claims.pod,
+            uid: claims.uid,
+            service_account: claims.service_account,
+            workload,
+        })
+    }
+
+    /// Whether a live pod is one whose sidecar is served: the label, who mounts the token, and whose image it is.
+    pub fn judge(&self, pod: &Pod) -> Result<(), Refused> {
+        pod::judge(pod, &self.trusted).map_err(Refused::Untrusted)
+    }
+
+    async fn review(&self, token: &str) -> Result<Claims, Refused> {
+        self.pace.turn().await?;
+        let reviewed = token::review(&self.client, token).await;
+        self.metrics.token_review(match &reviewed {
+            Ok(_) => TokenReview::Accepted,
+            Err(Refused::Unproven(_) | Refused::Untrusted(_)) => TokenReview::Refused,
+            Err(Refused::Busy { .. } | Refused::Unknown(_)) => TokenReview::Failed,
+        });
+        reviewed
+    }
+
+    /// The pod that the token is bound to, as it is now: the cache may not have seen it yet.
+    async fn live_pod(&self, claims: &Claims) -> Result<Pod, Refused> {
+        let Claims { pod: name, uid, .. } = claims;
+        let pods = Api::<Pod>::namespaced(self.client.clone(), &name.namespace);
+        let pod = answer(&format!("pod {name}"), pods.get_opt(&name.name)).await?;
+        let Some(pod) = pod.filter(|pod| pod.metadata.uid.as_deref() == Some(uid.as_str())) else {
+            let sentence = format!("pod {name} with the uid {uid} does not exist any more");
+            return Err(Refused::Untrusted(sentence));
+        };
+        if pod.metadata.deletion_timestamp.is_some() {
+            return Err(Refused::Untrusted(format!("pod {name} is being deleted")));
+        }
+        Ok(pod)
+    }
+}
+
+impl Verified {
+    /// Its pod.
+    pub fn pod(&self) -> &ObjectName {
+        &self.pod
+    }
+
+    /// Its pod's uid.
+    pub fn uid(&self) -> &PodUid {
+        &self.uid
+    }
+
+    /// What it is told about itself, under the names of [`pilotfish_wire::scope`].
+    pub fn scope(&self) -> BTreeMap<String, String> {
+        [
+            (scope::NAMESPACE, &self.pod.namespace),
+            (scope::POD, &self.pod.name),
+            (scope::SERVICE_ACCOUNT, &self.service_account),
+            (scope::WORKLOAD, &self.workload),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .into()
+    }
+}
+
+/// The API server's answer about `what`. Having none says nothing about the sidecar.
+async fn answer<T>(what: &str, call: impl Future<Output = kube::Result<T>>) -> Result<T, Refused> {
+    match tokio::time::timeout(PATIENCE, call).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => {
+            tracing::warn!(what, %error, "sidecar not looked up");
+            Err(Refused::Unknown(format!("{what} could not be looked up, try again")))
+        }
+        Err(_) => Err(Refused::Unknown(format!(
+            "{what} could not be looked up in time, try again"
+        ))),
+    }
+}

@@ -1,0 +1,178 @@
+//! Whether a pod's sidecar is served. Pure: it is asked of a pod that was just read, and of one that is watched.
+
+use super::AUDIENCE;
+use super::image::Trusted;
+use crate::watch::{SIDECAR_CONTAINER, SIDECAR_LABEL};
+use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, Volume, VolumeMount};
+use kube::ResourceExt;
+use std::collections::BTreeSet;
+
+/// A container's name and what it mounts.
+type Mounting<'p> = (&'p str, &'p [VolumeMount]);
+
+/// Nothing, or a sentence.
+pub(super) fn judge(pod: &Pod, trusted: &Trusted) -> Result<(), String> {
+    let name = format!("pod {}/{}", pod.namespace().unwrap_or_default(), pod.name_any());
+    if pod.labels().get(SIDECAR_LABEL).is_none_or(|value| value != "true") {
+        return Err(format!("{name} lacks the label {SIDECAR_LABEL}: \"true\""));
+    }
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    if matches!(phase, Some("Succeeded" | "Failed")) {
+        return Err(format!("{name} has ended"));
+    }
+    let Some((spec, sidecar)) = pod.spec.as_ref().and_then(|spec| Some((spec, sidecar(spec)?))) else {
+        return Err(format!("{name} has no container {SIDECAR_CONTAINER}"));
+    };
+    token_is_mounted_there_alone(&name, spec)?;
+    let image = sidecar.image.as_deref().unwrap_or_default();
+    if !trusted.includes(image) {
+        let trusted = trusted.list();
+        return Err(format!(
+            "container {SIDECAR_CONTAINER} of {name} runs {image}, which is of no trusted repository ({trusted})"
+        ));
+    }
+    Ok(())
+}
+
+fn token_is_mounted_there_alone(name: &str, spec: &PodSpec) -> Result<(), String> {
+    let volumes: BTreeSet<&str> = token_volumes(spec).collect();
+    let mut mounting = containers(spec)
+        .filter(|(_, mounts)| mounts.iter().any(|mount| volumes.contains(mount.name.as_str())))
+        .map(|(container, _)| container)
+        .peekable();
+    if mounting.peek().is_none() {
+        return Err(format!(
+            "container {SIDECAR_CONTAINER} of {name} mounts no projected token for {AUDIENCE}"
+        ));
+    }
+    match mounting.find(|container| *container != SIDECAR_CONTAINER) {
+        None => Ok(()),
+        Some(other) => Err(format!(
+            "container {other} of {name} mounts a token for {AUDIENCE}, which only {SIDECAR_CONTAINER} may"
+        )),
+    }
+}
+
+fn sidecar(spec: &PodSpec) -> Option<&Container> {
+    let mut all = spec.init_containers.iter().flatten().chain(&spec.containers);
+    all.find(|container| container.name == SIDECAR_CONTAINER)
+}
+
+/// Of all kinds: one that is added to a running pod to debug it is one, too.
+fn containers(spec: &PodSpec) -> impl Iterator<Item = Mounting<'_>> {
+    let ordinary = spec.init_containers.iter().flatten().chain(&spec.containers);
+    let ordinary = ordinary.map(|container| (container.name.as_str(), &container.volume_mounts));
+    let debugging = spec.ephemeral_containers.iter().flatten();
+    let debugging = debugging.map(|container| (container.name.as_str(), &container.volume_mounts));
+    ordinary
+        .chain(debugging)
+        .map(|(name, mounts)| (name, mounts.as_deref().unwrap_or_default()))
+}
+
+fn token_volumes(spec: &PodSpec) -> impl Iterator<Item = &str> {
+    let ours = |volume: &&Volume| {
+        let projected = volume.projected.iter();
+        let sources = projected.flat_map(|projected| projected.sources.iter().flatten());
+        let mut tokens = sources.filter_map(|source| source.service_account_token.as_ref());
+        tokens.any(|token| token.audience.as_deref() == Some(AUDIENCE))
+    };
+    spec.volumes
+        .iter()
+        .flatten()
+        .filter(ours)
+        .map(|volume| volume.name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn good() -> Value {
+        json!({
+            "metadata": {"name": "web", "namespace": "shop", "uid": "1", "labels": {"pilotfish.dev/sidecar": "true"}},
+            "spec": {
+                "containers": [{"name": "app", "image": "app", "volumeMounts": [{"name": "data", "mountPath": "/d"}]}],
+                "initContainers": [{
+                    "name": "pilotfish",
+                    "image": "pilotfish/sidecar:1",
+                    "volumeMounts": [{"name": "token", "mountPath": "/t"}],
+                }],
+                "volumes": [
+                    {"name": "data", "emptyDir": {}},
+                    {"name": "token", "projected": {"sources": [
+                        {"configMap": {"name": "x"}},
+                        {"serviceAccountToken": {"audience": "pilotfish.dev", "path": "token"}},
+                    ]}},
+                    {"name": "api", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}},
+                ],
+            },
+            "status": {"phase": "Running"},
+        })
+    }
+
+    fn judged(pod: Value) -> Result<(), String> {
+        let trusted = Trusted::new(&["pilotfish/sidecar:2".to_owned(), "mirror.example/sidecar".to_owned()]);
+        judge(&serde_json::from_value(pod).unwrap(), &trusted)
+    }
+
+    fn changed(pointer: &str, value: Value) -> Value {
+        let mut pod = good();
+        *pod.pointer_mut(pointer).unwrap() = value;
+        pod
+    }
+
+    #[test]
+    fn a_pod_as_injection_makes_it_is_served() {
+        assert_eq!(judged(good()), Ok(()));
+        let mut ordinary = good();
+        let spec = ordinary["spec"].as_object_mut().unwrap();
+        let sidecar = spec.remove("initContainers").unwrap()[0].clone();
+        spec["containers"].as_array_mut().unwrap().push(sidecar);
+        assert_eq!(judged(ordinary), Ok(()), "written by hand, as an ordinary container");
+    }
+
+    #[test]
+    fn every_other_pod_gets_a_sentence() {
+        let token = || json!([{"name": "token", "mountPath": "/t"}]);
+        let mut debugged = good();
+        debugged["spec"]["ephemeralContainers"] = json!([{"name": "debugger", "volumeMounts": token()}]);
+        for (pod, sentence) in [
+            (
+                changed("/metadata/labels", json!({"pilotfish.dev/sidecar": "false"})),
+                "pod shop/web lacks the label pilotfish.dev/sidecar: \"true\"",
+            ),
+            (changed("/status/phase", json!("Succeeded")), "pod shop/web has ended"),
+            (
+                changed("/spec/initContainers/0/name", json!("proxy")),
+                "pod shop/web has no container pilotfish",
+            ),
+            (
+                changed("/spec/containers/0/volumeMounts", token()),
+                "container app of pod shop/web mounts a token for pilotfish.dev, which only pilotfish may",
+            ),
+            (
+                debugged,
+                "container debugger of pod shop/web mounts a token for pilotfish.dev, which only pilotfish may",
+            ),
+            (
+                changed("/spec/initContainers/0/volumeMounts", json!([])),
+                "container pilotfish of pod shop/web mounts no projected token for pilotfish.dev",
+            ),
+            (
+                changed(
+                    "/spec/volumes/1/projected/sources/1/serviceAccountToken/audience",
+                    json!("vault"),
+                ),
+                "container pilotfish of pod shop/web mounts no projected token for pilotfish.dev",
+            ),
+            (
+                changed("/spec/initContainers/0/image", json!("evil.example/sidecar:1")),
+                "container pilotfish of pod shop/web runs evil.example/sidecar:1, which is of no trusted repository \
+                 (pilotfish/sidecar, mirror.example/sidecar)",
+            ),
+        ] {
+            assert_eq!(judged(pod), Err(sentence.to_owned()));
+        }
+    }
+}
