@@ -77,9 +77,9 @@ impl Feed {
         if self.files.as_ref() == Some(&files) {
             return Ok(Change::default());
         }
-        none(self.emptied(&files))?;
         let mut loaded = load(&files, &self.scope, self.in_force.clone(), environment)?;
         let compiled = compile(&loaded.world);
+        none(self.emptied(&files, &loaded))?;
         none(self.spoiled(&loaded, &compiled.in_force))?;
         let notices = notices(&loaded, &compiled);
         let change = Change {
@@ -101,12 +101,12 @@ impl Feed {
         Ok(change)
     }
 
-    /// Files that held something and are empty now.
-    fn emptied(&self, files: &[SourceFile]) -> Vec<Problem> {
+    /// Files that are empty now and held what is in no other file.
+    fn emptied(&self, files: &[SourceFile], loaded: &Loaded) -> Vec<Problem> {
         let is_empty = |file: &&SourceFile| file.text.trim().is_empty();
         let held = |file: &&SourceFile| {
-            let mut before = self.files.iter().flatten();
-            before.any(|before| before.name == file.name && !is_empty(&before))
+            let mut objects = self.places.iter().filter(|(_, place)| place.file == file.name);
+            objects.any(|(object, _)| !loaded.places.contains_key(object))
         };
         let emptied = files.iter().filter(is_empty).filter(held);
         emptied
@@ -142,7 +142,7 @@ impl Feed {
     }
 }
 
-/// Said of a file that held documents before.
+/// Said of a file whose documents are gone.
 const EMPTIED: &str = "is empty and held documents before; delete the file to delete them";
 
 fn none(problems: Vec<Problem>) -> Result<(), Vec<Problem>> {

@@ -161,6 +161,12 @@ fn a_file_that_is_empty_now_deletes_nothing() {
         let said = "chat.yaml: is empty and held documents before; delete the file to delete them";
         assert_eq!(served.refused(), [said]);
     }
+    // What was moved to another file is not lost.
+    served.write("moved.yaml", &policy("a"));
+    assert_eq!(served.step(), (vec![], vec![]));
+    served.write("chat.yaml", &policy("a"));
+    fs::remove_file(served.folder.path().join("moved.yaml")).unwrap();
+    served.step();
     // A file of comments says that somebody meant it.
     served.write("chat.yaml", "# nothing for now\n");
     let gone = strings(&["Routes routes", "no Deployment default/a", "no Policy default/chat"]);

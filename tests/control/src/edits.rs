@@ -25,7 +25,11 @@ pub(crate) async fn measure(edits: usize) -> Result<Vec<Figure>> {
     for edit in 0..edits {
         let (policy, target) = (
             edit % POLICIES,
-            if (edit / POLICIES).is_multiple_of(2) { "west" } else { "east" },
+            if (edit / POLICIES).is_multiple_of(2) {
+                "west"
+            } else {
+                "east"
+            },
         );
         let before = acks(&operator).await?;
         let generation = policies.turn(policy, target).await?;
