@@ -73,20 +73,15 @@ impl Operator {
     /// The replica `name` of the operator of `cluster`, with its usual flags and `more`, once it is ready.
     pub async fn start(cluster: &Cluster, name: &str, more: &[&str]) -> Result<Self> {
         let kubeconfig = cluster.kubeconfig().to_str().context("its path is text")?.to_owned();
-        let mut arguments: Vec<String> = ["--kubeconfig", &kubeconfig, "--namespace", NAMESPACE, "--name", name]
-            .iter()
-            .chain(&[
-                "--listen",
-                "127.0.0.1:0",
-                "--webhook",
-                "127.0.0.1:0",
-                "--telemetry",
-                "127.0.0.1:0",
-            ])
-            .chain(&["--sidecar-image", SIDECAR_IMAGE])
-            .chain(more)
-            .map(|argument| (*argument).to_owned())
-            .collect();
+        let mut arguments = vec!["--kubeconfig", &kubeconfig, "--namespace", NAMESPACE, "--name", name];
+        arguments.extend(["--sidecar-image", SIDECAR_IMAGE]);
+        for port in ["--listen", "--webhook", "--telemetry"] {
+            if !more.contains(&port) {
+                arguments.extend([port, "127.0.0.1:0"]);
+            }
+        }
+        arguments.extend(more);
+        let mut arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
         if std::env::var_os("PILOTFISH_TEST_VERBOSE").is_some() {
             arguments.extend(["--log".to_owned(), "debug".to_owned()]);
         }
