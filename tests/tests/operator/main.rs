@@ -5,3 +5,4 @@
 mod absence;
 mod apply;
 mod scene;
+mod versions;
