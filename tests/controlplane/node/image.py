@@ -11,6 +11,7 @@ import io
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import sysconfig
@@ -84,12 +85,12 @@ def is_elf(path):
 
 
 def linked(path):
+    """The libraries' places; of the lines of ldd those that end in an address: `[libc.so.6 =>] /lib/… (0x…)`."""
     said = subprocess.run(["ldd", path], capture_output=True, text=True, check=False).stdout
-    words = [line.split() for line in said.splitlines()]
-    missing = [line[0] for line in words if line[1:4] == ["=>", "not", "found"]]
+    missing = re.findall(r"^\s*(\S+) => not found", said, re.MULTILINE)
     if missing:
         sys.exit(f"{path} needs {', '.join(missing)}, which this machine lacks")
-    return {word for line in words for word in line if word.startswith("/") and not word.endswith(":")}
+    return set(re.findall(r"(/\S+) \(0x", said))
 
 
 def add_python(layer):

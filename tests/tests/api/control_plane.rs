@@ -94,3 +94,28 @@ async fn a_flag_that_does_not_exist_is_what_a_failed_start_says() {
     let said = format!("{:#}", started.unwrap_err());
     assert!(said.contains("unknown flag: --no-such-flag"), "{said}");
 }
+
+#[tokio::test]
+async fn a_cluster_that_is_named_is_used_and_left_as_it_was() -> Result<()> {
+    let named = Options::default().audited().start().await?;
+    let tests = std::process::Command::new(std::env::current_exe()?)
+        .arg("namespaces_are_apart")
+        .env("PILOTFISH_TEST_KUBECONFIG", named.kubeconfig())
+        // Nothing may read it.
+        .env("KUBECONFIG", "/nowhere")
+        .output()?;
+    assert!(tests.status.success(), "{}", String::from_utf8_lossy(&tests.stdout));
+    let asked = named.audit()?;
+    let of_namespaces = |verb: &str| {
+        let asked = asked
+            .iter()
+            .filter(|access| access.resource == "namespaces" && access.verb == verb);
+        let mut names: Vec<&str> = asked.map(|access| access.name.as_str()).collect();
+        names.retain(|name| name.starts_with("apart-"));
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(of_namespaces("create").len(), 2);
+    assert_eq!(of_namespaces("create"), of_namespaces("delete"));
+    Ok(())
+}
