@@ -131,3 +131,6 @@ pub fn resources(share: &Share) -> Vec<Arc<Resource>> {
     let credentials = credentials.map(|credential| Arc::new(view::resource(credential)));
     credentials.chain(share.resources.iter().cloned()).collect()
 }
+
+#[cfg(test)]
+mod tests;

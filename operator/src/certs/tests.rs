@@ -18,6 +18,16 @@ fn authority() -> Arc<Authority> {
     Authority::new(names, Duration::from_secs(12 * 60 * 60), Metrics::new().unwrap())
 }
 
+impl Authority {
+    /// One with a root, as tests of its users need it.
+    pub(crate) fn ready(names: Vec<String>) -> Arc<Self> {
+        let authority = Self::new(names, DEFAULT_LIFETIME, Metrics::new().unwrap());
+        let root = Root::make(authority.schedule.term(now())).unwrap();
+        authority.adopt(vec![Arc::new(root)], now()).unwrap();
+        authority
+    }
+}
+
 /// Handshakes judge by the true time.
 fn now() -> i64 {
     jiff::Timestamp::now().as_second()

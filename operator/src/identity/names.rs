@@ -93,12 +93,22 @@ fn is_plain(part: &str) -> bool {
 mod tests {
     use super::*;
 
+    impl Verified {
+        /// One that nobody verified, for tests of what is served to whom.
+        pub(crate) fn unproven(namespace: &str, name: &str, uid: &str) -> Self {
+            Self {
+                pod: ObjectName::new(namespace, name),
+                uid: PodUid::new(uid),
+                service_account: "web".to_owned(),
+                workload: "Deployment/web".to_owned(),
+            }
+        }
+    }
+
     fn verified(workload: &str) -> Verified {
         Verified {
-            pod: ObjectName::new("shop", "web-1"),
-            uid: PodUid::new("8c2f"),
-            service_account: "web".to_owned(),
             workload: workload.to_owned(),
+            ..Verified::unproven("shop", "web-1", "8c2f")
         }
     }
 

@@ -24,7 +24,7 @@ label! {
     Ending(label) {
         /// The sidecar ended it.
         Closed = "closed",
-        /// The connection broke, or was silent for too long.
+        /// The connection broke, was silent for too long, or dropped the stream.
         Lost = "lost",
         /// It had lasted as long as streams may, so that load spreads over replicas.
         Rebalanced = "rebalanced",

@@ -56,6 +56,8 @@ where
                 return Err(Broken::TooLong);
             }
             match self.body.frame().await {
+                // Hyper ends a body in silence when the stream is reset for no error, as on a ping without an answer.
+                None if !self.body.is_end_stream() => return Err(Broken::Lost("it was dropped".into())),
                 None => return Ok(None),
                 Some(Err(error)) => return Err(Broken::Lost(error.into())),
                 Some(Ok(frame)) => self.buffer.extend(frame.into_data()),
@@ -84,18 +86,33 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::stream;
     use http_body::Frame;
-    use http_body_util::StreamBody;
+    use std::collections::VecDeque;
     use std::io;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
 
-    fn reports(chunks: Vec<io::Result<Bytes>>) -> Reports<impl Body<Data = Bytes, Error = io::Error> + Unpin> {
-        let frames = chunks.into_iter().map(|chunk| chunk.map(Frame::data));
-        Reports::new(StreamBody::new(stream::iter(frames)))
+    /// Knows when it is at its end.
+    struct Chunks(VecDeque<io::Result<Bytes>>);
+
+    impl Body for Chunks {
+        type Data = Bytes;
+        type Error = io::Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+            Poll::Ready(self.0.pop_front().map(|chunk| chunk.map(Frame::data)))
+        }
+
+        fn is_end_stream(&self) -> bool {
+            self.0.is_empty()
+        }
     }
 
     async fn all(chunks: Vec<io::Result<Bytes>>) -> Result<Vec<String>, String> {
-        let mut reports = reports(chunks);
+        let mut reports = Reports::new(Chunks(chunks.into()));
         let mut lines = Vec::new();
         while let Some(report) = reports.next().await.map_err(|broken| broken.to_string())? {
             lines.push(report.encode());
