@@ -4,5 +4,6 @@
 
 mod absence;
 mod apply;
+mod examples;
 mod scene;
 mod versions;
