@@ -126,3 +126,56 @@ fn host_and_port(text: &str) -> Result<String, String> {
 fn server_name(text: &str) -> Result<ServerName<'static>, String> {
     ServerName::try_from(text.to_owned()).map_err(|_| "must be the name of a host".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPERATOR: [&str; 8] = [
+        "--operator",
+        "pilotfish-operator.pilotfish-system.svc:4443",
+        "--operator-name",
+        "pilotfish-operator.pilotfish-system.svc",
+        "--token",
+        "token",
+        "--ca",
+        "ca.crt",
+    ];
+
+    #[test]
+    fn configuration_comes_from_a_file_or_from_an_operator_and_not_from_both() {
+        let without = |flag: &str| {
+            let at = OPERATOR.iter().position(|argument| *argument == flag).unwrap();
+            [&OPERATOR[..at], &OPERATOR[at + 2..]].concat()
+        };
+        let both = [&OPERATOR[..], &["--snapshot", "file"]].concat();
+        let mut no_port = OPERATOR;
+        no_port[1] = "pilotfish-operator";
+        let mut no_name = OPERATOR;
+        no_name[3] = "not a name";
+        for (arguments, complaint) in [
+            (&["--snapshot", "file"][..], None),
+            (&OPERATOR, None),
+            (&[&OPERATOR[..], &["--state", "state"]].concat(), None),
+            (&[], Some("<--snapshot <FILE>|--operator <HOST:PORT>>")),
+            (&both, Some("cannot be used with")),
+            (&without("--token"), Some("--token <FILE>")),
+            (&without("--ca"), Some("--ca <FILE>")),
+            (&without("--operator-name"), Some("--operator-name <NAME>")),
+            (
+                &["--snapshot", "file", "--state", "state"],
+                Some("--operator <HOST:PORT>"),
+            ),
+            (&no_port, Some("must be a host and a port")),
+            (&no_name, Some("must be the name of a host")),
+        ] {
+            let parsed = Arguments::try_parse_from(["pilotfish-sidecar"].iter().chain(arguments));
+            let said = parsed.err().map(|error| error.to_string());
+            match (said, complaint) {
+                (None, None) => {}
+                (Some(said), Some(complaint)) => assert!(said.contains(complaint), "{arguments:?}: {said}"),
+                (said, _) => panic!("{arguments:?}: {said:?}"),
+            }
+        }
+    }
+}

@@ -32,6 +32,20 @@ enum Configuration {
     Snapshot(String),
     /// `pilotfish-sidecar --operator HOST:PORT`, with what its pod has mounted.
     Operator(Box<Mounted>),
+    /// The same, with what a test has mounted and may change.
+    Mounts(Mounts),
+}
+
+/// What stands in for the volumes of a sidecar's pod; a test changes the files, and starts sidecars on them one after
+/// the other.
+#[derive(Clone, Debug)]
+pub struct Mounts {
+    /// Where the operator is, `host:port`.
+    pub operator: String,
+    /// The name on its certificate.
+    pub name: String,
+    /// Holds `token` and `ca.crt`, and the directory `state` that outlives the process.
+    pub directory: PathBuf,
 }
 
 /// What a pod has mounted for its sidecar.
@@ -86,6 +100,11 @@ impl Launch {
         ))
     }
 
+    /// `pilotfish-sidecar` in a pod with these mounts.
+    pub fn mounts(mounts: &Mounts) -> Self {
+        Self::new("pilotfish-sidecar", Configuration::Mounts(mounts.clone()))
+    }
+
     fn new(program: &'static str, configuration: Configuration) -> Self {
         Self {
             program,
@@ -109,6 +128,12 @@ impl Launch {
 
     /// Starts it and waits until it is ready.
     pub async fn start(self) -> Result<Pilotfish> {
+        let pilotfish = self.listening().await?;
+        pilotfish.ready().await
+    }
+
+    /// Starts it and waits until it listens: without a configuration it is not ready.
+    pub async fn listening(self) -> Result<Pilotfish> {
         let directory = tempfile::tempdir()?;
         let mut command = self.command(&directory)?;
         let mut child = command
@@ -122,7 +147,7 @@ impl Launch {
             .await
             .with_context(|| format!("{} does not listen:\n{}", self.program, log.text()))??;
         starting
-            .ready(address(&line, " address=")?, address(&line, " telemetry=")?)
+            .listening(address(&line, " address=")?, address(&line, " telemetry=")?)
             .await
     }
 
@@ -145,6 +170,12 @@ impl Launch {
                 command.args(["--operator", &mounted.operator, "--operator-name", &mounted.name]);
                 command.arg("--token").arg(token).arg("--ca").arg(authority);
                 command.arg("--state").arg(directory.path());
+            }
+            Configuration::Mounts(mounts) => {
+                let at = |name: &str| mounts.directory.join(name);
+                command.args(["--operator", &mounts.operator, "--operator-name", &mounts.name]);
+                command.arg("--token").arg(at("token")).arg("--ca").arg(at("ca.crt"));
+                command.arg("--state").arg(at("state"));
             }
         }
         command

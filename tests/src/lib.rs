@@ -39,7 +39,7 @@ pub use cluster::Cluster;
 pub use dialect::{Dialect, Said, in_all, in_both};
 pub use documents::{Deployment, Policy};
 pub use gauges::Gauges;
-pub use launch::Launch;
+pub use launch::{Launch, Mounts};
 pub use metrics::Metrics;
 pub use operator::{Operator, Pod};
 pub use pair::Pair;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use pilotfish_provider::Fake;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, ExitStatus};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -41,14 +41,8 @@ impl Starting {
         Self { child, log, directory }
     }
 
-    pub(crate) async fn ready(self, address: SocketAddr, telemetry: SocketAddr) -> Result<Pilotfish> {
+    pub(crate) async fn listening(self, address: SocketAddr, telemetry: SocketAddr) -> Result<Pilotfish> {
         let http = client::builder().pool_max_idle_per_host(1).build()?;
-        let ready = format!("http://{telemetry}/readyz");
-        let deadline = Instant::now() + READY_WITHIN;
-        while !is_ready(&http, &ready).await? {
-            ensure!(Instant::now() < deadline, "never ready:\n{}", self.log.text());
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
         let idle = Gauges::from(&scrape(&http, telemetry).await?);
         Ok(Pilotfish {
             process: self,
@@ -61,6 +55,42 @@ impl Starting {
 }
 
 impl Pilotfish {
+    /// Waits until it is ready; from then on it is idle.
+    pub async fn ready(mut self) -> Result<Self> {
+        let deadline = Instant::now() + READY_WITHIN;
+        while !self.is_ready().await? {
+            ensure!(Instant::now() < deadline, "never ready:\n{}", self.log());
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        self.idle = Gauges::from(&self.metrics().await?);
+        Ok(self)
+    }
+
+    /// Whether it says that it is ready.
+    pub async fn is_ready(&self) -> Result<bool> {
+        is_ready(&self.http, &format!("http://{}/readyz", self.telemetry)).await
+    }
+
+    /// Tells it to stop, as a kubelet does.
+    pub fn terminate(&self) -> Result<()> {
+        let pid = self.pid().to_string();
+        let status = std::process::Command::new("kill").args(["-s", "TERM", &pid]).status()?;
+        ensure!(status.success(), "no signal was sent: {status}");
+        Ok(())
+    }
+
+    /// Waits for its end. Fails after 30 s.
+    pub async fn ended(&mut self) -> Result<ExitStatus> {
+        let deadline = Instant::now() + READY_WITHIN;
+        loop {
+            if let Some(status) = self.process.child.try_wait()? {
+                return Ok(status);
+            }
+            ensure!(Instant::now() < deadline, "it does not end:\n{}", self.log());
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
     /// Where applications call.
     pub fn address(&self) -> SocketAddr {
         self.address
