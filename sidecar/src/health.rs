@@ -1,6 +1,6 @@
 //! What this sidecar has seen of a deployment, for one tenant: may it be called, and how busy is it.
 //!
-//! There is one [`Health`] per tenant and deployment; the tenant is in the key because one tenant's requests must not
+//! There is one [`Health`] per tenant, deployment and operation; the tenant is in the key because one tenant's requests must not
 //! be able to close a deployment for another. [`Registry`] keeps them across snapshots, [`Board`] finds them by index.
 //!
 //! ```text
@@ -20,7 +20,7 @@ mod latency;
 mod registry;
 pub mod selection;
 
-use crate::dialect::Class;
+use crate::dialect::{Class, Operation};
 use breaker::{Breaker, Trial};
 use latency::{Latency, Wait};
 pub use registry::{Board, Registry};
@@ -32,9 +32,10 @@ use tokio::time::Instant;
 /// One deployment as one tenant meets it.
 #[derive(Debug)]
 pub struct Health {
-    /// For the log, as is the tenant.
+    /// Of what it is, for the log.
     deployment: Box<str>,
     tenant: Box<str>,
+    operation: Operation,
     /// Whether the breaker is in any state but the untroubled one. Written under its lock.
     troubled: AtomicBool,
     in_flight: AtomicU32,
@@ -124,10 +125,11 @@ pub struct Load {
 
 impl Health {
     /// Nothing is known yet of `deployment`.
-    pub fn new(tenant: &str, deployment: &str) -> Arc<Self> {
+    pub fn new(tenant: &str, deployment: &str, operation: Operation) -> Arc<Self> {
         Arc::new(Self {
             deployment: deployment.into(),
             tenant: tenant.into(),
+            operation,
             troubled: AtomicBool::new(false),
             in_flight: AtomicU32::new(0),
             breaker: Mutex::new(Breaker::new()),
@@ -180,9 +182,13 @@ impl Health {
 
     /// One line whenever the deployment begins or ceases to be called, or is not called for another reason than before.
     fn tell(&self, before: Option<Closure>, after: Option<Closure>) {
-        let (deployment, tenant) = (&*self.deployment, &*self.tenant);
         match (before, after) {
-            (Some(_), None) => tracing::info!(deployment, tenant, "deployment serves again"),
+            (Some(_), None) => tracing::info!(
+                deployment = &*self.deployment,
+                operation = ?self.operation,
+                tenant = &*self.tenant,
+                "deployment serves again"
+            ),
             (None, Some(Closure { until, reason })) => self.tell_closed(until, reason),
             (Some(before), Some(Closure { until, reason })) if before.reason != reason => {
                 self.tell_closed(until, reason);
@@ -195,6 +201,7 @@ impl Health {
         let seconds = until.saturating_duration_since(Instant::now()).as_secs_f64();
         tracing::info!(
             deployment = &*self.deployment,
+            operation = ?self.operation,
             tenant = &*self.tenant,
             %reason,
             seconds = format_args!("{seconds:.1}"),

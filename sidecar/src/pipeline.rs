@@ -203,7 +203,9 @@ impl Visit {
 
         let facts = route::Facts::new(&asked, &head.headers, body.len());
         let rule = route::rule(&authorised, &facts).ok_or_else(|| no_rule(&asked))?;
-        let health = |target: &crate::policy::Target| caller.health(&target.deployment, &self.snapshot, &shared.health);
+        let health = |target: &crate::policy::Target| {
+            caller.health(&target.deployment, operation, &self.snapshot, &shared.health)
+        };
         let random = || fastrand::u64(..);
         let plan = route::plan(&authorised, rule, &facts, health, &shared.displaced, random, received);
         let request = attempt::Request {

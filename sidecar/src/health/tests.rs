@@ -11,7 +11,7 @@ fn attempt(health: &Arc<Health>, now: Instant) -> Attempt {
 
 /// A health that three failures have opened.
 fn opened(now: Instant) -> Arc<Health> {
-    let health = Health::new("shop/a", "ai/gpt");
+    let health = Health::new("shop/a", "ai/gpt", Operation::Generate);
     for _ in 0..3 {
         attempt(&health, now).conclude(Verdict::Failed, now);
     }
@@ -39,7 +39,7 @@ fn every_class_of_answer_says_what_the_failure_table_says() {
 
 #[test]
 fn attempts_in_flight_are_counted_until_they_are_dropped() {
-    let (health, now) = (Health::new("shop/a", "ai/gpt"), Instant::now());
+    let (health, now) = (Health::new("shop/a", "ai/gpt", Operation::Generate), Instant::now());
     let mut attempts: Vec<_> = (0..3).map(|_| attempt(&health, now)).collect();
     attempts[0].conclude(Verdict::Served, now);
     assert_eq!(health.load(now).in_flight, 3);
@@ -107,7 +107,7 @@ fn a_stream_s_first_token_ends_the_trial() {
 
 #[test]
 fn only_a_trial_s_first_token_is_a_verdict() {
-    let (health, now) = (Health::new("shop/a", "ai/gpt"), Instant::now());
+    let (health, now) = (Health::new("shop/a", "ai/gpt", Operation::Generate), Instant::now());
     for _ in 0..3 {
         let mut stream = attempt(&health, now);
         stream.first_token(now);
@@ -121,7 +121,7 @@ fn only_a_trial_s_first_token_is_a_verdict() {
 
 #[test]
 fn a_stream_that_waits_is_pressure_and_an_answer_in_one_piece_is_not() {
-    let (health, start) = (Health::new("shop/a", "ai/gpt"), Instant::now());
+    let (health, start) = (Health::new("shop/a", "ai/gpt", Operation::Generate), Instant::now());
     attempt(&health, start).first_token(start + Duration::from_millis(500));
     let whole = health.start(false, start).unwrap();
     assert_eq!(
@@ -152,7 +152,7 @@ fn a_stream_that_waits_is_pressure_and_an_answer_in_one_piece_is_not() {
 #[test]
 fn no_tenant_closes_a_deployment_for_another() {
     let (registry, now) = (Registry::default(), Instant::now());
-    let of = |tenant| registry.health(tenant, "ai/gpt", 1);
+    let of = |tenant| registry.health(tenant, "ai/gpt", Operation::Generate, 1);
     for verdict in [
         Verdict::Unauthorised,
         Verdict::Limited(Some(seconds(9))),
@@ -166,7 +166,9 @@ fn no_tenant_closes_a_deployment_for_another() {
         assert!(matches!(of("shop/a").availability(now), Availability::Closed(_)));
         assert_eq!(of("shop/b").availability(now), Availability::Available);
         assert_eq!(
-            registry.health("shop/a", "ai/claude", 1).availability(now),
+            registry
+                .health("shop/a", "ai/claude", Operation::Generate, 1)
+                .availability(now),
             Availability::Available
         );
         registry.retain(|tenant, _| tenant != "shop/a");
@@ -177,7 +179,7 @@ fn no_tenant_closes_a_deployment_for_another() {
 #[test]
 fn racing_workers_never_have_two_trials_out() {
     const WORKERS: u32 = 8;
-    let health = Health::new("shop/a", "ai/gpt");
+    let health = Health::new("shop/a", "ai/gpt", Operation::Generate);
     let out = AtomicU32::new(0);
     let trials = AtomicU32::new(0);
     let round = std::sync::Barrier::new(WORKERS as usize);

@@ -4,6 +4,7 @@
 //! beyond that is known only when the model is.
 
 use super::respond::Refusal;
+use crate::dialect::Operation;
 use crate::health::{Health, Registry};
 use crate::policy::{Broken, Deployment, Key, Policy, Snapshot};
 use http::HeaderMap;
@@ -93,16 +94,17 @@ pub(super) fn authorise<'a>(
 }
 
 impl Caller {
-    /// The health of a deployment of this snapshot, as this caller's tenant meets it.
+    /// The health of a deployment of this snapshot, as this caller's tenant meets it when it asks for `operation`.
     pub(super) fn health<'a>(
         &'a self,
         deployment: &Deployment,
+        operation: Operation,
         snapshot: &'a Snapshot,
         registry: &Registry,
     ) -> &'a Arc<Health> {
         let board = self.key.as_ref().map_or(&snapshot.pod_board, |key| &key.board);
-        board.health(deployment.number, || {
-            registry.health(&self.tenant, &deployment.name, deployment.revision)
+        board.health(deployment.number, operation, || {
+            registry.health(&self.tenant, &deployment.name, operation, deployment.revision)
         })
     }
 

@@ -58,6 +58,36 @@ async fn embeddings_go_where_there_are_some() -> Result<()> {
     pilotfish.at_rest(&[&embeds, &talks]).await
 }
 
+#[tokio::test]
+async fn a_model_that_cannot_embed_still_talks() -> Result<()> {
+    let talks = Dialect::Chat.provider("talks").start().await?;
+    let documents = [
+        Deployment::of(Dialect::Chat, "talks", &talks).to_string(),
+        Policy::named("chat").targets(["talks"]).to_string(),
+    ];
+    let pilotfish = Launch::run(&documents).start().await?;
+    let client = pilotfish_tests::Client::new(&pilotfish)?;
+    let embed = json!({"model": "chat", "input": "one"}).to_string();
+    let refused = client.post("/v1/embeddings", embed.clone()).await?;
+    assert_eq!(refused.status, 502, "{}", refused.text());
+    assert!(
+        refused
+            .error(Dialect::Chat)?
+            .message
+            .contains("not allowed to generate embeddings")
+    );
+    assert_eq!(
+        client.post("/v1/embeddings", embed).await?.status,
+        503,
+        "it is not asked again"
+    );
+    let answer = client
+        .ask(Dialect::Chat, &Dialect::Chat.request("chat", "Hello"))
+        .await?;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    pilotfish.at_rest(&[&talks]).await
+}
+
 /// The values of `id` in a list of models.
 fn ids(list: &Value) -> Vec<&str> {
     let models = list["data"].as_array().into_iter().flatten();

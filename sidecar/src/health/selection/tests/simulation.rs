@@ -1,6 +1,7 @@
 //! Sidecars that know nothing of each other, in front of deployments with a fixed number of slots and a queue each.
 
 use super::super::{Contender, choose};
+use crate::dialect::Operation;
 use crate::health::{Attempt, Health};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -68,7 +69,11 @@ struct Run<'a> {
 impl World {
     fn run(&self) -> Outcome {
         let deployments = self.weights.len();
-        let fresh = || (0..deployments).map(|_| Health::new("shop/a", "ai/gpt")).collect();
+        let fresh = || {
+            (0..deployments)
+                .map(|_| Health::new("shop/a", "ai/gpt", Operation::Generate))
+                .collect()
+        };
         let mut run = Run {
             world: self,
             random: fastrand::Rng::with_seed(11),
@@ -133,7 +138,7 @@ impl Run<'_> {
         } = self;
         let contenders = healths[sidecar].iter().zip(&world.weights).map(|(health, weight)| {
             let known = if world.blind {
-                Health::new("shop/a", "ai/gpt")
+                Health::new("shop/a", "ai/gpt", Operation::Generate)
             } else {
                 Arc::clone(health)
             };
