@@ -275,6 +275,8 @@ impl Visit {
         tracing::info!(
             request_id = self.request_id(),
             code,
+            reason = refusal.word(),
+            model = self.route.borrow().as_ref().map(|route| &*route.label),
             milliseconds = self.started.elapsed().as_millis(),
             "request refused"
         );

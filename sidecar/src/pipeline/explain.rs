@@ -50,7 +50,7 @@ pub(super) fn failures(plan: &Plan<'_>, tried: &[Tried<'_>]) -> String {
         let message = &last.failure.message;
         match tried.iter().filter(|tried| name_of(tried) == name).count() {
             1 => append(&mut text, name, message),
-            attempts => append(&mut text, name, &format_args!("{message} (attempt {attempts})")),
+            attempts => append(&mut text, name, &format_args!("{message} ({attempts} attempts)")),
         }
     }
     for (name, why) in &plan.excluded {

@@ -218,6 +218,11 @@ impl Refusal {
         }
     }
 
+    /// The word for programs, also in the log; `bad_request` where the answer has none.
+    pub(super) fn word(&self) -> &'static str {
+        self.say().code.unwrap_or("bad_request")
+    }
+
     /// Official SDKs repeat every 429 and 5xx. Where the options are exhausted they would only multiply it; and some
     /// sleep for as long as they are told, be it an hour, while their application thinks that a model is slow.
     fn is_worth_repeating(&self) -> bool {

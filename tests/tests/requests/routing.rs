@@ -295,7 +295,7 @@ async fn a_refusal_is_explained_and_names_each_deployment_once() -> Result<()> {
         "{message}"
     );
     assert!(
-        message.contains("; default/a: 500: ") && message.ends_with(" (attempt 2)"),
+        message.contains("; default/a: 500: ") && message.ends_with(" (2 attempts)"),
         "{message}"
     );
     assert_eq!(message.matches("default/").count(), 2, "{message}");
@@ -304,6 +304,11 @@ async fn a_refusal_is_explained_and_names_each_deployment_once() -> Result<()> {
                      failed=[default/a: server_error (500: ";
     assert!(trace.starts_with(beginning), "{trace}");
     assert_eq!(trace.matches("default/a: server_error").count(), 2, "{trace}");
+    let line = scene.pilotfish.logged("request refused").await?;
+    assert!(
+        line.contains("code=502 reason=\"upstream_misconfigured\" model=\"chat\""),
+        "{line}"
+    );
     scene.end().await
 }
 
