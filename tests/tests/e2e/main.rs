@@ -2,4 +2,7 @@
 
 #![cfg(test)]
 
+mod injected;
+mod installed;
 mod node;
+mod readme;
