@@ -4,7 +4,6 @@
 //! begins with nothing, and the sidecar says it again. A pod without an entry has not reported.
 
 use crate::push::View;
-use crate::status::{Heard, Report};
 use crate::watch::PodUid;
 use pilotfish_wire::Refusal;
 use std::collections::BTreeMap;
@@ -88,20 +87,6 @@ impl Acks {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<PodUid, Entry>> {
         self.by_pod.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Heard for Acks {
-    fn changed(&self) -> watch::Receiver<u64> {
-        Self::changed(self)
-    }
-
-    fn of(&self, pod: &PodUid) -> Option<Report> {
-        let acked = Self::of(self, pod)?;
-        Some(Report {
-            view: Arc::clone(acked.view.resources()),
-            refused: acked.refused.clone(),
-        })
     }
 }
 

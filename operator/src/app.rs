@@ -153,7 +153,7 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     let sources = Sources {
         compilations: compilations.clone(),
         views,
-        heard: acks,
+        acks,
         troubles: locksmith.troubles(),
         leadership: leadership.clone(),
     };

@@ -21,20 +21,21 @@ mod tales;
 mod write;
 mod written;
 
+use crate::ack::Acks;
 use crate::events::Teller;
 use crate::keys::Troubles;
 use crate::lease::Leadership;
 use crate::metrics::{Metrics, Subject};
 use crate::push::Views;
-use crate::watch::{Compilation, Compilations, LivePod, PodUid};
+use crate::watch::{Compilation, Compilations, LivePod};
 use crate::world::ObjectName;
-use count::Sidecar;
+use count::{Report, Sidecar};
 use desk::Desk;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use kube::Client;
 use observed::subjects;
-use pilotfish_wire::{self as wire, Resource};
+use pilotfish_wire::Resource;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -49,23 +50,6 @@ const SWARM: Duration = Duration::from_millis(50);
 /// A kind and the name of an object of it.
 type Id = (Subject, ObjectName);
 
-/// What sidecars acknowledged, by pod.
-pub trait Heard: Send + Sync {
-    /// Word whenever a sidecar has said something.
-    fn changed(&self) -> watch::Receiver<u64>;
-    /// What the sidecar of `pod` acknowledged to this replica.
-    fn of(&self, pod: &PodUid) -> Option<Report>;
-}
-
-/// What a sidecar acknowledged.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// The configuration it has, in the order of kind and name. Shared by all that have the same.
-    pub view: Arc<[Arc<Resource>]>,
-    /// What of it is not in force there.
-    pub refused: Vec<wire::Refusal>,
-}
-
 /// What status follows from.
 pub struct Sources {
     /// What there is, and what is in force of it.
@@ -73,7 +57,7 @@ pub struct Sources {
     /// What each pod is to have of it.
     pub views: Arc<Views>,
     /// What sidecars made of it.
-    pub heard: Arc<dyn Heard>,
+    pub acks: Arc<Acks>,
     /// What stands in the way of keys.
     pub troubles: watch::Receiver<Troubles>,
     /// Whether it is ours to write.
@@ -99,7 +83,7 @@ impl Author {
 
     /// Writes for as long as it is polled.
     pub async fn run(mut self) {
-        let mut heard = self.sources.heard.changed();
+        let mut acks = self.sources.acks.changed();
         let mut writes = FuturesUnordered::new();
         let mut look = Some(Instant::now());
         loop {
@@ -125,7 +109,7 @@ impl Author {
                 changed = sources.compilations.changed() => changed.is_ok(),
                 changed = sources.leadership.changed() => changed.is_ok(),
                 changed = sources.troubles.changed() => changed.is_ok(),
-                changed = heard.changed() => changed.is_ok(),
+                changed = acks.changed() => changed.is_ok(),
             };
             if !goes_on {
                 return;
@@ -154,7 +138,7 @@ impl Author {
         let sidecars = pods.map(|(uid, pod)| Sidecar {
             pod: pod.name.clone(),
             wanted: self.wanted(compilation, pod),
-            report: self.sources.heard.of(uid),
+            report: self.sources.acks.of(uid).map(|acked| Report::of(&acked)),
         });
         sidecars.collect()
     }

@@ -31,6 +31,7 @@ mod metrics;
 pub mod operator;
 mod pair;
 mod pilotfish;
+pub mod promtool;
 pub mod raw;
 mod sse;
 

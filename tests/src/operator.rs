@@ -168,8 +168,11 @@ impl Operator {
 
     /// Tells it to stop, as a kubelet does, and waits until it has.
     pub async fn terminate(mut self) -> Result<()> {
+        // It is killed when this pipe is closed, which waiting for it would do first.
+        let pipe = self.child.stdin.take();
         signal(self.pid(), "TERM")?;
         let status = tokio::task::spawn_blocking(move || self.child.wait()).await??;
+        drop(pipe);
         ensure!(status.success(), "it ended with {status}");
         Ok(())
     }

@@ -3,8 +3,8 @@
 //! Pods that are to have the same and acknowledged the same are counted together, so the work grows with the number of
 //! different configurations and not with the number of pods.
 
-use super::Report;
 use super::conditions::clipped;
+use crate::ack::Acked;
 use crate::world::ObjectName;
 use pilotfish_crds::status::{Refusal, Sidecars};
 use pilotfish_wire::{self as wire, Kind, Resource};
@@ -24,6 +24,23 @@ pub(super) struct Sidecar {
     pub(super) wanted: Arc<[Arc<Resource>]>,
     /// What it said; `None`: it has not reported to this replica.
     pub(super) report: Option<Report>,
+}
+
+/// What a sidecar acknowledged.
+pub(super) struct Report {
+    /// In the order of kind and name. Shared by all that have the same.
+    pub(super) view: Arc<[Arc<Resource>]>,
+    /// What of it is not in force there.
+    pub(super) refused: Vec<wire::Refusal>,
+}
+
+impl Report {
+    pub(super) fn of(acked: &Acked) -> Self {
+        Self {
+            view: Arc::clone(acked.view.resources()),
+            refused: acked.refused.clone(),
+        }
+    }
 }
 
 /// What was counted of one resource.

@@ -4,6 +4,13 @@
 
 mod absence;
 mod apply;
+mod conflicts;
 mod examples;
+mod keys;
+mod leader;
 mod scene;
+mod sidecars;
+mod status;
+mod statuses;
+mod telemetry;
 mod versions;
