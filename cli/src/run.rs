@@ -1,8 +1,8 @@
 //! `pilotfish run`: a sidecar in this process, fed from a directory.
 //!
-//! The directory is looked at every 200 ms. A change is loaded once it has held still for one look, and for three if a
-//! file became shorter or is gone, so that a file that is being saved is not read halfway. The sidecar is sent what an
-//! operator would send it, over a channel.
+//! The directory is looked at ten times a second. A change is loaded once it has held still for two looks, and for five
+//! if a file became shorter or is gone, so that a file that is being saved is not read halfway. The sidecar is sent what
+//! an operator would send it, over a channel.
 
 use crate::arguments::RunArguments;
 use crate::demo::Demo;
@@ -17,10 +17,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// How often the directory is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// For how many looks a change holds still before it is loaded, and one that took something away.
-const STILL: u32 = 1;
-const STILL_WITH_LESS: u32 = 3;
+const STILL: u32 = 2;
+const STILL_WITH_LESS: u32 = 5;
 /// Messages on their way to the sidecar; a batch may be longer, its sender then waits.
 const MESSAGES: usize = 256;
 /// Acks on their way back.
@@ -50,6 +50,7 @@ pub fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
         messages,
         reported,
         stamp,
+        refused: false,
     };
     thread::scope(|scope| {
         scope.spawn(|| follow.until(&stop, change));
@@ -100,6 +101,8 @@ struct Follow {
     reported: mpsc::Receiver<Report>,
     /// What the directory looked like when it was last loaded.
     stamp: Stamp,
+    /// That load was refused.
+    refused: bool,
 }
 
 /// The sidecar has gone.
@@ -130,8 +133,14 @@ impl Follow {
 
     fn load(&mut self) -> Result<(), Gone> {
         match self.feed.load(&environment()) {
-            Ok(change) => self.apply(change),
+            Ok(change) => {
+                if std::mem::take(&mut self.refused) {
+                    tracing::info!("configuration is as the files say again");
+                }
+                self.apply(change)
+            }
             Err(problems) => {
+                self.refused = true;
                 for problem in problems {
                     tracing::error!(%problem, "configuration refused, the last good one stays in force");
                 }

@@ -117,6 +117,7 @@ async fn a_file_that_is_saved_slowly_deletes_nothing() -> Result<()> {
     assert!(line.contains("the last good one stays in force"), "{line}");
     until(&pilotfish, &[("chat", 200)]).await?;
     fs::write(&file, policy("talk"))?;
+    pilotfish.logged("configuration is as the files say again").await?;
     until(&pilotfish, &[("chat", 404), ("talk", 200)]).await?;
     fs::remove_file(&file)?;
     until(&pilotfish, &[("chat", 404), ("talk", 404)]).await?;
