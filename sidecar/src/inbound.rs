@@ -46,6 +46,9 @@ where
 /// Serves one connection until it ends, or until `stop`, after which the request in hand still ends.
 pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, stop: CancellationToken) {
     let _open = Open::new(&worker.shared.meter);
+    if let Ok(address) = stream.local_addr() {
+        worker.pools.serves_at(address);
+    }
     let mut builder = auto::Builder::new(LocalExecutor(worker.tasks.clone()));
     builder
         .http1()

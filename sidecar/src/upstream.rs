@@ -39,8 +39,10 @@ use endpoint::Identity;
 use http1::Failed;
 use pool::{Pool, Taken};
 use prometheus::IntGauge;
+use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,6 +96,8 @@ pub struct Pools {
 struct Shared {
     tasks: TaskTracker,
     gauges: Gauges,
+    /// Where clients have reached this sidecar.
+    own: RefCell<SmallVec<[SocketAddr; 2]>>,
     closed: Cell<bool>,
     sweeping: Cell<bool>,
     something_to_sweep: Notify,
@@ -105,6 +109,7 @@ impl Pools {
         let shared = Rc::new(Shared {
             tasks,
             gauges,
+            own: RefCell::default(),
             closed: Cell::new(false),
             sweeping: Cell::new(false),
             something_to_sweep: Notify::new(),
@@ -120,6 +125,16 @@ impl Pools {
                 sweeper,
             }
         })
+    }
+
+    /// A client has reached this sidecar at `address`: no connection goes there, or a deployment that names its own
+    /// sidecar would call it without end.
+    pub fn serves_at(&self, address: SocketAddr) {
+        let mut own = self.shared.own.borrow_mut();
+        let address = canonical(address);
+        if !own.contains(&address) && own.len() < MOST_OWN {
+            own.push(address);
+        }
     }
 
     /// Sends `request` and waits for the answer's head. Of its URI the path counts; `Host` and `Content-Length` are
@@ -211,7 +226,19 @@ impl Drop for Pools {
     }
 }
 
+/// More addresses of its own than a sidecar has.
+const MOST_OWN: usize = 16;
+
+/// An IPv4 address may come as an IPv6 one.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
 impl Shared {
+    fn is_own(&self, address: SocketAddr) -> bool {
+        self.own.borrow().contains(&canonical(address))
+    }
+
     /// Wakes the sweeper if it sleeps.
     fn keep_swept(&self) {
         if !self.sweeping.replace(true) {

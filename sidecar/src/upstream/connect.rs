@@ -1,6 +1,6 @@
 //! From an endpoint to a connection: address, TCP, TLS. Whoever calls has the deadline over all of it.
 
-use super::Gauges;
+use super::Shared;
 use super::endpoint::{Endpoint, Host, Tls};
 use super::error::{ConnectError, ConnectFailure, of_system, reason};
 use super::resolve::Resolver;
@@ -23,7 +23,7 @@ const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 pub(super) async fn connect(
     endpoint: &Endpoint,
     resolver: &Resolver,
-    gauges: &Gauges,
+    shared: &Shared,
 ) -> Result<Transport, ConnectError> {
     let stream = match &endpoint.host {
         Host::Address(address) => tcp(&[SocketAddr::new(*address, endpoint.port)]).await,
@@ -33,11 +33,17 @@ pub(super) async fn connect(
         }
     };
     let stream = stream.map_err(|error| tcp_error(endpoint, &error))?;
+    if stream.peer_addr().is_ok_and(|peer| shared.is_own(peer)) {
+        return Err(ConnectError {
+            failure: ConnectFailure::Other,
+            sentence: format!("no connection to {}: that is this sidecar itself", endpoint.authority()),
+        });
+    }
     let stream = match &endpoint.tls {
         None => Stream::Plain(stream),
         Some(tls) => encrypted(endpoint, tls, stream).await?,
     };
-    Ok(Transport::new(stream, gauges))
+    Ok(Transport::new(stream, &shared.gauges))
 }
 
 /// The first address to answer, each with a head start of [`STAGGER`] over the next.

@@ -169,7 +169,7 @@ impl Pool {
     }
 
     async fn open(self: Rc<Self>, endpoint: Arc<Endpoint>) -> Result<Opened, ConnectError> {
-        let transport = connect(&endpoint, &self.resolver, &self.shared.gauges).await?;
+        let transport = connect(&endpoint, &self.resolver, &self.shared).await?;
         let http2 = transport.speaks_http2();
         self.speaks_http1.set(!http2);
         let failed = |error: hyper::Error| ConnectError {

@@ -125,6 +125,28 @@ async fn a_file_that_is_saved_slowly_deletes_nothing() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_deployment_that_is_the_sidecar_itself_is_not_called() -> Result<()> {
+    let pilotfish = Launch::run(&[""; 0]).start().await?;
+    let itself = Deployment::at(Dialect::Chat, "itself", &pilotfish.url()).model("loop");
+    let policy = Policy::named("loop").targets(["itself"]);
+    fs::write(
+        pilotfish.directory().join("loop.yaml"),
+        format!("{itself}---\n{policy}"),
+    )?;
+    until(&pilotfish, &[("loop", 503)]).await?;
+    let answer = ask(&Client::new(&pilotfish)?, "loop").await?;
+    let message = answer.error(Dialect::Chat)?.message;
+    assert!(
+        message.contains("that is this sidecar itself") || message.contains("its last attempts failed"),
+        "{message}"
+    );
+    // Whoever asked is the only one who did.
+    let metrics = pilotfish.metrics().await?;
+    assert_eq!(metrics.sum("pilotfish_connections", &[("side", "upstream")]), 0.0);
+    pilotfish.back_to_idle(&[]).await
+}
+
+#[tokio::test]
 async fn json_counts_and_hidden_files_and_other_kinds_do_not() -> Result<()> {
     let east = Dialect::Chat.provider("east").start().await?;
     let pilotfish = Launch::run(&[deployment(&east)]).start().await?;
