@@ -61,6 +61,12 @@ pub(crate) async fn shared() -> Result<&'static Cluster> {
 async fn start() -> Result<Cluster> {
     let cluster = Options::default().with_node().start().await?;
     providers(&cluster).await?;
+    install(&cluster).await?;
+    Ok(cluster)
+}
+
+/// Both charts, as the README says.
+pub(crate) async fn install(cluster: &Cluster) -> Result<()> {
     cluster
         .helm(["install", "pilotfish-crds", &chart("pilotfish-crds")])
         .await?
@@ -88,7 +94,7 @@ async fn start() -> Result<Cluster> {
         let logs = cluster.kubectl(logs).await?;
         return Err(error.context(format!("{pods:?}\n{logs:?}")));
     }
-    Ok(cluster)
+    Ok(())
 }
 
 /// Starts the providers.

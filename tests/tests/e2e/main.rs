@@ -4,5 +4,6 @@
 
 mod injected;
 mod installed;
+mod lifecycle;
 mod node;
 mod readme;
