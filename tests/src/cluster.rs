@@ -37,6 +37,7 @@ mod node;
 mod options;
 mod port;
 mod process;
+mod token;
 mod wait;
 
 pub use audit::Access;
@@ -153,6 +154,12 @@ impl Cluster {
         let path = self.directory().join(format!("{}.kubeconfig", namespace::random(8)));
         std::fs::write(&path, serde_json::to_vec(&kubeconfig)?)?;
         Ok(path)
+    }
+
+    /// `token` with other claims, signed as the API server signs: one that has expired, say. Not on a cluster that is not
+    /// the tests' own, whose key nobody here has.
+    pub fn resigned(&self, token: &str, change: impl FnOnce(&mut serde_json::Value)) -> Result<String> {
+        token::resigned(self.directory(), token, change)
     }
 
     /// Makes a namespace whose name nobody else has, and waits until pods may be made in it.

@@ -4,8 +4,10 @@
 
 mod absence;
 mod apply;
+mod authority;
 mod conflicts;
 mod examples;
+mod identity;
 mod keys;
 mod leader;
 mod scene;
@@ -14,3 +16,4 @@ mod status;
 mod statuses;
 mod telemetry;
 mod versions;
+mod wire;

@@ -15,7 +15,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) namespace: &'a Namespace<'a>,
     pub(crate) client: Client,
     /// They run while this is held.
-    _held: (Fake, Fake, Pilotfish),
+    _held: (Fake, Fake),
+    pub(crate) sidecar: Pilotfish,
 }
 
 impl<'a> Scene<'a> {
@@ -30,7 +31,8 @@ impl<'a> Scene<'a> {
         let scene = Self {
             namespace,
             client,
-            _held: (east, west, sidecar),
+            _held: (east, west),
+            sidecar,
         };
         scene.served_by("east").await?;
         Ok(scene)
