@@ -24,6 +24,7 @@ mod client;
 pub mod cluster;
 mod dialect;
 pub mod documents;
+pub mod fixtures;
 mod gauges;
 mod launch;
 mod log;

@@ -48,6 +48,7 @@ pub struct Operator {
     log: Log,
     kubeconfig: PathBuf,
     sidecars: SocketAddr,
+    webhook: SocketAddr,
     telemetry: SocketAddr,
 }
 
@@ -93,7 +94,9 @@ impl Operator {
         let log = Log::of(child.stderr.take().context("its standard error is piped")?);
         let listening = tokio::time::timeout(WITHIN, log.line_with("listening sidecars=")).await;
         let line = listening.with_context(|| format!("the operator does not listen:\n{}", log.text()))??;
+        let called = log.line_with("listening for the API server").await?;
         let operator = Self {
+            webhook: address(&called, " webhook=")?,
             child,
             kubeconfig: cluster.kubeconfig().to_owned(),
             sidecars: address(&line, " sidecars=")?,
@@ -117,6 +120,11 @@ impl Operator {
     /// Where sidecars connect.
     pub fn sidecars(&self) -> SocketAddr {
         self.sidecars
+    }
+
+    /// Where it answers the API server, over TLS.
+    pub fn webhook(&self) -> SocketAddr {
+        self.webhook
     }
 
     /// Where it is scraped and probed.

@@ -1,19 +1,12 @@
 //! The table of good and bad documents, judged by the API server. `pilotfish run` judges the same table in `cli/tests`.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use futures::{StreamExt, stream};
 use pilotfish_tests::Cluster;
-use std::collections::BTreeMap;
-use std::path::Path;
+use pilotfish_tests::fixtures::{Case, cases};
 
 /// kubectl asks for each document on its own, so that each has an answer of its own; more at once are no quicker.
 const AT_ONCE: usize = 4;
-
-/// A document and the comments that introduce it, by their keys.
-struct Case {
-    comments: BTreeMap<String, String>,
-    document: String,
-}
 
 /// Who refuses a bad document, and with what in its answer.
 enum Verdict {
@@ -23,43 +16,17 @@ enum Verdict {
     LeftToTheWebhook,
 }
 
-impl Case {
-    fn comment(&self, key: &str) -> Result<&str> {
-        let comment = self.comments.get(key);
-        Ok(comment.with_context(|| format!("no {key:?} in {}", self.document))?)
-    }
-
-    fn verdict(&self) -> Result<Verdict> {
-        match self.comments.get("judge").map(String::as_str) {
-            Some("webhook") => Ok(Verdict::LeftToTheWebhook),
-            Some(other) => anyhow::bail!("no judge is called {other:?}, in {}", self.document),
-            None => {
-                let sentence = self
-                    .comments
-                    .get("server says")
-                    .map_or_else(|| self.comment("says"), |text| Ok(text))?;
-                Ok(Verdict::Refused(sentence.to_owned()))
-            }
+fn verdict(case: &Case) -> Result<Verdict> {
+    match case.comments.get("judge").map(String::as_str) {
+        Some("webhook") => Ok(Verdict::LeftToTheWebhook),
+        Some(other) => anyhow::bail!("no judge is called {other:?}, in {}", case.document),
+        None => {
+            let sentence = case
+                .comments
+                .get("server says")
+                .map_or_else(|| case.comment("says"), |text| Ok(text))?;
+            Ok(Verdict::Refused(sentence.to_owned()))
         }
-    }
-}
-
-/// The cases of a file: its documents without what stands before the first.
-fn cases(file: &str) -> Result<Vec<Case>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/api").join(file);
-    let text = std::fs::read_to_string(path)?;
-    let documents = text.split("\n---\n").skip(1);
-    Ok(documents.map(case).collect())
-}
-
-fn case(document: &str) -> Case {
-    let comment = |line: &str| {
-        let (key, value) = line.strip_prefix("# ")?.split_once(": ")?;
-        Some((key.to_owned(), value.to_owned()))
-    };
-    Case {
-        comments: document.lines().map_while(comment).collect(),
-        document: document.to_owned(),
     }
 }
 
@@ -72,7 +39,7 @@ async fn answer(cluster: &Cluster, document: &str) -> Result<Option<String>> {
 
 async fn judge(cluster: &Cluster, case: &Case) -> Result<()> {
     let answer = answer(cluster, &case.document).await?;
-    match (case.verdict()?, answer) {
+    match (verdict(case)?, answer) {
         (Verdict::Refused(sentence), Some(answer)) => ensure!(
             answer.contains(&sentence),
             "should have said {sentence:?}\nbut said {answer}\nto {}",
@@ -81,7 +48,7 @@ async fn judge(cluster: &Cluster, case: &Case) -> Result<()> {
         (Verdict::Refused(sentence), None) => {
             anyhow::bail!("should have said {sentence:?}\nbut takes {}", case.document)
         }
-        // Until our webhook is asked, too, these are taken.
+        // Nobody asks our webhook here; the tests of injection do.
         (Verdict::LeftToTheWebhook, None) => {}
         (Verdict::LeftToTheWebhook, Some(answer)) => {
             anyhow::bail!(

@@ -1,0 +1,9 @@
+//! Pods and our own kinds as they pass the operator's webhooks, on a real API server.
+
+#![cfg(test)]
+
+mod absence;
+mod healing;
+mod pods;
+mod scene;
+mod validation;
