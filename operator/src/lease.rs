@@ -190,11 +190,27 @@ impl Standing {
 
     /// First nobody here acts as leader any more, then another may start.
     async fn release(&mut self) {
-        let release = self.election.release(Instant::now());
+        if !self.election.resign(Instant::now()) {
+            return;
+        }
         self.publish();
-        let Some(release) = release else { return };
-        if let Err(error) = self.write(&release).await {
+        let released = match self.give_back().await {
+            // By ourselves: the renewal that was cut off had its effect.
+            Err(Failure::Overtaken) => match self.look().await {
+                Ok(()) => self.give_back().await,
+                Err(failure) => Err(failure),
+            },
+            released => released,
+        };
+        if let Err(error) = released {
             tracing::warn!(%error, "the lease was not given back and runs out by itself");
+        }
+    }
+
+    async fn give_back(&self) -> Result<(), Failure> {
+        match self.election.release() {
+            Some(release) => self.write(&release).await.map(drop),
+            None => Ok(()),
         }
     }
 }

@@ -158,7 +158,7 @@ pub(super) fn lost(world: &World, reach: &Reach, policies: &Policies) -> BTreeMa
         namespace: namespace.clone(),
         labels: Labels::new(),
     });
-    let views: BTreeSet<Pod> = plain.chain(world.pods.iter().cloned()).collect();
+    let views: BTreeSet<Pod> = plain.chain(told_apart(world, reach, policies)).collect();
     let mut lost: BTreeMap<ObjectName, BTreeSet<Lost>> = BTreeMap::new();
     for pod in &views {
         let mut claims = reach.claims(pod, policies);
@@ -174,6 +174,21 @@ pub(super) fn lost(world: &World, reach: &Reach, policies: &Policies) -> BTreeMa
     lost.into_iter()
         .map(|(loser, lost)| (loser, lost.into_iter().collect()))
         .collect()
+}
+
+/// The pods of `world` with no more of their labels than policies ask for. Most pods have a label that no other pod has.
+fn told_apart<'a>(world: &'a World, reach: &'a Reach, policies: &'a Policies) -> impl Iterator<Item = Pod> + 'a {
+    let mut asked: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    world.pods.iter().map(move |pod| {
+        let asked = asked
+            .entry(&pod.namespace)
+            .or_insert_with_key(|namespace| reach.labels_asked(namespace, policies));
+        let labels = pod.labels.iter().filter(|(key, _)| asked.contains(*key));
+        Pod {
+            namespace: pod.namespace.clone(),
+            labels: labels.map(|(key, value)| (key.clone(), value.clone())).collect(),
+        }
+    })
 }
 
 /// Of sorted claims, those that lost by age or name alone, each with the winner.

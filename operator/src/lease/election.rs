@@ -89,11 +89,16 @@ impl Election {
         Some(lease)
     }
 
-    /// Ends this replica's time as leader, and gives the Lease to write so that another need not wait.
-    pub(super) fn release(&mut self, now: Instant) -> Option<Lease> {
+    /// Ends this replica's time as leader; false where it did not lead.
+    pub(super) fn resign(&mut self, now: Instant) -> bool {
         let led = self.is_won(now);
         self.until = None;
-        let mut lease = self.lease.clone().filter(|_| led && self.is_ours())?;
+        led
+    }
+
+    /// The Lease to write so that another replica need not wait for its end, if it is ours.
+    pub(super) fn release(&self) -> Option<Lease> {
+        let mut lease = self.lease.clone().filter(|_| self.is_ours())?;
         lease.spec.get_or_insert_default().holder_identity = None;
         Some(lease)
     }

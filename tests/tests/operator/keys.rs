@@ -13,7 +13,7 @@ const RESOLVED: &str = "ResolvedRefs=True ResolvedRefs";
 const KEY: &str = "sk-pf-made-by-hand-made-by-hand";
 
 /// A VirtualKey of this name, whose Secret is `keys`.
-fn key(name: &str, more: &str) -> String {
+pub(crate) fn key(name: &str, more: &str) -> String {
     format!(
         "{{apiVersion: pilotfish.dev/v1alpha1, kind: VirtualKey, metadata: {{name: {name}}}, \
          spec: {{secretName: keys{more}}}}}"
@@ -21,13 +21,13 @@ fn key(name: &str, more: &str) -> String {
 }
 
 /// The Secret `keys` of a namespace.
-struct Keys {
+pub(crate) struct Keys {
     api: Api<Secret>,
-    statuses: Statuses,
+    pub(crate) statuses: Statuses,
 }
 
 impl Keys {
-    async fn of(cluster: &Cluster, namespace: &Namespace<'_>) -> Result<Self> {
+    pub(crate) async fn of(cluster: &Cluster, namespace: &Namespace<'_>) -> Result<Self> {
         Ok(Self {
             api: Api::namespaced(cluster.client().await?, namespace.name()),
             statuses: Statuses::of(cluster, namespace).await?,
@@ -35,14 +35,14 @@ impl Keys {
     }
 
     /// An entry, if it is there.
-    async fn entry(&self, name: &str) -> Result<Option<String>> {
+    pub(crate) async fn entry(&self, name: &str) -> Result<Option<String>> {
         let secret = self.api.get("keys").await?;
         let value = secret.data.and_then(|mut data| data.remove(name));
         Ok(value.map(|value| String::from_utf8(value.0)).transpose()?)
     }
 
     /// The key that the Secret holds once it is another one than `before`.
-    async fn other_than(&self, before: &str) -> Result<String> {
+    pub(crate) async fn other_than(&self, before: &str) -> Result<String> {
         until("there is a new key", async || {
             let key = self.entry("api-key").await?.context("there is none")?;
             ensure!(key != before, "it is the same");
@@ -51,7 +51,7 @@ impl Keys {
         .await
     }
 
-    async fn patch(&self, patch: &Value) -> Result<()> {
+    pub(crate) async fn patch(&self, patch: &Value) -> Result<()> {
         self.api
             .patch("keys", &PatchParams::default(), &Patch::Merge(patch))
             .await?;

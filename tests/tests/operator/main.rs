@@ -5,6 +5,7 @@
 mod absence;
 mod apply;
 mod authority;
+mod callers;
 mod conflicts;
 mod examples;
 mod identity;

@@ -97,13 +97,13 @@ fn a_lease_that_was_given_back_is_had_at_once() {
     let (mut a, mut b) = (Election::new(candidate("a")), Election::new(candidate("b")));
     turn(&mut a, &mut server, now);
     turn(&mut b, &mut server, now);
-    let release = a.release(now).unwrap();
+    assert!(a.resign(now) && !a.resign(now));
     assert!(!a.leader(now).is_me(now));
-    assert!(server.write(release).is_some());
+    assert!(server.write(a.release().unwrap()).is_some());
     turn(&mut b, &mut server, now);
     assert!(b.is_won(now));
-    assert!(b.release(now).is_some());
-    assert!(b.release(now).is_none());
+    a.saw(server.lease.clone(), now);
+    assert_eq!(a.release(), None, "it is another's");
 }
 
 #[test]
