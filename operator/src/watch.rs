@@ -1,7 +1,7 @@
 //! Cluster → World → [`Compilation`]: one stream per kind, each with a backoff of its own, debounced.
 //!
 //! Nothing is published before every kind has been listed once. A list that fails keeps what was there; one object that
-//! cannot be read spoils only itself ([`strict`]). What is published last is what counts: a reader that was busy misses
+//! cannot be read spoils only itself (`strict.rs`). What is published last is what counts: a reader that was busy misses
 //! the compilations in between and nothing else.
 
 mod debounce;

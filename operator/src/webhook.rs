@@ -1,7 +1,7 @@
 //! The HTTPS port that the API server calls: `POST /inject` and `POST /validate`.
 //!
 //! HTTP/1.1, one question at a time on a connection. What is slow, long or wrong is answered with a sentence and never
-//! waited for: while an answer is missing a pod waits. Told to stop, the listener stays open for [`LINGER`], because the
+//! waited for: while an answer is missing a pod waits. Told to stop, the listener stays open for a moment, because the
 //! API server goes on calling until it has heard that this replica is gone.
 
 use crate::admission::{Judge, Verdict, Webhook};

@@ -23,6 +23,11 @@ pub(super) fn judge(pod: &Pod, trusted: &Trusted) -> Result<(), String> {
     let Some((spec, sidecar)) = pod.spec.as_ref().and_then(|spec| Some((spec, sidecar(spec)?))) else {
         return Err(format!("{name} has no container {SIDECAR_CONTAINER}"));
     };
+    if spec.share_process_namespace == Some(true) || spec.host_pid == Some(true) {
+        return Err(format!(
+            "{name} shares its processes: other containers could read the providers' keys"
+        ));
+    }
     token_is_mounted_there_alone(&name, spec)?;
     let image = sidecar.image.as_deref().unwrap_or_default();
     if !trusted.includes(image) {
@@ -135,6 +140,12 @@ mod tests {
     #[test]
     fn every_other_pod_gets_a_sentence() {
         let token = || json!([{"name": "token", "mountPath": "/t"}]);
+        let with = |field: &str| {
+            let mut pod = good();
+            pod["spec"][field] = json!(true);
+            pod
+        };
+        let shared = "pod shop/web shares its processes: other containers could read the providers' keys";
         let mut debugged = good();
         debugged["spec"]["ephemeralContainers"] = json!([{"name": "debugger", "volumeMounts": token()}]);
         for (pod, sentence) in [
@@ -147,6 +158,8 @@ mod tests {
                 changed("/spec/initContainers/0/name", json!("proxy")),
                 "pod shop/web has no container pilotfish",
             ),
+            (with("shareProcessNamespace"), shared),
+            (with("hostPID"), shared),
             (
                 changed("/spec/containers/0/volumeMounts", token()),
                 "container app of pod shop/web mounts a token for pilotfish.dev, which only pilotfish may",
