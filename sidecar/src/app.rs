@@ -52,15 +52,13 @@ impl Config {
 
 /// Runs a sidecar until `stop` is cancelled or one of its tasks ends unasked, which is an error. Blocks the thread.
 pub fn run(config: Config, source: Source, stop: CancellationToken) -> anyhow::Result<()> {
-    let runtime = local_runtime()?;
-    runtime.block_on(serve(config, source, stop))
+    block_on(serve(config, source, stop))?
 }
 
 /// [`run`] until the process is told to stop: SIGTERM, or Ctrl-C.
 pub fn run_until_signal(config: Config, source: Source) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
-    let runtime = local_runtime()?;
-    runtime.block_on(async {
+    block_on(async {
         let told = async {
             let signal = signal().await;
             stop.cancel();
@@ -73,7 +71,7 @@ pub fn run_until_signal(config: Config, source: Source) -> anyhow::Result<()> {
             ended = serve(config, source, stop.clone()) => ended,
             failed = told => failed,
         }
-    })
+    })?
 }
 
 async fn signal() -> std::io::Result<()> {
@@ -103,12 +101,17 @@ pub fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
         .context("the log is set up already")
 }
 
-pub(crate) fn local_runtime() -> anyhow::Result<tokio::runtime::LocalRuntime> {
+/// Does `work` on this thread, with a runtime of its own. A name that is still being looked up when it is done, which
+/// can take long, is not waited for.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
-    builder
+    let runtime = builder
         .enable_all()
         .build_local(Default::default())
-        .context("the runtime could not be started")
+        .context("the runtime could not be started")?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(done)
 }
 
 async fn serve(config: Config, source: Source, stop: CancellationToken) -> anyhow::Result<()> {
@@ -228,11 +231,7 @@ fn more_workers(
     for number in 1..config.workers {
         let (shared, tasks, stop, limit) = (Arc::clone(shared), tasks.clone(), stop.clone(), config.drain);
         let work = move || {
-            let runtime = match local_runtime() {
-                Ok(runtime) => runtime,
-                Err(error) => return tracing::error!(%error, "worker not started"),
-            };
-            runtime.block_on(async {
+            let working = block_on(async {
                 let listener = match listen(address, true) {
                     Ok(listener) => listener,
                     Err(error) => return tracing::error!(%error, "worker not started"),
@@ -245,6 +244,9 @@ fn more_workers(
                 drain(&tasks, limit).await;
                 owned.shutdown().await;
             });
+            if let Err(error) = working {
+                tracing::error!(%error, "worker not started");
+            }
         };
         threads.push(
             std::thread::Builder::new()

@@ -27,13 +27,13 @@ impl OperatorSeries {
             registry: meter.registry.clone(),
         };
         let attempts = families.int_counters(
-            "pilotfish_operator_connects_total",
+            "pilotfish_config_stream_connects_total",
             "Attempts to open a stream from the operator, by how they went; those connected beyond the first are \
              reconnects.",
             &["result"],
         )?;
         let ended = families.int_counters(
-            "pilotfish_operator_streams_ended_total",
+            "pilotfish_config_stream_ends_total",
             "Streams from the operator that were open and are no more: it ended them, they were lost, or what it sent \
              could not be read.",
             &["reason"],
@@ -48,7 +48,7 @@ impl OperatorSeries {
             attempts,
             endings: ended,
             connected: families.int_gauge(
-                "pilotfish_operator_connected",
+                "pilotfish_config_stream_connected",
                 "1 while configuration is streamed from the operator.",
             )?,
             certificate_ends: families.int_gauge(

@@ -40,6 +40,10 @@ impl Lines {
         let line = self.pending.split_to(end);
         self.pending.advance(1);
         self.searched = 0;
+        if self.pending.is_empty() {
+            // What one long line needed is not kept for the short ones that follow.
+            self.pending = BytesMut::new();
+        }
         Some(String::from_utf8(line.into()).map_err(|_| LineError::NotText))
     }
 }

@@ -201,7 +201,7 @@ impl Following {
             self.save();
         }
         if let Some(ack) = ack {
-            stream.say(&Report::Ack(ack));
+            stream.say(Report::Ack(ack));
         }
     }
 

@@ -14,6 +14,9 @@ use std::task::{Context, Poll, Waker};
 /// a later one does not.
 const MOST_WAITING: usize = 16;
 
+/// What the operator reads in one line, bytes, its end included.
+const LONGEST_REPORT: usize = 1024 * 1024;
+
 /// What is sent.
 pub(super) enum Outgoing {
     /// All of it at once.
@@ -34,8 +37,8 @@ struct Waiting {
 
 impl Reports {
     /// Queues a report; the oldest that waits makes room.
-    pub(super) fn say(&self, report: &Report) {
-        let mut line = report.encode();
+    pub(super) fn say(&self, report: Report) {
+        let mut line = fitting(report);
         line.push('\n');
         let mut waiting = self.0.borrow_mut();
         if waiting.lines.len() == MOST_WAITING {
@@ -60,6 +63,25 @@ impl Reports {
     }
 }
 
+/// The report as a line that is not too long to be read: without the versions that are there, which are then sent
+/// again, or with as many of the refused resources as fit.
+fn fitting(mut report: Report) -> String {
+    loop {
+        let line = report.encode();
+        if line.len() < LONGEST_REPORT {
+            return line;
+        }
+        match &mut report {
+            Report::Hello(hello) if !hello.known.is_empty() => hello.known.clear(),
+            Report::Ack(ack) if !ack.refused.is_empty() => {
+                tracing::warn!(refused = ack.refused.len(), "more is refused than one report can name");
+                ack.refused.truncate(ack.refused.len() / 2);
+            }
+            Report::Hello(_) | Report::Ack(_) | Report::Unknown(_) => return line,
+        }
+    }
+}
+
 impl Body for Outgoing {
     type Data = Bytes;
     type Error = Infallible;
@@ -76,7 +98,7 @@ impl Body for Outgoing {
 mod tests {
     use super::*;
     use http_body_util::BodyExt;
-    use pilotfish_wire::Ack;
+    use pilotfish_wire::{Ack, Hello, Kind, Refusal};
 
     fn ack(nonce: u64) -> Report {
         Report::Ack(Ack {
@@ -95,21 +117,50 @@ mod tests {
     async fn reports_go_out_in_order_and_of_too_many_the_oldest_is_dropped() {
         let reports = Reports::default();
         let mut body = Outgoing::Reports(reports.clone());
-        reports.say(&ack(0));
+        reports.say(ack(0));
         assert_eq!(read(&mut body).await, ack(0));
         for nonce in 1..=20 {
-            reports.say(&ack(nonce));
+            reports.say(ack(nonce));
         }
         for nonce in 5..=20 {
             assert_eq!(read(&mut body).await, ack(nonce));
         }
     }
 
+    #[test]
+    fn a_report_that_would_be_too_long_says_less() {
+        let names = (0..20_000).map(|number| format!("policy/a-namespace-with-a-long-name/policy-{number}"));
+        let hello = Hello {
+            revision: 1,
+            known: names
+                .clone()
+                .map(|name| (name, "0123456789abcdef".to_owned()))
+                .collect(),
+            ..Hello::default()
+        };
+        assert_eq!(fitting(Report::Hello(hello)), r#"{"hello":{"revision":1}}"#);
+        let refusal = |name| Refusal {
+            kind: Kind::Policy,
+            name,
+            version: "0123456789abcdef".to_owned(),
+            reason: "it was meant to be refused".to_owned(),
+        };
+        let ack = Report::Ack(Ack {
+            nonce: 1,
+            version: "v".to_owned(),
+            refused: names.map(refusal).collect(),
+        });
+        let Report::Ack(said) = Report::decode(&fitting(ack)).unwrap() else {
+            panic!("no ack")
+        };
+        assert_eq!(said.refused.len(), 5_000);
+    }
+
     #[tokio::test]
     async fn a_report_wakes_who_waits_for_it() {
         let reports = Reports::default();
         let mut body = Outgoing::Reports(reports.clone());
-        let (report, ()) = tokio::join!(read(&mut body), async { reports.say(&ack(1)) });
+        let (report, ()) = tokio::join!(read(&mut body), async { reports.say(ack(1)) });
         assert_eq!(report, ack(1));
     }
 }

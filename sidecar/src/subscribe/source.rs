@@ -36,15 +36,13 @@ pub(crate) struct Configuring {
 impl Configuring {
     /// Starts it. The receiver is told when it ends, which it must not before [`Configuring::stop`].
     pub(crate) fn start(source: Source, shared: Arc<Shared>) -> anyhow::Result<(Self, oneshot::Receiver<()>)> {
-        let runtime = app::local_runtime;
         let stop = CancellationToken::new();
         let (alive, ended) = oneshot::channel();
         let stopped = stop.clone();
         let work = move || {
             let _alive: oneshot::Sender<()> = alive;
-            match runtime() {
-                Ok(runtime) => runtime.block_on(obey(source, shared, stopped)),
-                Err(error) => tracing::error!(%error, "no configuration can be received"),
+            if let Err(error) = app::block_on(obey(source, shared, stopped)) {
+                tracing::error!(%error, "no configuration can be received");
             }
         };
         let thread = std::thread::Builder::new()

@@ -31,7 +31,7 @@ impl Stream {
         known: BTreeMap<String, String>,
     ) -> Result<(Self, Hello), OperatorError> {
         let reports = Reports::default();
-        reports.say(&Report::Hello(Hello {
+        reports.say(Report::Hello(Hello {
             revision: REVISION,
             features: FEATURES.iter().map(|&feature| feature.to_owned()).collect(),
             known,
@@ -73,7 +73,7 @@ impl Stream {
     }
 
     /// Queues a report.
-    pub(super) fn say(&self, report: &Report) {
+    pub(super) fn say(&self, report: Report) {
         self.reports.say(report);
     }
 

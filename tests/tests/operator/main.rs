@@ -15,6 +15,7 @@ mod scene;
 mod sidecars;
 mod status;
 mod statuses;
+mod streams;
 mod telemetry;
 mod versions;
 mod wire;

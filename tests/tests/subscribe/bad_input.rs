@@ -29,7 +29,7 @@ async fn a_line_of_100_mb_ends_its_stream_and_costs_little_memory() -> Result<()
     let ended = sidecar
         .metrics()
         .await?
-        .sum("pilotfish_operator_streams_ended_total", &protocol);
+        .sum("pilotfish_config_stream_ends_total", &protocol);
     assert_eq!(ended, 1.0);
     Ok(())
 }

@@ -30,7 +30,7 @@ async fn a_stream_moves_to_the_leader_and_the_old_one_is_obeyed_until_then() -> 
     assert_eq!(status(&sidecar).await?, 200);
     assert_eq!(status_of(&client).await?, 401);
     sidecar.logged("moved to the operator's leader").await?;
-    let connected = sidecar.metrics().await?.sum("pilotfish_operator_connected", &[]);
+    let connected = sidecar.metrics().await?.sum("pilotfish_config_stream_connected", &[]);
     assert_eq!(connected, 1.0);
     Ok(())
 }
@@ -44,7 +44,9 @@ async fn a_stream_stays_where_it_is_while_the_leader_cannot_be_reached() -> Resu
     let (sidecar, mut follower) = scene.serving().await?;
     follower.greet("Deployment/web", Some(nobody)).await?;
     sidecar
-        .metrics_until(|metrics| metrics.sum("pilotfish_operator_connects_total", &[("result", "unreachable")]) >= 2.0)
+        .metrics_until(|metrics| {
+            metrics.sum("pilotfish_config_stream_connects_total", &[("result", "unreachable")]) >= 2.0
+        })
         .await?;
     follower.batch(2, &[], "v2").await?;
     assert_eq!(status(&sidecar).await?, 200);

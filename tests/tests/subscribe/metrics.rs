@@ -9,15 +9,15 @@ const SERIES: [&str; 13] = [
     "pilotfish_last_good_ignored_total",
     "pilotfish_last_good_timestamp_seconds",
     "pilotfish_last_good_write_failures_total",
-    "pilotfish_operator_connected",
-    "pilotfish_operator_connects_total{result=\"connected\"}",
-    "pilotfish_operator_connects_total{result=\"protocol\"}",
-    "pilotfish_operator_connects_total{result=\"refused\"}",
-    "pilotfish_operator_connects_total{result=\"tls\"}",
-    "pilotfish_operator_connects_total{result=\"unreachable\"}",
-    "pilotfish_operator_streams_ended_total{reason=\"ended\"}",
-    "pilotfish_operator_streams_ended_total{reason=\"lost\"}",
-    "pilotfish_operator_streams_ended_total{reason=\"protocol\"}",
+    "pilotfish_config_stream_connected",
+    "pilotfish_config_stream_connects_total{result=\"connected\"}",
+    "pilotfish_config_stream_connects_total{result=\"protocol\"}",
+    "pilotfish_config_stream_connects_total{result=\"refused\"}",
+    "pilotfish_config_stream_connects_total{result=\"tls\"}",
+    "pilotfish_config_stream_connects_total{result=\"unreachable\"}",
+    "pilotfish_config_stream_ends_total{reason=\"ended\"}",
+    "pilotfish_config_stream_ends_total{reason=\"lost\"}",
+    "pilotfish_config_stream_ends_total{reason=\"protocol\"}",
 ];
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn every_series_is_there_before_the_operator_is_reached() -> Result<()> {
     let sidecar = scene.sidecar().await?;
     let url = format!("http://{}/metrics", sidecar.telemetry());
     let text = reqwest::get(url).await?.text().await?;
-    let of_the_stream = ["pilotfish_operator_", "pilotfish_last_good_", "pilotfish_client_"];
+    let of_the_stream = ["pilotfish_config_stream_", "pilotfish_last_good_", "pilotfish_client_"];
     let series = text
         .lines()
         .filter_map(|line| line.rsplit_once(' ').map(|(name, _)| name));

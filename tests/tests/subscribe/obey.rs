@@ -33,7 +33,7 @@ async fn a_sidecar_introduces_itself_and_serves_once_it_has_a_configuration() ->
 
     let metrics = sidecar.metrics().await?;
     let one = |name: &str| metrics.sum(name, &[]);
-    assert_eq!(one("pilotfish_operator_connected"), 1.0);
+    assert_eq!(one("pilotfish_config_stream_connected"), 1.0);
     assert_eq!(one("pilotfish_config_batches_total"), 1.0);
     assert_eq!(one("pilotfish_config_resources_total"), 4.0);
     assert!(one("pilotfish_client_certificate_expiry_timestamp_seconds") > 1.7e9);

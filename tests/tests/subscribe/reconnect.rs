@@ -30,10 +30,10 @@ async fn a_reconnect_names_what_is_there_and_repeats_its_ack() -> Result<()> {
     assert_eq!(status(&sidecar).await?, 200);
     let metrics = sidecar.metrics().await?;
     assert_eq!(metrics.sum("pilotfish_config_resources_total", &[]), 5.0);
-    let connects = |result| metrics.sum("pilotfish_operator_connects_total", &[("result", result)]);
+    let connects = |result| metrics.sum("pilotfish_config_stream_connects_total", &[("result", result)]);
     assert_eq!((connects("connected"), connects("refused")), (2.0, 0.0));
     assert_eq!(
-        metrics.sum("pilotfish_operator_streams_ended_total", &[("reason", "ended")]),
+        metrics.sum("pilotfish_config_stream_ends_total", &[("reason", "ended")]),
         1.0
     );
     assert_eq!(scene.operator.asked().len(), 1);
@@ -48,7 +48,7 @@ async fn without_an_operator_all_goes_on_and_the_next_one_is_found() -> Result<(
     drop(session);
     scene.stop().await?;
     sidecar
-        .metrics_until(|metrics| metrics.sum("pilotfish_operator_connected", &[]) == 0.0)
+        .metrics_until(|metrics| metrics.sum("pilotfish_config_stream_connected", &[]) == 0.0)
         .await?;
     for _ in 0..20 {
         assert_eq!(status(&sidecar).await?, 200);
@@ -81,7 +81,7 @@ async fn a_stream_that_falls_silent_is_noticed_by_its_pings() -> Result<()> {
     let lost = sidecar
         .metrics()
         .await?
-        .sum("pilotfish_operator_streams_ended_total", &[("reason", "lost")]);
+        .sum("pilotfish_config_stream_ends_total", &[("reason", "lost")]);
     assert_eq!(lost, 1.0);
     Ok(())
 }

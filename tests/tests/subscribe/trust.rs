@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 async fn failures(sidecar: &Pilotfish, result: &str) -> Result<f64> {
     let metrics = sidecar.metrics().await?;
-    Ok(metrics.sum("pilotfish_operator_connects_total", &[("result", result)]))
+    Ok(metrics.sum("pilotfish_config_stream_connects_total", &[("result", result)]))
 }
 
 #[tokio::test]
