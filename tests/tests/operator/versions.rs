@@ -2,8 +2,8 @@
 
 use crate::scene::{Scene, chat, field, own};
 use anyhow::Result;
-use pilotfish_tests::Pod;
 use pilotfish_tests::cluster::Cluster;
+use pilotfish_tests::{Pod, Policy};
 
 const ACCEPTED: &str = r#"{.status.conditions[?(@.type=="Accepted")].status}"#;
 const SENTENCE: &str = r#"{.status.conditions[?(@.type=="Accepted")].message}"#;
@@ -28,10 +28,22 @@ async fn a_field_of_a_newer_version_is_not_ignored_in_silence() -> Result<()> {
     let newer = r#"[{"op": "add", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/quota",
         "value": {"type": "object", "properties": {"perHour": {"type": "integer"}}}}]"#;
     schema(&cluster, newer).await?;
-    let edited = format!("{}  quota: {{perHour: 3}}\n", chat("west"));
-    // The API server takes a moment to serve a schema that it has accepted.
-    pilotfish_tests::cluster::until("the newer schema is served", async || shop.apply(&edited).await).await?;
     let sentence = "spec.quota is not known to this version of the operator; upgrade it, or remove the field";
+    // The API server takes a moment to serve a schema that it has accepted, and a watch that was opened before may be served
+    // by the former one for longer. So an object that nobody asks for is edited until the operator has heard of the field.
+    let mut edits = 0;
+    pilotfish_tests::cluster::until("the newer schema is watched", async || {
+        edits += 1;
+        let probe = Policy::named("probe").targets(["east"]);
+        shop.apply(&format!("{probe}  quota: {{perHour: {edits}}}\n")).await?;
+        let path = format!("jsonpath={SENTENCE}");
+        let said = shop.kubectl(["get", "rp/probe", "-o", &path]).await?.success()?;
+        anyhow::ensure!(said == sentence, "{said}");
+        Ok(())
+    })
+    .await?;
+    shop.apply(&format!("{}  quota: {{perHour: 3}}\n", chat("west")))
+        .await?;
     field(&shop, "rp/chat", SENTENCE, sentence).await?;
     field(&shop, "rp/chat", ACCEPTED, "False").await?;
     scene.served_by("east").await?;
