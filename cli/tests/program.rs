@@ -23,7 +23,7 @@ fn a_bad_directory_ends_with_its_problems_and_a_failure() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.yaml"), BAD).unwrap();
     let directory = folder.path().to_str().unwrap();
-    let expected = "a.yaml:5: spec.secret: unknown field; known here: disabled, expiresAt, models, secretName\n\
+    let expected = "a.yaml:5: spec.secret: unknown field; known here: disabled, expiresAt, models, rotation, secretName\n\
                     a.yaml:4: spec.secretName: is required\n";
     for arguments in [["run", directory], ["compile", directory]] {
         let output = pilotfish(&arguments);
