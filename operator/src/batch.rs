@@ -1,11 +1,14 @@
 //! From one configuration to the next: what must be sent to a sidecar that has the one, so that it has the other.
+//!
+//! For a channel in memory, which loses nothing and has one reader. Streams, which share views and know what their
+//! sidecar had before, have theirs in `push/lanes.rs`.
 
 use pilotfish_wire::snapshot::configuration_version;
-use pilotfish_wire::{Begin, Commit, Hello, Kind, Message, Remove, Resource};
+use pilotfish_wire::{Begin, Commit, Kind, Message, Remove, Resource};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What one sidecar was sent. Every transport keeps one for each stream.
+/// What one sidecar was sent.
 #[derive(Debug, Default)]
 pub struct Sent {
     versions: BTreeMap<(Kind, String), String>,
@@ -13,17 +16,6 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// To a sidecar that says what it has: a reconnect re-sends nothing. An entry that cannot be read is one it lacks.
-    pub fn known(hello: &Hello) -> Self {
-        let read = |(key, version): (&String, &String)| {
-            let (kind, name) = key.split_once('/')?;
-            let kind = serde_json::from_value(kind.into()).ok()?;
-            Some(((kind, name.to_owned()), version.clone()))
-        };
-        let versions = hello.known.iter().filter_map(read).collect();
-        Self { versions, nonce: 0 }
-    }
-
     /// The batch that makes `resources` the whole configuration, or `None` when they already are. The first batch of a
     /// stream is never left out: its commit is what tells the sidecar that it is up to date.
     pub fn batch(&mut self, resources: &[Arc<Resource>]) -> Option<Vec<Message>> {
@@ -102,17 +94,6 @@ mod tests {
             ["begin 3", "remove Policy a/two", "commit 3"]
         );
         assert!(sent.batch(&[one]).is_none());
-    }
-
-    #[test]
-    fn a_sidecar_that_has_it_all_is_told_so_and_sent_nothing() {
-        let one = resource(Kind::Deployment, "a/one", "1");
-        let known = BTreeMap::from([("deployment/a/one".to_owned(), one.version.clone())]);
-        let hello = Hello {
-            known,
-            ..Hello::default()
-        };
-        assert_eq!(changes(Sent::known(&hello).batch(&[one])), ["begin 1", "commit 1"]);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The life of a resource: what users wrote becomes what sidecars are sent.
 //!
-//! [`world`] holds everything that matters as plain values. [`validate`] judges one document by itself, [`compile()`] all
-//! of them together. Both are pure: they read no clock, do no IO, and the same World gives the same bytes. [`batch`]
-//! says what a sidecar that has one configuration must be sent to have another. Around them is the control plane:
-//! [`watch`] makes Worlds of a cluster.
+//! [`watch`] makes a [`world`] of the cluster: everything that matters, as plain values. [`validate`] judges one document
+//! by itself, [`compile()`] all of them together; both are pure. [`push`] sends sidecars what concerns them, [`ack`] keeps
+//! what they say, and [`status`] tells users. Beside the journey stand [`certs`] and [`identity`] (who is calling),
+//! [`inject`] and [`admission`] (what the API server asks), [`keys`] and [`lease`]. [`batch`] is for `pilotfish run`, whose
+//! sidecar is in the same process.
 
 pub mod ack;
 pub mod admission;
