@@ -17,6 +17,7 @@ mod loss;
 mod messages;
 mod names;
 mod pairing;
+mod path;
 mod scan;
 mod schema;
 mod splice;
@@ -28,6 +29,7 @@ mod watch;
 pub use asked::Tags;
 pub use error::{ErrorBody, decode_error, encode_error, error_event, reset_after};
 pub use inspect::{Inspection, inspect_response};
+pub use path::{Suffixes, suffixes};
 pub use splice::{PassThrough, Segment, pass_through};
 pub use translate::{Stamp, translate_request, translate_response};
 pub use translator::Translator;
@@ -54,6 +56,27 @@ pub struct Usage {
     pub output: u64,
     /// Of `output`: reasoning.
     pub reasoning: u64,
+}
+
+/// A conversational protocol in which applications may speak to the sidecar. A provider's is a [`Dialect`]: there are
+/// more of those, as no application comes with an SDK of theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(test, derive(serde::Deserialize, serde::Serialize), serde(rename_all = "camelCase"))]
+pub enum ClientDialect {
+    /// OpenAI Chat Completions (and Embeddings).
+    Chat,
+    /// Anthropic Messages.
+    Messages,
+}
+
+impl ClientDialect {
+    /// The same, as providers speak it: there bytes pass through.
+    pub fn native(self) -> Dialect {
+        match self {
+            Self::Chat => Dialect::Chat,
+            Self::Messages => Dialect::Messages,
+        }
+    }
 }
 
 /// What a client wants done.
@@ -101,15 +124,16 @@ pub type Losses = Vec<Loss>;
 /// A client's request as far as routing needs it, read in one pass over the body's top level.
 pub struct Asked<'a> {
     /// The dialect it is written in.
-    pub dialect: Dialect,
+    pub dialect: ClientDialect,
     /// What it wants.
     pub operation: Operation,
     /// The body's top level.
     pub object: json::Object<'a>,
     /// The model's name, escapes resolved.
     pub model: Cow<'a, str>,
-    /// Where the value of `model` stands in the body, quotes included: the permitted splice.
-    pub model_span: Range<usize>,
+    /// Where the value of `model` stands in the body, quotes included: the permitted splice. `None` where the dialect
+    /// has it in the path.
+    pub model_span: Option<Range<usize>>,
     /// The client wants a stream.
     pub stream: bool,
     /// The client asked for usage in its stream (chat: `stream_options.include_usage`; messages: always).
@@ -142,7 +166,7 @@ pub struct Upstream<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
     /// What the client speaks.
-    pub client: Dialect,
+    pub client: ClientDialect,
     /// What the upstream speaks.
     pub upstream: Dialect,
     /// The client's name for the model; shown when the upstream names none.

@@ -230,6 +230,8 @@ pub(crate) struct Upstream {
     pub dialect: Dialect,
     pub endpoint: Arc<Endpoint>,
     pub generate: http::uri::PathAndQuery,
+    /// The same, streamed.
+    pub stream: http::uri::PathAndQuery,
     /// Only where the dialect has them.
     pub embeddings: Option<http::uri::PathAndQuery>,
 }

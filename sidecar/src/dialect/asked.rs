@@ -7,7 +7,7 @@ mod tags;
 
 pub use tags::Tags;
 
-use super::{Asked, BadRequest, Dialect, Operation};
+use super::{Asked, BadRequest, ClientDialect, Operation};
 use crate::json;
 use std::borrow::Cow;
 
@@ -17,22 +17,22 @@ const LONGEST_MODEL: usize = 256;
 
 impl<'a> Asked<'a> {
     /// Reads what routing needs. The body is validated as a whole; nothing is copied.
-    pub fn read(dialect: Dialect, operation: Operation, body: &'a [u8]) -> Result<Self, BadRequest> {
+    pub fn read(dialect: ClientDialect, operation: Operation, body: &'a [u8]) -> Result<Self, BadRequest> {
         let object =
             json::parse(body).map_err(|error| BadRequest::new(format!("the request body cannot be read: {error}")))?;
         let (model, model_span) = read_model(&object)?;
         // Embeddings have no streams; a provider ignores the word, too.
         let stream = operation == Operation::Generate && read_stream(&object)?;
         let wants_usage = match dialect {
-            Dialect::Messages => true,
-            Dialect::Chat => stream && chat_wants_usage(&object),
+            ClientDialect::Messages => true,
+            ClientDialect::Chat => stream && chat_wants_usage(&object),
         };
         Ok(Self {
             dialect,
             operation,
             object,
             model,
-            model_span,
+            model_span: Some(model_span),
             stream,
             wants_usage,
         })
@@ -41,8 +41,8 @@ impl<'a> Asked<'a> {
     /// The most output tokens the client allows, if it said so.
     pub fn max_output_tokens(&self) -> Option<u64> {
         let keys: &[&str] = match self.dialect {
-            Dialect::Chat => &["max_completion_tokens", "max_tokens"],
-            Dialect::Messages => &["max_tokens"],
+            ClientDialect::Chat => &["max_completion_tokens", "max_tokens"],
+            ClientDialect::Messages => &["max_tokens"],
         };
         keys.iter().find_map(|key| self.object.get(key)?.u64())
     }

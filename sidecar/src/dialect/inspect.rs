@@ -1,6 +1,6 @@
 //! Looking at a whole answer that passes through: is it one, and what did it cost?
 
-use super::{Dialect, Fault, Operation, Usage, chat, messages};
+use super::{ClientDialect, Fault, Operation, Usage, chat, messages};
 
 /// What an answer says beside its content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,10 +11,10 @@ pub struct Inspection {
 
 /// Validates an answer with a status of success that the client will get as it is. An error that some providers send
 /// under 200 is the [`Fault`] it stands for; what is no answer of this dialect is [`super::Class::Malformed`].
-pub fn inspect_response(dialect: Dialect, operation: Operation, body: &[u8]) -> Result<Inspection, Fault> {
+pub fn inspect_response(dialect: ClientDialect, operation: Operation, body: &[u8]) -> Result<Inspection, Fault> {
     match dialect {
-        Dialect::Chat => chat::response::inspect(operation, body),
-        Dialect::Messages => messages::response::inspect(body),
+        ClientDialect::Chat => chat::response::inspect(operation, body),
+        ClientDialect::Messages => messages::response::inspect(body),
     }
 }
 

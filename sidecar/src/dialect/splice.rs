@@ -1,6 +1,6 @@
 //! Same dialect on both sides: the client's bytes, with the permitted splices and nothing else.
 
-use super::{Asked, Dialect};
+use super::{Asked, ClientDialect};
 use crate::json;
 use bytes::Bytes;
 use smallvec::{SmallVec, smallvec};
@@ -27,12 +27,12 @@ pub struct PassThrough {
 pub fn pass_through(asked: &Asked<'_>, model: &str, include_usage: bool) -> PassThrough {
     let whole = asked.object.text().len();
     let mut splices: SmallVec<[(Range<usize>, Vec<u8>); 2]> = SmallVec::new();
-    if *asked.model != *model {
+    if let Some(span) = asked.model_span.as_ref().filter(|_| *asked.model != *model) {
         let mut fresh = Vec::with_capacity(model.len() + 2);
         json::write_string(&mut fresh, model);
-        splices.push((asked.model_span.clone(), fresh));
+        splices.push((span.clone(), fresh));
     }
-    if include_usage && asked.dialect == Dialect::Chat && asked.stream && !asked.wants_usage {
+    if include_usage && asked.dialect == ClientDialect::Chat && asked.stream && !asked.wants_usage {
         splices.extend(ask_for_usage(asked));
     }
     // The two never overlap: one lies inside `model`, the other inside `stream_options` or behind `model`.
@@ -43,7 +43,7 @@ pub fn pass_through(asked: &Asked<'_>, model: &str, include_usage: bool) -> Pass
 /// The smallest change after which the last `stream_options` asks for usage.
 fn ask_for_usage(asked: &Asked<'_>) -> Option<(Range<usize>, Vec<u8>)> {
     let Some(options) = asked.object.get("stream_options") else {
-        let behind_model = asked.model_span.end;
+        let behind_model = asked.model_span.as_ref()?.end;
         return Some((
             behind_model..behind_model,
             b",\"stream_options\":{\"include_usage\":true}".to_vec(),

@@ -2,7 +2,9 @@
 
 use super::item::{Reply, Request, Thinking};
 use super::loss::Ledger;
-use super::{Answer, Asked, BadRequest, Dialect, Exchange, Fault, Translated, Upstream, chat, messages, pairing};
+use super::{
+    Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Translated, Upstream, chat, messages, pairing,
+};
 
 /// Room for what a translated body has beyond its original.
 const ROOM: usize = 512;
@@ -46,8 +48,8 @@ pub fn translate_request(
 ) -> Result<Translated, BadRequest> {
     let mut ledger = Ledger::default();
     let request = match asked.dialect {
-        Dialect::Chat => chat::request::decode(asked, &mut ledger),
-        Dialect::Messages => messages::request::decode(asked, &mut ledger),
+        ClientDialect::Chat => chat::request::decode(asked, &mut ledger),
+        ClientDialect::Messages => messages::request::decode(asked, &mut ledger),
     }?;
     pairing::check(&request.items)?;
     let size = asked.object.text().len() + ROOM;
@@ -72,10 +74,10 @@ pub fn translate_request(
     })
 }
 
-fn shows_reasoning(client: Dialect, request: &Request<'_>) -> bool {
+fn shows_reasoning(client: ClientDialect, request: &Request<'_>) -> bool {
     match client {
-        Dialect::Chat => true,
-        Dialect::Messages => match request.settings.thinking {
+        ClientDialect::Chat => true,
+        ClientDialect::Messages => match request.settings.thinking {
             Some(Thinking::Effort(_) | Thinking::Budget(_)) => true,
             Some(Thinking::Off) => false,
             None => !request.tools.is_empty(),
@@ -93,8 +95,8 @@ pub fn translate_response(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fa
     let usage = reply.usage;
     let mut out = Vec::with_capacity(body.len() + ROOM);
     match exchange.client {
-        Dialect::Chat => chat::response::encode(exchange, &reply, &mut out),
-        Dialect::Messages => messages::response::encode(exchange, &reply, &mut out),
+        ClientDialect::Chat => chat::response::encode(exchange, &reply, &mut out),
+        ClientDialect::Messages => messages::response::encode(exchange, &reply, &mut out),
     }
     Ok(Answer { body: out, usage })
 }

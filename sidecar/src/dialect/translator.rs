@@ -1,7 +1,7 @@
 //! Cross-dialect streams: a decoder's state machine feeds an encoder's, step by step.
 
 use super::item::Step;
-use super::{Dialect, Effect, Exchange, Fault, chat, messages};
+use super::{ClientDialect, Dialect, Effect, Exchange, Fault, chat, messages};
 use crate::sse::Event;
 
 /// One stream's translator: events of the upstream in, bytes in the client's dialect out. What it remembers does not
@@ -37,8 +37,8 @@ impl Translator {
                 Dialect::Messages => Decoder::Messages(messages::stream::Decoder::default()),
             },
             encoder: match exchange.client {
-                Dialect::Chat => Encoder::Chat(chat::stream::Encoder::new(exchange)),
-                Dialect::Messages => Encoder::Messages(messages::stream::Encoder::new(exchange)),
+                ClientDialect::Chat => Encoder::Chat(chat::stream::Encoder::new(exchange)),
+                ClientDialect::Messages => Encoder::Messages(messages::stream::Encoder::new(exchange)),
             },
             order: Order::default(),
         }

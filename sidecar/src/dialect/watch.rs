@@ -1,6 +1,6 @@
 //! Watching a stream that passes through, event by event.
 
-use super::{Dialect, Effect, Fault, chat, messages};
+use super::{ClientDialect, Effect, Fault, chat, messages};
 use crate::sse::Event;
 
 /// The watcher of one stream. It never changes an event; [`Effect`] says what the pipeline must take out.
@@ -15,10 +15,10 @@ enum Watcher {
 
 impl Watch {
     /// `strips_usage`: the sidecar asked for usage where the client did not (see [`super::pass_through`]).
-    pub fn new(dialect: Dialect, strips_usage: bool) -> Self {
+    pub fn new(dialect: ClientDialect, strips_usage: bool) -> Self {
         Self(match dialect {
-            Dialect::Chat => Watcher::Chat(chat::watch::Watch::new(strips_usage)),
-            Dialect::Messages => Watcher::Messages(messages::watch::Watch::default()),
+            ClientDialect::Chat => Watcher::Chat(chat::watch::Watch::new(strips_usage)),
+            ClientDialect::Messages => Watcher::Messages(messages::watch::Watch::default()),
         })
     }
 

@@ -1,6 +1,6 @@
 //! The labels whose values are a fixed set.
 
-use crate::dialect::{Dialect, Operation};
+use crate::dialect::{ClientDialect, Operation};
 
 /// How one attempt ended; the rows of the failure table, and success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -110,7 +110,7 @@ impl Outcome {
 /// Who asked for what, as far as the labels of a request go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
-    pub dialect: Dialect,
+    pub dialect: ClientDialect,
     pub operation: Operation,
     pub stream: bool,
 }
@@ -120,8 +120,8 @@ impl Shape {
     pub(super) fn dialect_label(self) -> &'static str {
         match (self.operation, self.dialect) {
             (Operation::Embeddings, _) => "embeddings",
-            (Operation::Generate, Dialect::Chat) => "chat",
-            (Operation::Generate, Dialect::Messages) => "messages",
+            (Operation::Generate, ClientDialect::Chat) => "chat",
+            (Operation::Generate, ClientDialect::Messages) => "messages",
         }
     }
 
@@ -132,8 +132,8 @@ impl Shape {
     /// Index into the per-shape handles of [`RouteSeries`].
     pub(super) fn index(self) -> usize {
         let dialect = match (self.operation, self.dialect) {
-            (Operation::Generate, Dialect::Chat) => 0,
-            (Operation::Generate, Dialect::Messages) => 1,
+            (Operation::Generate, ClientDialect::Chat) => 0,
+            (Operation::Generate, ClientDialect::Messages) => 1,
             (Operation::Embeddings, _) => 2,
         };
         dialect * 2 + usize::from(self.stream)
@@ -142,27 +142,27 @@ impl Shape {
     /// Every shape that has a handle of its own, in the order of [`Shape::index`].
     pub(super) const ALL: [Self; 5] = [
         Self {
-            dialect: Dialect::Chat,
+            dialect: ClientDialect::Chat,
             operation: Operation::Generate,
             stream: false,
         },
         Self {
-            dialect: Dialect::Chat,
+            dialect: ClientDialect::Chat,
             operation: Operation::Generate,
             stream: true,
         },
         Self {
-            dialect: Dialect::Messages,
+            dialect: ClientDialect::Messages,
             operation: Operation::Generate,
             stream: false,
         },
         Self {
-            dialect: Dialect::Messages,
+            dialect: ClientDialect::Messages,
             operation: Operation::Generate,
             stream: true,
         },
         Self {
-            dialect: Dialect::Chat,
+            dialect: ClientDialect::Chat,
             operation: Operation::Embeddings,
             stream: false,
         },

@@ -1,8 +1,8 @@
 use super::*;
-use crate::dialect::{Dialect, Operation, Usage};
+use crate::dialect::{ClientDialect, Operation, Usage};
 
 const CHAT: Shape = Shape {
-    dialect: Dialect::Chat,
+    dialect: ClientDialect::Chat,
     operation: Operation::Generate,
     stream: false,
 };

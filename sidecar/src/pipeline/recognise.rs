@@ -1,14 +1,14 @@
 //! Method and path → what is wanted, and in which dialect errors are spoken.
 
 use super::respond::Refusal;
-use crate::dialect::{Dialect, Operation};
+use crate::dialect::{ClientDialect, Operation};
 use http::Method;
 
 /// What a request's first line asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted<'a> {
     /// A model's answer.
-    Call(Dialect, Operation),
+    Call(ClientDialect, Operation),
     /// The models on offer, or one of them by name.
     Models(Option<&'a str>),
 }
@@ -17,11 +17,11 @@ pub(super) enum Wanted<'a> {
 pub(super) fn recognise<'a>(method: &Method, path: &'a str) -> Result<Wanted<'a>, Refusal> {
     let openai = path.strip_prefix("/v1").unwrap_or(path);
     let (wanted, allowed) = match openai {
-        "/chat/completions" => (Wanted::Call(Dialect::Chat, Operation::Generate), Method::POST),
-        "/embeddings" => (Wanted::Call(Dialect::Chat, Operation::Embeddings), Method::POST),
+        "/chat/completions" => (Wanted::Call(ClientDialect::Chat, Operation::Generate), Method::POST),
+        "/embeddings" => (Wanted::Call(ClientDialect::Chat, Operation::Embeddings), Method::POST),
         "/models" => (Wanted::Models(None), Method::GET),
         "/messages" if openai.len() < path.len() => {
-            (Wanted::Call(Dialect::Messages, Operation::Generate), Method::POST)
+            (Wanted::Call(ClientDialect::Messages, Operation::Generate), Method::POST)
         }
         other => match other.strip_prefix("/models/") {
             Some(name) if !name.is_empty() => (Wanted::Models(Some(name)), Method::GET),
@@ -36,11 +36,11 @@ pub(super) fn recognise<'a>(method: &Method, path: &'a str) -> Result<Wanted<'a>
 }
 
 /// The dialect in which a refusal of this path is spoken: OpenAI's, unless it is Anthropic's own.
-pub(super) fn error_dialect(path: &str) -> Dialect {
+pub(super) fn error_dialect(path: &str) -> ClientDialect {
     if path.starts_with("/v1/messages") {
-        Dialect::Messages
+        ClientDialect::Messages
     } else {
-        Dialect::Chat
+        ClientDialect::Chat
     }
 }
 
@@ -50,9 +50,9 @@ mod tests {
 
     #[test]
     fn paths_are_known_with_and_without_their_version() {
-        let chat = Ok(Wanted::Call(Dialect::Chat, Operation::Generate));
-        let embeddings = Ok(Wanted::Call(Dialect::Chat, Operation::Embeddings));
-        let messages = Ok(Wanted::Call(Dialect::Messages, Operation::Generate));
+        let chat = Ok(Wanted::Call(ClientDialect::Chat, Operation::Generate));
+        let embeddings = Ok(Wanted::Call(ClientDialect::Chat, Operation::Embeddings));
+        let messages = Ok(Wanted::Call(ClientDialect::Messages, Operation::Generate));
         for (method, path, expected) in [
             (Method::POST, "/v1/chat/completions", chat.clone()),
             (Method::POST, "/chat/completions", chat),

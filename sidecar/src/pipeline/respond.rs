@@ -1,7 +1,7 @@
 //! Refusals → status and body in the client's dialect. The only place that does it.
 
 use crate::body::{Body, CollectError};
-use crate::dialect::{BadRequest, Dialect, Losses};
+use crate::dialect::{BadRequest, ClientDialect, Losses};
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use std::fmt::Write;
@@ -350,7 +350,7 @@ const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// The answer to a refused request.
-pub(super) fn refuse(refusal: &Refusal, client: Dialect, stamp: &Stamp<'_>) -> Response<Body> {
+pub(super) fn refuse(refusal: &Refusal, client: ClientDialect, stamp: &Stamp<'_>) -> Response<Body> {
     let Said {
         status,
         message,

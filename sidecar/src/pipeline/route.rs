@@ -267,7 +267,7 @@ fn capability<'a>(target: &'a Target, facts: &Facts<'_, '_>) -> Result<&'a Upstr
         });
     }
     let endpoint = endpoint(&target.deployment.endpoints, facts.asked).ok_or(Why::NoOperation)?;
-    if endpoint.dialect != facts.asked.dialect && facts.asked.is_in_thread() {
+    if endpoint.dialect != facts.asked.dialect.native() && facts.asked.is_in_thread() {
         return Err(Why::NoThreads);
     }
     Ok(endpoint)
@@ -277,7 +277,9 @@ fn capability<'a>(target: &'a Target, facts: &Facts<'_, '_>) -> Result<&'a Upstr
 fn endpoint<'a>(endpoints: &'a [Upstream], asked: &Asked<'_>) -> Option<&'a Upstream> {
     match asked.operation {
         Operation::Generate => {
-            let native = endpoints.iter().find(|endpoint| endpoint.dialect == asked.dialect);
+            let native = endpoints
+                .iter()
+                .find(|endpoint| endpoint.dialect == asked.dialect.native());
             native.or_else(|| endpoints.first())
         }
         Operation::Embeddings => endpoints.iter().find(|endpoint| endpoint.dialect == Dialect::Chat),

@@ -4,6 +4,7 @@ use super::{
     Affinity, Configuration, Deployment, Id, KEY_TENANT, Key, Pattern, Policy, Route, Rule, Snapshot, Target, Timeouts,
     Upstream, When,
 };
+use crate::dialect;
 use crate::health::Board;
 use crate::meter::Meter;
 use crate::retry;
@@ -216,7 +217,7 @@ fn deployment(
     let standing = standing.map_err(|error| no_headers(&error, credentials))?;
     let upstream = |wire::Endpoint { dialect, url }: &wire::Endpoint| {
         let endpoint = Endpoint::parse(url, body.ca_bundle.as_deref(), standing.credential_version());
-        upstream(*dialect, endpoint?)
+        upstream(*dialect, endpoint?, &body.model)
     };
     let endpoints = body.endpoints.iter().map(upstream).collect::<Result<Vec<_>, _>>();
     let endpoints = endpoints.map_err(|error| error.to_string())?;
@@ -258,16 +259,14 @@ fn revision(body: &wire::Deployment, credential_version: &str) -> u64 {
 }
 
 /// A dialect's operations below its base URL.
-fn upstream(dialect: wire::Dialect, endpoint: Arc<Endpoint>) -> Result<Upstream, EndpointError> {
-    let (generate, embeddings) = match dialect {
-        wire::Dialect::Chat => (endpoint.path("/chat/completions")?, Some(endpoint.path("/embeddings")?)),
-        wire::Dialect::Messages => (endpoint.path("/v1/messages")?, None),
-    };
+fn upstream(dialect: wire::Dialect, endpoint: Arc<Endpoint>, model: &str) -> Result<Upstream, EndpointError> {
+    let suffixes = dialect::suffixes(dialect, model);
     Ok(Upstream {
         dialect,
+        generate: endpoint.path(&suffixes.generate)?,
+        stream: endpoint.path(&suffixes.stream)?,
+        embeddings: suffixes.embeddings.map(|suffix| endpoint.path(&suffix)).transpose()?,
         endpoint,
-        generate,
-        embeddings,
     })
 }
 

@@ -1,6 +1,6 @@
 //! How many input tokens a request is, roughly and always alike: no tokenizer, the same number in every sidecar.
 
-use crate::dialect::{Asked, Dialect, Operation};
+use crate::dialect::{Asked, ClientDialect, Operation};
 use crate::json::{Raw, Type};
 
 /// Bytes of UTF-8 text that count as one token.
@@ -29,7 +29,7 @@ impl Asked<'_> {
         for member in self.object.members() {
             match (self.operation, &*member.key()) {
                 (Operation::Generate, "messages") => sum.add_all(member.value),
-                (Operation::Generate, "system") if self.dialect == Dialect::Messages => sum.add(member.value),
+                (Operation::Generate, "system") if self.dialect == ClientDialect::Messages => sum.add(member.value),
                 (Operation::Generate, "tools" | "functions" | "response_format" | "output_config") => {
                     sum.add_written(member.value);
                 }

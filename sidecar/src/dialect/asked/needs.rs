@@ -1,6 +1,6 @@
 //! What a deployment must be able to do for a request.
 
-use crate::dialect::{Asked, Dialect, Needs};
+use crate::dialect::{Asked, ClientDialect, Needs};
 use crate::json::{Raw, Type};
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
@@ -20,7 +20,7 @@ impl Asked<'_> {
 
     /// It begins or continues a conversation that its provider holds (Anthropic's `thread`). Another dialect has none.
     pub fn is_in_thread(&self) -> bool {
-        self.dialect == Dialect::Messages && self.object.get("thread").is_some_and(|thread| !thread.is_null())
+        self.dialect == ClientDialect::Messages && self.object.get("thread").is_some_and(|thread| !thread.is_null())
     }
 
     fn declares_tools(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Which conversation a request belongs to, as far as its body says.
 
-use crate::dialect::{Asked, Dialect};
+use crate::dialect::{Asked, ClientDialect};
 use crate::json::{self, Raw};
 use std::borrow::Cow;
 use xxhash_rust::xxh3::Xxh3;
@@ -17,8 +17,8 @@ impl<'a> Asked<'a> {
     pub fn session_hint(&self) -> Option<Cow<'a, str>> {
         let metadata = self.object.get("metadata").and_then(Raw::object);
         let of_user = || match self.dialect {
-            Dialect::Messages => session_of_user(metadata.as_ref()?.get("user_id")?.string()?),
-            Dialect::Chat => None,
+            ClientDialect::Messages => session_of_user(metadata.as_ref()?.get("user_id")?.string()?),
+            ClientDialect::Chat => None,
         };
         of_user()
             .or_else(|| text(metadata.as_ref()?.get("session_id")?))
@@ -30,7 +30,7 @@ impl<'a> Asked<'a> {
     /// 4 KiB; otherwise nothing.
     pub fn conversation_root(&self) -> Option<u64> {
         let mut root = Root::default();
-        if self.dialect == Dialect::Messages {
+        if self.dialect == ClientDialect::Messages {
             root.add_content(self.object.get("system"));
         }
         for message in self.object.get("messages")?.elements()?.objects().flatten() {

@@ -1,12 +1,12 @@
-use crate::dialect::{Asked, Dialect, Needs, Operation};
+use crate::dialect::{Asked, ClientDialect, Needs, Operation};
 use std::borrow::Cow;
 
 fn chat(body: &str) -> Result<Asked<'_>, String> {
-    Asked::read(Dialect::Chat, Operation::Generate, body.as_bytes()).map_err(|error| error.to_string())
+    Asked::read(ClientDialect::Chat, Operation::Generate, body.as_bytes()).map_err(|error| error.to_string())
 }
 
 fn messages(body: &str) -> Asked<'_> {
-    Asked::read(Dialect::Messages, Operation::Generate, body.as_bytes()).unwrap()
+    Asked::read(ClientDialect::Messages, Operation::Generate, body.as_bytes()).unwrap()
 }
 
 #[test]
@@ -38,7 +38,10 @@ fn what_routing_needs_is_read() {
     let asked =
         chat(r#" {"stream" : true, "mod\u0065l": "g\u0070t", "stream_options":{"include_usage":true}}"#).unwrap();
     assert_eq!((&*asked.model, asked.stream, asked.wants_usage), ("gpt", true, true));
-    assert_eq!(asked.object.text().get(asked.model_span), Some(r#""g\u0070t""#));
+    assert_eq!(
+        asked.object.text().get(asked.model_span.unwrap()),
+        Some(r#""g\u0070t""#)
+    );
     let cases = [
         (r#"{"model":"a"}"#, false, false),
         (r#"{"model":"a","stream":null}"#, false, false),
@@ -84,48 +87,48 @@ fn the_output_cap_is_the_newer_field_s_where_there_are_two() {
 #[test]
 fn input_tokens_are_a_quarter_of_the_text_and_a_constant_for_each_image() {
     let cases = [
-        (Dialect::Chat, r#"{"model":"a","messages":[]}"#, 0),
+        (ClientDialect::Chat, r#"{"model":"a","messages":[]}"#, 0),
         (
-            Dialect::Chat,
+            ClientDialect::Chat,
             r#"{"model":"a","messages":[{"role":"user","content":"12345"}]}"#,
             2,
         ),
         // Escapes count as what they stand for: é is two bytes.
         (
-            Dialect::Chat,
+            ClientDialect::Chat,
             r#"{"model":"a","messages":[{"role":"user","content":"\u00e9\n\u00e9"}]}"#,
             2,
         ),
         (
-            Dialect::Chat,
+            ClientDialect::Chat,
             r#"{"model":"a","messages":[{"role":"user","content":[{"type":"text","text":"1234"},
             {"type":"image_url","image_url":{"url":"data:image/png;base64,AAAAAAAAAAAAAAAA"}}]}]}"#,
             1601,
         ),
         (
-            Dialect::Chat,
+            ClientDialect::Chat,
             r#"{"model":"a","messages":[{"role":"assistant","content":null,"tool_calls":[{"id":"call_1",
             "type":"function","function":{"name":"f123","arguments":"{\"a\":1}"}}]}]}"#,
             3,
         ),
         (
-            Dialect::Chat,
+            ClientDialect::Chat,
             r#"{"model":"a","messages":[],"tools":[{"type":"function"}]}"#,
             6,
         ),
         (
-            Dialect::Messages,
+            ClientDialect::Messages,
             r#"{"model":"a","system":"1234","messages":[{"role":"user","content":"1234"}]}"#,
             2,
         ),
         (
-            Dialect::Messages,
+            ClientDialect::Messages,
             r#"{"model":"a","messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"x",
             "content":[{"type":"text","text":"12345678"},{"type":"image","source":{}}]}]}]}"#,
             1602,
         ),
         (
-            Dialect::Messages,
+            ClientDialect::Messages,
             r#"{"model":"a","messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"1234","signature":"zzzzzzzzzz"},
             {"type":"tool_use","id":"x","name":"f123","input":{"a":1}}]}]}"#,
             4,
@@ -142,7 +145,7 @@ fn input_tokens_are_a_quarter_of_the_text_and_a_constant_for_each_image() {
         ("[[1],[2,3]]", 3),
     ] {
         let body = format!(r#"{{"model":"a","input":{input}}}"#);
-        let asked = Asked::read(Dialect::Chat, Operation::Embeddings, body.as_bytes()).unwrap();
+        let asked = Asked::read(ClientDialect::Chat, Operation::Embeddings, body.as_bytes()).unwrap();
         assert_eq!(asked.input_tokens(), expected, "{body}");
     }
 }
@@ -152,39 +155,43 @@ fn needs_are_tools_that_are_declared_and_images_that_are_there() {
     let needs = |tools, vision| Needs { tools, vision };
     let cases = [
         (
-            Dialect::Chat,
+            ClientDialect::Chat,
             r#""tools":[],"messages":[{"content":"\"image_url\""}]"#,
             needs(false, false),
         ),
         (
-            Dialect::Chat,
+            ClientDialect::Chat,
             r#""tools":[{}],"messages":[{"content":"image_url"}]"#,
             needs(true, false),
         ),
-        (Dialect::Chat, r#""functions":[{}],"messages":[]"#, needs(true, false)),
         (
-            Dialect::Chat,
+            ClientDialect::Chat,
+            r#""functions":[{}],"messages":[]"#,
+            needs(true, false),
+        ),
+        (
+            ClientDialect::Chat,
             r#""messages":[{"content":[{"type":"image_url","image_url":{"url":"x"}}]}]"#,
             needs(false, true),
         ),
         (
-            Dialect::Messages,
+            ClientDialect::Messages,
             r#""messages":[{"content":[{"type":"image","source":{}}]}]"#,
             needs(false, true),
         ),
         (
-            Dialect::Messages,
+            ClientDialect::Messages,
             r#""messages":[{"content":[{"type":"tool_result","content":[{"type":"image"}]}]}]"#,
             needs(false, true),
         ),
         (
-            Dialect::Messages,
+            ClientDialect::Messages,
             r#""messages":[{"content":[{"type":"document","source":{"type":"content","content":[{"type":"image"}]}}]}]"#,
             needs(false, true),
         ),
         // A tool's argument may well be called image.
         (
-            Dialect::Messages,
+            ClientDialect::Messages,
             r#""messages":[{"content":[{"type":"tool_use","input":{"type":"image","image":"image"}}]}]"#,
             needs(false, false),
         ),
@@ -218,33 +225,45 @@ fn tags_are_a_list_or_a_string_with_commas() {
 fn the_first_session_that_a_body_names_counts() {
     let cases = [
         (
-            Dialect::Messages,
+            ClientDialect::Messages,
             r#""metadata":{"user_id":"user_1_account_2_session_abc"},"prompt_cache_key":"k""#,
             Some("abc"),
         ),
         (
-            Dialect::Messages,
+            ClientDialect::Messages,
             r#""metadata":{"user_id":"{\"device_id\":\"d\",\"session_id\":\"abc\"}"}"#,
             Some("abc"),
         ),
         (
-            Dialect::Messages,
+            ClientDialect::Messages,
             r#""metadata":{"user_id":"user_1","session_id":"s"}"#,
             Some("s"),
         ),
-        (Dialect::Messages, r#""metadata":{"user_id":"user_1"}"#, None),
-        (Dialect::Messages, r#""metadata":{"user_id":"x_session_"}"#, None),
-        (Dialect::Messages, r#""metadata":{"user_id":"{broken"}"#, None),
-        (Dialect::Chat, r#""metadata":{"user_id":"user_1_session_abc"}"#, None),
+        (ClientDialect::Messages, r#""metadata":{"user_id":"user_1"}"#, None),
+        (ClientDialect::Messages, r#""metadata":{"user_id":"x_session_"}"#, None),
+        (ClientDialect::Messages, r#""metadata":{"user_id":"{broken"}"#, None),
         (
-            Dialect::Chat,
+            ClientDialect::Chat,
+            r#""metadata":{"user_id":"user_1_session_abc"}"#,
+            None,
+        ),
+        (
+            ClientDialect::Chat,
             r#""metadata":{"session_id":"s"},"prompt_cache_key":"k""#,
             Some("s"),
         ),
-        (Dialect::Chat, r#""prompt_cache_key":"k","conversation":"c""#, Some("k")),
-        (Dialect::Chat, r#""prompt_cache_key":"","conversation":"c""#, Some("c")),
-        (Dialect::Chat, r#""conversation":{"id":"c"}"#, Some("c")),
-        (Dialect::Chat, r#""conversation":7"#, None),
+        (
+            ClientDialect::Chat,
+            r#""prompt_cache_key":"k","conversation":"c""#,
+            Some("k"),
+        ),
+        (
+            ClientDialect::Chat,
+            r#""prompt_cache_key":"","conversation":"c""#,
+            Some("c"),
+        ),
+        (ClientDialect::Chat, r#""conversation":{"id":"c"}"#, Some("c")),
+        (ClientDialect::Chat, r#""conversation":7"#, None),
     ];
     for (dialect, rest, expected) in cases {
         let body = format!(r#"{{"model":"a",{rest}}}"#);

@@ -1,6 +1,6 @@
 //! Errors in the client's dialect, whole and in the middle of a stream.
 
-use crate::dialect::Dialect;
+use crate::dialect::ClientDialect;
 use crate::json::ObjectWriter;
 
 /// What an error answer says.
@@ -83,17 +83,17 @@ impl Kinds {
 }
 
 /// An error answer's body.
-pub fn encode_error(client: Dialect, status: u16, error: &ErrorBody<'_>) -> Vec<u8> {
+pub fn encode_error(client: ClientDialect, status: u16, error: &ErrorBody<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(error.message.len() + 128);
     write(client, status, error, &mut out);
     out
 }
 
 /// An error event, after which the stream ends without its terminator: the official SDKs raise it.
-pub fn error_event(client: Dialect, status: u16, error: &ErrorBody<'_>) -> Vec<u8> {
+pub fn error_event(client: ClientDialect, status: u16, error: &ErrorBody<'_>) -> Vec<u8> {
     let start: &[u8] = match client {
-        Dialect::Chat => b"data: ",
-        Dialect::Messages => b"event: error\ndata: ",
+        ClientDialect::Chat => b"data: ",
+        ClientDialect::Messages => b"event: error\ndata: ",
     };
     let mut out = Vec::with_capacity(error.message.len() + 160);
     out.extend_from_slice(start);
@@ -102,10 +102,10 @@ pub fn error_event(client: Dialect, status: u16, error: &ErrorBody<'_>) -> Vec<u
     out
 }
 
-fn write(client: Dialect, status: u16, error: &ErrorBody<'_>, out: &mut Vec<u8>) {
+fn write(client: ClientDialect, status: u16, error: &ErrorBody<'_>, out: &mut Vec<u8>) {
     match client {
-        Dialect::Chat => write_chat(status, error, out),
-        Dialect::Messages => write_messages(status, error, out),
+        ClientDialect::Chat => write_chat(status, error, out),
+        ClientDialect::Messages => write_messages(status, error, out),
     }
 }
 

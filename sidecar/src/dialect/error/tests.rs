@@ -1,5 +1,5 @@
 use super::{ErrorBody, decode_error, encode_error, error_event, reset_after, within};
-use crate::dialect::{Class, Dialect};
+use crate::dialect::{Class, ClientDialect, Dialect};
 use crate::json;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::time::Duration;
@@ -266,19 +266,19 @@ fn errors_are_said_in_the_client_s_words() {
     };
     let cases = [
         (
-            Dialect::Chat,
+            ClientDialect::Chat,
             404,
             error,
             r#"{"error":{"message":"no \"such\" model","type":"invalid_request_error","param":null,"code":"model_not_found"}}"#,
         ),
         (
-            Dialect::Messages,
+            ClientDialect::Messages,
             404,
             error,
             r#"{"type":"error","error":{"type":"not_found_error","message":"no \"such\" model","details":{"error_code":"model_not_found"}}}"#,
         ),
         (
-            Dialect::Chat,
+            ClientDialect::Chat,
             503,
             ErrorBody {
                 kind: Some("overloaded_error"),
@@ -289,7 +289,7 @@ fn errors_are_said_in_the_client_s_words() {
             r#"{"error":{"message":"m","type":"server_error","param":"n","code":null}}"#,
         ),
         (
-            Dialect::Messages,
+            ClientDialect::Messages,
             503,
             ErrorBody {
                 message: "m",
@@ -298,7 +298,7 @@ fn errors_are_said_in_the_client_s_words() {
             r#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#,
         ),
         (
-            Dialect::Messages,
+            ClientDialect::Messages,
             429,
             ErrorBody {
                 kind: Some("billing_error"),
@@ -337,7 +337,7 @@ fn errors_are_said_in_the_client_s_words() {
         })
     };
     assert_eq!(
-        kinds(Dialect::Chat),
+        kinds(ClientDialect::Chat),
         [
             "invalid_request_error",
             "authentication_error",
@@ -355,7 +355,7 @@ fn errors_are_said_in_the_client_s_words() {
         ]
     );
     assert_eq!(
-        kinds(Dialect::Messages),
+        kinds(ClientDialect::Messages),
         [
             "invalid_request_error",
             "authentication_error",
@@ -381,11 +381,11 @@ fn an_error_in_a_stream_is_an_event_that_the_sdks_raise() {
         ..ErrorBody::default()
     };
     assert_eq!(
-        String::from_utf8(error_event(Dialect::Chat, 502, &error)).unwrap(),
+        String::from_utf8(error_event(ClientDialect::Chat, 502, &error)).unwrap(),
         "data: {\"error\":{\"message\":\"m\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n"
     );
     assert_eq!(
-        String::from_utf8(error_event(Dialect::Messages, 502, &error)).unwrap(),
+        String::from_utf8(error_event(ClientDialect::Messages, 502, &error)).unwrap(),
         "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"m\"}}\n\n"
     );
 }

@@ -1,5 +1,5 @@
 use super::{Inspection, inspect_response};
-use crate::dialect::{Class, Dialect, Operation, Usage};
+use crate::dialect::{Class, ClientDialect, Operation, Usage};
 
 #[test]
 fn a_whole_answer_is_one_or_the_fault_it_stands_for() {
@@ -13,7 +13,7 @@ fn a_whole_answer_is_one_or_the_fault_it_stands_for() {
         })
     };
     let none = Ok(Inspection::default());
-    let (chat, messages) = (Dialect::Chat, Dialect::Messages);
+    let (chat, messages) = (ClientDialect::Chat, ClientDialect::Messages);
     let (generate, embeddings) = (Operation::Generate, Operation::Embeddings);
     let cases = [
         (

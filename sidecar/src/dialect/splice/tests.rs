@@ -1,8 +1,8 @@
 use super::{Segment, pass_through};
-use crate::dialect::{Asked, Dialect, Operation};
+use crate::dialect::{Asked, ClientDialect, Operation};
 use bytes::Bytes;
 
-fn sent(dialect: Dialect, body: &str, model: &str, include_usage: bool) -> String {
+fn sent(dialect: ClientDialect, body: &str, model: &str, include_usage: bool) -> String {
     let body = Bytes::copy_from_slice(body.as_bytes());
     let asked = Asked::read(dialect, Operation::Generate, &body).unwrap();
     let passed = pass_through(&asked, model, include_usage);
@@ -34,7 +34,7 @@ fn only_the_model_changes() {
         ),
     ];
     for (body, expected) in cases {
-        assert_eq!(sent(Dialect::Chat, body, "m\"1", true), expected);
+        assert_eq!(sent(ClientDialect::Chat, body, "m\"1", true), expected);
     }
 }
 
@@ -45,12 +45,12 @@ fn the_same_model_leaves_the_body_as_it_is() {
         r#"{"model":"\u0061"}"#,
         r#"{"model":"a","stream":false}"#,
     ] {
-        assert_eq!(sent(Dialect::Chat, body, "a", true), body);
-        assert_eq!(sent(Dialect::Messages, body, "a", true), body);
+        assert_eq!(sent(ClientDialect::Chat, body, "a", true), body);
+        assert_eq!(sent(ClientDialect::Messages, body, "a", true), body);
     }
     let body = r#"{"model":"a","stream":true}"#;
-    assert_eq!(sent(Dialect::Messages, body, "a", true), body);
-    assert_eq!(sent(Dialect::Chat, body, "a", false), body);
+    assert_eq!(sent(ClientDialect::Messages, body, "a", true), body);
+    assert_eq!(sent(ClientDialect::Chat, body, "a", false), body);
 }
 
 #[test]
@@ -101,13 +101,13 @@ fn a_stream_that_does_not_ask_for_usage_is_made_to() {
             format!(r#"{{{rest},"model":"a"}}"#),
             format!(r#"{{{expected},"model":"b"{added}}}"#),
         );
-        assert_eq!(sent(Dialect::Chat, &before, "b", true), after);
+        assert_eq!(sent(ClientDialect::Chat, &before, "b", true), after);
         let (before, after) = (
             format!(r#"{{"model":"a",{rest}}}"#),
             format!(r#"{{"model":"b"{added},{expected}}}"#),
         );
-        assert_eq!(sent(Dialect::Chat, &before, "b", true), after);
+        assert_eq!(sent(ClientDialect::Chat, &before, "b", true), after);
         let after = format!(r#"{{"model":"a"{added},{expected}}}"#);
-        assert_eq!(sent(Dialect::Chat, &before, "a", true), after);
+        assert_eq!(sent(ClientDialect::Chat, &before, "a", true), after);
     }
 }

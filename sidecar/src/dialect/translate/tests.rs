@@ -1,5 +1,5 @@
 use super::{Stamp, translate_request, translate_response};
-use crate::dialect::{Asked, Dialect, Grade, Operation, Upstream};
+use crate::dialect::{Asked, ClientDialect, Dialect, Grade, Operation, Upstream};
 use pilotfish_wire::Capabilities;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,7 +12,7 @@ mod properties;
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Golden {
-    client: Dialect,
+    client: ClientDialect,
     upstream: Dialect,
     #[serde(default = "openai_or_anthropic", skip_serializing_if = "String::is_empty")]
     provider: String,

@@ -1,5 +1,5 @@
 use super::Translator;
-use crate::dialect::{Dialect, Effect, Exchange};
+use crate::dialect::{ClientDialect, Dialect, Effect, Exchange};
 use crate::sse;
 use bytes::Bytes;
 use std::fmt::Write as _;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 mod hostile;
 
-pub(in crate::dialect) fn exchange(client: Dialect, upstream: Dialect) -> Exchange {
+pub(in crate::dialect) fn exchange(client: ClientDialect, upstream: Dialect) -> Exchange {
     Exchange {
         client,
         upstream,
@@ -77,6 +77,11 @@ fn note(effect: Effect, effects: &mut String) {
     .unwrap();
 }
 
+/// A dialect by the word for it in a golden's file name.
+fn of_name<T: serde::de::DeserializeOwned>(name: &str) -> T {
+    serde_json::from_value(name.into()).unwrap()
+}
+
 pub(super) fn goldens() -> Vec<(PathBuf, Exchange, String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/dialect/translator/goldens");
     let mut files: Vec<_> = std::fs::read_dir(folder)
@@ -90,10 +95,9 @@ pub(super) fn goldens() -> Vec<(PathBuf, Exchange, String, String)> {
             let text = std::fs::read_to_string(&file).unwrap();
             let (upstream, expected) = text.split_once("=== client\n").unwrap_or((&text, ""));
             let name = file.file_name().unwrap().to_str().unwrap();
-            let mut exchange = match name.starts_with("chat-messages") {
-                true => exchange(Dialect::Chat, Dialect::Messages),
-                false => exchange(Dialect::Messages, Dialect::Chat),
-            };
+            let (client, upstream_name) = name.split_once('-').unwrap();
+            let (upstream_name, _) = upstream_name.split_once('-').unwrap();
+            let mut exchange = exchange(of_name(client), of_name(upstream_name));
             exchange.include_usage = !name.contains("without-usage");
             exchange.shows_reasoning = !name.contains("hidden");
             let (upstream, expected) = (upstream.to_owned(), expected.to_owned());

@@ -1,9 +1,9 @@
 use super::Watch;
-use crate::dialect::{Class, Dialect, Effect, Usage};
+use crate::dialect::{Class, ClientDialect, Effect, Usage};
 use crate::sse;
 
 /// Watches `stream` and says what each event did, and how it ended.
-fn watch(dialect: Dialect, strips_usage: bool, stream: &str) -> (Vec<Effect>, Result<(), Class>) {
+fn watch(dialect: ClientDialect, strips_usage: bool, stream: &str) -> (Vec<Effect>, Result<(), Class>) {
     let mut watch = Watch::new(dialect, strips_usage);
     let mut effects = Vec::new();
     for event in sse::events(stream.as_bytes()) {
@@ -17,7 +17,7 @@ fn watch(dialect: Dialect, strips_usage: bool, stream: &str) -> (Vec<Effect>, Re
 
 /// What the client of a stream gets.
 fn forwarded(strips_usage: bool, stream: &str) -> String {
-    let mut watch = Watch::new(Dialect::Chat, strips_usage);
+    let mut watch = Watch::new(ClientDialect::Chat, strips_usage);
     let mut out = Vec::new();
     for event in sse::events(stream.as_bytes()) {
         let effect = watch.event(&event).unwrap();
@@ -66,7 +66,7 @@ fn a_chat_stream_is_committed_by_its_first_content() {
         "{}",
     ];
     for delta in not_content {
-        assert_eq!(watch(Dialect::Chat, true, &chunk(delta)).0, [NOTHING], "{delta}");
+        assert_eq!(watch(ClientDialect::Chat, true, &chunk(delta)).0, [NOTHING], "{delta}");
     }
     let content = [
         r#"{"content":"a"}"#,
@@ -79,10 +79,10 @@ fn a_chat_stream_is_committed_by_its_first_content() {
         r#"{"content":[{"type":"thinking"}]}"#,
     ];
     for delta in content {
-        assert_eq!(watch(Dialect::Chat, true, &chunk(delta)).0, [CONTENT], "{delta}");
+        assert_eq!(watch(ClientDialect::Chat, true, &chunk(delta)).0, [CONTENT], "{delta}");
     }
     let finish = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
-    assert_eq!(watch(Dialect::Chat, true, finish), (vec![CONTENT], Ok(())));
+    assert_eq!(watch(ClientDialect::Chat, true, finish), (vec![CONTENT], Ok(())));
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn comments_and_empty_choices_are_no_content() {
     let stream = ": OPENROUTER PROCESSING\n\ndata: {\"choices\":[],\"prompt_filter_results\":[]}\n\n\
                   data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"\"}}]}\n\n\
                   : keep-alive\n\ndata: [DONE]\n\n";
-    let (effects, end) = watch(Dialect::Chat, false, stream);
+    let (effects, end) = watch(ClientDialect::Chat, false, stream);
     assert_eq!(effects, [NOTHING, NOTHING, CONTENT, CONTENT, NOTHING, END]);
     assert_eq!(end, Ok(()));
 }
@@ -129,7 +129,7 @@ fn usage_that_the_client_did_not_ask_for_is_taken_out() {
     }
     let stream = format!("{text}data: {{\"choices\":[],{usage}}}\n\ndata: [DONE]\n\n");
     assert_eq!(forwarded(false, &stream), stream);
-    let seen = watch(Dialect::Chat, true, &stream).0;
+    let seen = watch(ClientDialect::Chat, true, &stream).0;
     let counted = Usage {
         input: 3,
         output: 4,
@@ -155,27 +155,31 @@ fn a_null_usage_stays_where_it_is() {
 fn an_error_in_the_stream_is_the_fault_it_stands_for() {
     let cases = [
         (
-            Dialect::Chat,
+            ClientDialect::Chat,
             "data: {\"error\":{\"message\":\"m\",\"code\":502},\"choices\":[]}\n\n",
             Class::ServerError,
         ),
         (
-            Dialect::Chat,
+            ClientDialect::Chat,
             "data: {\"choices\":[{\"delta\":{\"content\":\"\"},\"finish_reason\":\"error\"}]}\n\n",
             Class::ServerError,
         ),
         (
-            Dialect::Chat,
+            ClientDialect::Chat,
             "data: {\"object\":\"error\",\"message\":\"m\",\"code\":400}\n\n",
             Class::Client,
         ),
-        (Dialect::Chat, "data: <html>\n\n", Class::Malformed),
+        (ClientDialect::Chat, "data: <html>\n\n", Class::Malformed),
         (
-            Dialect::Messages,
+            ClientDialect::Messages,
             "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"m\"}}\n\n",
             Class::Limited,
         ),
-        (Dialect::Messages, "event: message_start\ndata: {\n\n", Class::Malformed),
+        (
+            ClientDialect::Messages,
+            "event: message_start\ndata: {\n\n",
+            Class::Malformed,
+        ),
     ];
     for (dialect, stream, expected) in cases {
         assert_eq!(watch(dialect, false, stream).1, Err(expected), "{stream}");
@@ -183,7 +187,7 @@ fn an_error_in_the_stream_is_the_fault_it_stands_for() {
     let after_content =
         "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: {\"error\":{\"message\":\"m\"}}\n\n";
     assert_eq!(
-        watch(Dialect::Chat, false, after_content),
+        watch(ClientDialect::Chat, false, after_content),
         (vec![CONTENT], Err(Class::ServerError))
     );
 }
@@ -191,15 +195,15 @@ fn an_error_in_the_stream_is_the_fault_it_stands_for() {
 #[test]
 fn a_stream_that_ends_before_its_answer_is_a_fault() {
     let text = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n";
-    assert_eq!(watch(Dialect::Chat, false, text).1, Err(Class::Malformed));
-    assert_eq!(watch(Dialect::Chat, false, "").1, Err(Class::Malformed));
+    assert_eq!(watch(ClientDialect::Chat, false, text).1, Err(Class::Malformed));
+    assert_eq!(watch(ClientDialect::Chat, false, "").1, Err(Class::Malformed));
     let finished = format!("{text}data: {{\"choices\":[{{\"delta\":{{}},\"finish_reason\":\"length\"}}]}}\n\n");
-    assert_eq!(watch(Dialect::Chat, false, &finished).1, Ok(()));
+    assert_eq!(watch(ClientDialect::Chat, false, &finished).1, Ok(()));
     let delta =
         "event: message_delta\ndata: {\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":1}}\n\n";
-    assert_eq!(watch(Dialect::Messages, false, delta).1, Err(Class::Malformed));
+    assert_eq!(watch(ClientDialect::Messages, false, delta).1, Err(Class::Malformed));
     assert_eq!(
-        watch(Dialect::Messages, false, "event: message_stop\ndata: {}\n\n").1,
+        watch(ClientDialect::Messages, false, "event: message_stop\ndata: {}\n\n").1,
         Ok(())
     );
 }
@@ -235,7 +239,7 @@ data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"outpu
         ),
     ];
     let text: String = stream.iter().map(|(event, _)| format!("{event}\n\n")).collect();
-    let (effects, end) = watch(Dialect::Messages, false, &text);
+    let (effects, end) = watch(ClientDialect::Messages, false, &text);
     let seen: Vec<_> = effects
         .iter()
         .map(|effect| (effect.content, effect.usage.map(|usage| (usage.input, usage.output))))
@@ -251,7 +255,7 @@ data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"outpu
         (r#"{"type":"redacted_thinking","data":"x"}"#, true),
     ] {
         assert_eq!(
-            watch(Dialect::Messages, false, &start(block)).0[0].content,
+            watch(ClientDialect::Messages, false, &start(block)).0[0].content,
             content,
             "{block}"
         );
@@ -262,5 +266,8 @@ data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"outpu
 fn events_without_names_are_judged_by_their_type() {
     let stream = "data: {\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\",\"text\":\"a\"}}\n\n\
                   data: {\"type\":\"message_stop\"}\n\n";
-    assert_eq!(watch(Dialect::Messages, false, stream), (vec![CONTENT, END], Ok(())));
+    assert_eq!(
+        watch(ClientDialect::Messages, false, stream),
+        (vec![CONTENT, END], Ok(()))
+    );
 }

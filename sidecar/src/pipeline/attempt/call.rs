@@ -4,7 +4,7 @@ use super::stream::{AnswerStream, Conversion, Timers, Uncommitted};
 use super::{Called, Course, Failure, Request, Settlement, headers};
 use crate::body::{Body, Held};
 use crate::dialect::{
-    Class, Dialect, Exchange, Fault, Grade, Losses, Operation, Translator, Upstream, Usage, Watch, decode_error,
+    Class, ClientDialect, Exchange, Fault, Grade, Losses, Operation, Translator, Upstream, Usage, Watch, decode_error,
     encode_error, inspect_response, pass_through, reset_after, translate_request, translate_response,
 };
 use crate::health::Verdict as Health;
@@ -102,7 +102,7 @@ impl Call<'_, '_> {
         } = self.request;
         let deployment = &self.candidate.target.deployment;
         let to = self.candidate.upstream.dialect;
-        if asked.dialect == to {
+        if asked.dialect.native() == to {
             let spliced = pass_through(asked, &deployment.model, asked.operation == Operation::Generate);
             return Ok(OutBody::new(spliced.into_pieces(body)));
         }
@@ -206,6 +206,7 @@ impl Call<'_, '_> {
         let Request { asked, head, visit, .. } = self.request;
         let candidate = self.candidate;
         let path = match asked.operation {
+            Operation::Generate if asked.stream => Some(&candidate.upstream.stream),
             Operation::Generate => Some(&candidate.upstream.generate),
             Operation::Embeddings => candidate.upstream.embeddings.as_ref(),
         };
@@ -247,12 +248,12 @@ impl Call<'_, '_> {
             return self.failed(failure(fault, reset));
         }
         let client = self.request.asked.dialect;
-        if let (Some(rest), true) = (rest, dialect == client) {
+        if let (Some(rest), true) = (rest, dialect == client.native()) {
             let stream = self.answer_stream(rest, Conversion::Raw);
             return self.streaming(head, stream.preceded_by(bytes), false, false);
         }
         // A key that JSON had to escape is found only once it is decoded: then the error is told anew.
-        let translated = dialect != client || fault != told;
+        let translated = dialect != client.native() || fault != told;
         let bytes = if translated {
             in_dialect(client, &fault).into()
         } else {
@@ -490,7 +491,7 @@ fn failure(fault: Fault, reset: Option<Duration>) -> Failure {
 }
 
 /// The upstream's own error, in the client's dialect.
-fn in_dialect(client: Dialect, fault: &Fault) -> Vec<u8> {
+fn in_dialect(client: ClientDialect, fault: &Fault) -> Vec<u8> {
     encode_error(client, fault.status.unwrap_or(502), &fault.body())
 }
 

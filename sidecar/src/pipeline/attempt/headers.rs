@@ -1,7 +1,7 @@
 //! Which headers go to the provider, and which come back.
 
 use super::super::authenticate::carries_a_key;
-use crate::dialect::Dialect;
+use crate::dialect::{ClientDialect, Dialect};
 use crate::policy::Deployment;
 use http::header::{self, ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
@@ -68,19 +68,16 @@ const DEFAULT_ANTHROPIC_VERSION: HeaderValue = HeaderValue::from_static("2023-06
 /// The headers of a call.
 pub(super) fn upstream(
     client: &HeaderMap,
-    from: Dialect,
+    from: ClientDialect,
     to: Dialect,
     deployment: &Deployment,
     stream: bool,
 ) -> HeaderMap {
-    let mut headers = if from == to {
-        same_dialect(client)
-    } else {
-        across(client)
-    };
+    let same = from.native() == to;
+    let mut headers = if same { same_dialect(client) } else { across(client) };
     // It was read as JSON, whatever the client's tool calls it: `curl -d` says that it is a form.
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if from != to {
+    if !same {
         let accepted = if stream {
             "text/event-stream"
         } else {

@@ -6,7 +6,7 @@
 
 use super::Settlement;
 use crate::body::Broken;
-use crate::dialect::{Dialect, Effect, Fault, Translator, Usage, Watch, error_event};
+use crate::dialect::{ClientDialect, Effect, Fault, Translator, Usage, Watch, error_event};
 use crate::meter::Outcome;
 use crate::sse::{self, Framer};
 use crate::upstream::UpstreamBody;
@@ -62,7 +62,7 @@ pub(crate) struct AnswerStream {
     upstream: Option<UpstreamBody>,
     framer: Framer,
     conversion: Conversion,
-    client: Dialect,
+    client: ClientDialect,
     /// Made ready for the client and not yet taken.
     ready: VecDeque<Bytes>,
     timers: Timers,
@@ -81,7 +81,7 @@ impl AnswerStream {
     pub(super) fn new(
         upstream: UpstreamBody,
         conversion: Conversion,
-        client: Dialect,
+        client: ClientDialect,
         timers: Timers,
         tasks: TaskTracker,
     ) -> Self {

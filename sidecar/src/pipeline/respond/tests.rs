@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 /// Status, headers worth a look, and the body.
-fn answer(refusal: &Refusal, client: Dialect) -> (u16, Vec<(String, String)>, String) {
+fn answer(refusal: &Refusal, client: ClientDialect) -> (u16, Vec<(String, String)>, String) {
     let (request_id, config) = (HeaderValue::from_static("pf-1"), HeaderValue::from_static("v1"));
     let mut response = refuse(
         refusal,
@@ -45,7 +45,7 @@ fn a_refusal_is_spoken_in_the_clients_dialect() {
     };
     let sentence = r#"no policy offers the model \"gpt-9\" here; on offer: chat, gpt-*"#;
     assert_eq!(
-        answer(&refusal, Dialect::Chat),
+        answer(&refusal, ClientDialect::Chat),
         (
             404,
             vec![],
@@ -54,7 +54,7 @@ fn a_refusal_is_spoken_in_the_clients_dialect() {
             )
         )
     );
-    let (status, _, body) = answer(&refusal, Dialect::Messages);
+    let (status, _, body) = answer(&refusal, ClientDialect::Messages);
     assert_eq!(status, 404);
     assert!(
         body.starts_with(r#"{"type":"error","error":{"type":"not_found_error""#),
@@ -105,7 +105,7 @@ fn every_refusal_has_its_status() {
         (all_failed(Telling::NoThreads), 400),
     ];
     for (refusal, status) in rows {
-        for client in [Dialect::Chat, Dialect::Messages] {
+        for client in [ClientDialect::Chat, ClientDialect::Messages] {
             assert_eq!(answer(&refusal, client).0, status, "{refusal:?}");
         }
     }
@@ -123,7 +123,7 @@ fn all_failed(status: Telling) -> Refusal {
 
 #[test]
 fn exhausted_options_are_not_multiplied_by_the_sdk() {
-    let (_, told, body) = answer(&all_failed(Telling::Limited), Dialect::Chat);
+    let (_, told, body) = answer(&all_failed(Telling::Limited), ClientDialect::Chat);
     let expected = [
         ("retry-after", "2"),
         ("retry-after-ms", "1500"),
@@ -145,7 +145,7 @@ fn a_wait_that_nobody_would_sleep_through_is_not_left_to_the_sdk() {
         status: Telling::Limited,
     };
     for (seconds, should_retry) in [(1, None), (60, None), (61, Some("false")), (3600, Some("false"))] {
-        let (_, told, _) = answer(&limited(seconds), Dialect::Messages);
+        let (_, told, _) = answer(&limited(seconds), ClientDialect::Messages);
         let told = told.iter().find(|(name, _)| name == "x-should-retry");
         assert_eq!(told.map(|(_, value)| value.as_str()), should_retry, "{seconds} s");
     }
@@ -162,7 +162,7 @@ fn a_lost_meaning_names_the_field_and_what_to_do() {
         deployment: "shop/claude".to_owned(),
         losses: vec![loss],
     };
-    let (status, _, body) = answer(&refusal, Dialect::Chat);
+    let (status, _, body) = answer(&refusal, ClientDialect::Chat);
     assert_eq!(status, 400);
     let said = r#"shop/claude cannot carry \"n\" (it answers once); leave it out, or set translation.onLoss: Warn in the policy"#;
     assert!(body.contains(said), "{body}");

@@ -1,8 +1,8 @@
 //! Every reason for which an answer ends, both ways, whole and streamed.
 
 use super::translate_response;
-use crate::dialect::Dialect;
 use crate::dialect::translator::tests::{exchange, translate};
+use crate::dialect::{ClientDialect, Dialect};
 use serde_json::Value;
 
 /// A chat reason, whether the answer calls a tool, and what Anthropic's clients read. `!` marks a fault.
@@ -38,7 +38,7 @@ const FROM_MESSAGES: &[(&str, &str)] = &[
     ("null", "stop"),
 ];
 
-fn whole(client: Dialect, upstream: Dialect, answer: &str, pointer: &str) -> String {
+fn whole(client: ClientDialect, upstream: Dialect, answer: &str, pointer: &str) -> String {
     match translate_response(&exchange(client, upstream), answer.as_bytes()) {
         Ok(answer) => serde_json::from_slice::<Value>(&answer.body)
             .unwrap()
@@ -52,7 +52,7 @@ fn whole(client: Dialect, upstream: Dialect, answer: &str, pointer: &str) -> Str
 }
 
 /// The value of the last member `key` that is a string.
-fn streamed(client: Dialect, upstream: Dialect, stream: &str, key: &str) -> String {
+fn streamed(client: ClientDialect, upstream: Dialect, stream: &str, key: &str) -> String {
     let outcome = translate(&exchange(client, upstream), stream.as_bytes(), &[stream.len()]);
     if let Some((_, fault)) = outcome.effects.split_once("fault ") {
         return format!("!{}", fault.split(':').next().unwrap());
@@ -63,7 +63,7 @@ fn streamed(client: Dialect, upstream: Dialect, stream: &str, key: &str) -> Stri
 
 #[test]
 fn every_chat_reason_has_its_word() {
-    let (client, upstream) = (Dialect::Messages, Dialect::Chat);
+    let (client, upstream) = (ClientDialect::Messages, Dialect::Chat);
     for (reason, calls, expected) in FROM_CHAT {
         let call = r#""tool_calls":[{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}}]"#;
         let said = if *calls { call } else { r#""content":"a""# };
@@ -83,7 +83,7 @@ fn every_chat_reason_has_its_word() {
 
 #[test]
 fn every_messages_reason_has_its_word() {
-    let (client, upstream) = (Dialect::Chat, Dialect::Messages);
+    let (client, upstream) = (ClientDialect::Chat, Dialect::Messages);
     for (reason, expected) in FROM_MESSAGES {
         let answer = format!(r#"{{"content":[{{"type":"text","text":"a"}}],"stop_reason":{reason}}}"#);
         assert_eq!(

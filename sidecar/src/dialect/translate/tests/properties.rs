@@ -1,12 +1,12 @@
 //! What must hold for every conversation, not only for the goldens.
 
 use super::{Stamp, goldens, translate_request, translate_response};
-use crate::dialect::{Asked, Dialect, Exchange, Operation, Translated, Upstream};
+use crate::dialect::{Asked, ClientDialect, Dialect, Exchange, Operation, Translated, Upstream};
 use pilotfish_wire::Capabilities;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-fn translate(client: Dialect, upstream: Dialect, provider: &str, request: &Value) -> Translated {
+fn translate(client: ClientDialect, upstream: Dialect, provider: &str, request: &Value) -> Translated {
     let body = serde_json::to_vec(request).unwrap();
     let asked = Asked::read(client, Operation::Generate, &body).unwrap();
     let upstream = Upstream {
@@ -95,7 +95,7 @@ proptest! {
     #[test]
     fn a_longer_conversation_begins_with_the_bytes_of_the_shorter(turns in prop::collection::vec(turn(), 1..8)) {
         for shorter in 0..turns.len() {
-            let sent = |turns: &[Turn]| translate(Dialect::Chat, Dialect::Messages, "anthropic", &conversation(turns)).body;
+            let sent = |turns: &[Turn]| translate(ClientDialect::Chat, Dialect::Messages, "anthropic", &conversation(turns)).body;
             let (short, long) = (sent(&turns[..shorter]), sent(&turns));
             prop_assert!(long.starts_with(before_the_end(&short)), "{}\n{}", String::from_utf8_lossy(&short), String::from_utf8_lossy(&long));
             prop_assert_eq!(&long, &sent(&turns));
@@ -105,12 +105,12 @@ proptest! {
     #[test]
     fn there_and_back_a_tool_loop_is_what_it_was(turns in prop::collection::vec(turn(), 1..6)) {
         let request = conversation(&turns);
-        let there = translate(Dialect::Chat, Dialect::Messages, "anthropic", &request).body;
+        let there = translate(ClientDialect::Chat, Dialect::Messages, "anthropic", &request).body;
         let there: Value = serde_json::from_slice(&there).unwrap();
-        let back = translate(Dialect::Messages, Dialect::Chat, "openrouter", &there).body;
+        let back = translate(ClientDialect::Messages, Dialect::Chat, "openrouter", &there).body;
         let back: Value = serde_json::from_slice(&back).unwrap();
         prop_assert_eq!(loops(&back), loops(&request));
-        let again = translate(Dialect::Messages, Dialect::Chat, "openrouter", &there).body;
+        let again = translate(ClientDialect::Messages, Dialect::Chat, "openrouter", &there).body;
         prop_assert_eq!(serde_json::from_slice::<Value>(&again).unwrap(), back);
     }
 
@@ -128,7 +128,7 @@ proptest! {
                 part[at] = *byte;
             }
         }
-        for (client, upstream) in [(Dialect::Chat, Dialect::Messages), (Dialect::Messages, Dialect::Chat)] {
+        for (client, upstream) in [(ClientDialect::Chat, Dialect::Messages), (ClientDialect::Messages, Dialect::Chat)] {
             let capabilities = Capabilities::default();
             let upstream = Upstream { dialect: upstream, provider: "openai", model: "up", capabilities: &capabilities };
             let stamp = Stamp { request_id: "req1", created: 1 };
@@ -145,7 +145,7 @@ proptest! {
     }
 }
 
-fn bare(client: Dialect, upstream: Dialect) -> Exchange {
+fn bare(client: ClientDialect, upstream: Dialect) -> Exchange {
     crate::dialect::translator::tests::exchange(client, upstream)
 }
 
@@ -180,7 +180,7 @@ fn a_chat_client_that_echoes_its_answer_returns_the_thinking_byte_for_byte() {
         {"type":"thinking","thinking":"Let \u006de\n","signature":"EqQB\/+=="},
         {"type":"redacted_thinking","data":"Em\u0077="},
         {"type":"tool_use","id":"toolu_1","name":"f","input":{"a": 1.50, "b":"\u00e9"}}],"stop_reason":"tool_use"}"#;
-    let exchange = bare(Dialect::Chat, Dialect::Messages);
+    let exchange = bare(ClientDialect::Chat, Dialect::Messages);
     let answered = translate_response(&exchange, answer.as_bytes()).unwrap().body;
     let answered = String::from_utf8(answered).unwrap();
     let message = answered
@@ -194,7 +194,7 @@ fn a_chat_client_that_echoes_its_answer_returns_the_thinking_byte_for_byte() {
         r#"{{"model":"m","messages":[{{"role":"user","content":"a"}},{message},
         {{"role":"tool","tool_call_id":"toolu_1","content":"r"}}],"tools":[{{"type":"function","function":{{"name":"f"}}}}]}}"#
     );
-    let asked = Asked::read(Dialect::Chat, Operation::Generate, request.as_bytes()).unwrap();
+    let asked = Asked::read(ClientDialect::Chat, Operation::Generate, request.as_bytes()).unwrap();
     let capabilities = Capabilities::default();
     let upstream = Upstream {
         dialect: Dialect::Messages,

@@ -1,7 +1,7 @@
 //! Whatever an upstream sends: no panic, well-formed events, and never an end that looks clean when it was not.
 
 use super::{exchange, goldens, translate};
-use crate::dialect::{Dialect, Exchange};
+use crate::dialect::{ClientDialect, Dialect, Exchange};
 use crate::json;
 use crate::sse;
 use proptest::prelude::*;
@@ -9,8 +9,8 @@ use proptest::prelude::*;
 /// What the official SDK of the client demands of every stream.
 fn check_client(exchange: &Exchange, client: &str) {
     match exchange.client {
-        Dialect::Chat => check_chat(client),
-        Dialect::Messages => check_messages(client),
+        ClientDialect::Chat => check_chat(client),
+        ClientDialect::Messages => check_messages(client),
     }
 }
 
@@ -141,7 +141,7 @@ proptest! {
         chat in any::<bool>(),
         shows in any::<bool>(),
     ) {
-        let (client, upstream) = if chat { (Dialect::Chat, Dialect::Messages) } else { (Dialect::Messages, Dialect::Chat) };
+        let (client, upstream) = if chat { (ClientDialect::Chat, Dialect::Messages) } else { (ClientDialect::Messages, Dialect::Chat) };
         let mut exchange = exchange(client, upstream);
         exchange.shows_reasoning = shows;
         let stream = picks.concat();
