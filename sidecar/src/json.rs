@@ -126,6 +126,30 @@ fn object<'a>(
     Ok(object)
 }
 
+/// Visits the members of the object at which `scan` stands, and within `outer` none deeper.
+fn visit_object<'a>(
+    scan: &mut Scanner<'a>,
+    outer: Option<&str>,
+    visit: &mut impl FnMut(Option<&str>, &str, Raw<'a>),
+) -> Result<(), Error> {
+    let mut more = scan.open(b'}');
+    while more {
+        let (raw_key, escaped) = scan.key()?;
+        let key = match escaped {
+            true => escape::resolved(raw_key),
+            false => Cow::Borrowed(raw_key),
+        };
+        if outer.is_none() && scan.peek() == Some(b'{') {
+            visit_object(scan, Some(&key), visit)?;
+        } else {
+            let value = taken(scan, &skip)?;
+            visit(outer, &key, value);
+        }
+        more = scan.another(b'}')?;
+    }
+    Ok(())
+}
+
 /// Gets past a value that was validated before.
 fn skip(scan: &mut Scanner<'_>) -> Result<(), Error> {
     scan.skip();
@@ -245,6 +269,16 @@ impl<'a> Raw<'a> {
         } else {
             None
         }
+    }
+
+    /// Walks an object and the objects in it once: `visit` is given the key of the inner object (none for the outer
+    /// one's own members), the member's key and its value. What lies deeper is passed over. `None` for anything else
+    /// than an object.
+    pub fn visit(self, mut visit: impl FnMut(Option<&str>, &str, Raw<'a>)) -> Option<()> {
+        if self.kind() != Type::Object {
+            return None;
+        }
+        visit_object(&mut Scanner::trusted(self.text), None, &mut visit).ok()
     }
 
     /// An array's elements, walked lazily; `None` when it is no array.

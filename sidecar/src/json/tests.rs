@@ -298,3 +298,29 @@ fn objects_are_looked_into_while_an_array_is_walked() {
     assert_eq!(first.span(first.get("a").unwrap()), 5..17);
     assert_eq!(parse_value(b"[]").unwrap().elements().unwrap().objects().count(), 0);
 }
+
+#[test]
+fn an_object_and_those_in_it_are_visited_in_one_walk() {
+    let text = r#"{"a": 1, "b" : {"c":"x}", "d":{"e":5}, "f":[{"g":6}] } , "": {"h": 7}, "\u0069": {"\u006a" :8},"k":{}, "l":[{}]}"#;
+    let mut seen = Vec::new();
+    let whole = parse_value(text.as_bytes()).unwrap();
+    whole
+        .visit(|outer, key, value| seen.push(format!("{outer:?} {key} {}", value.text())))
+        .unwrap();
+    let expected = [
+        "None a 1",
+        "Some(\"b\") c \"x}\"",
+        "Some(\"b\") d {\"e\":5}",
+        "Some(\"b\") f [{\"g\":6}]",
+        "Some(\"\") h 7",
+        "Some(\"i\") j 8",
+        "None l [{}]",
+    ];
+    assert_eq!(seen, expected);
+    for other in ["[]", "null", "\"{}\"", "1"] {
+        let visited = parse_value(other.as_bytes())
+            .unwrap()
+            .visit(|_, _, _| panic!("there is nothing"));
+        assert_eq!(visited, None);
+    }
+}

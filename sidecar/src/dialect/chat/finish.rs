@@ -3,6 +3,8 @@
 use crate::dialect::Class;
 use crate::dialect::item::Finish;
 use crate::dialect::text::Text;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// Finish reasons that are no finish: the upstream broke while it answered.
 const BROKEN: &[(&str, Class)] = &[
@@ -14,6 +16,19 @@ const BROKEN: &[(&str, Class)] = &[
 /// What an answer that ended with this reason means, if it failed.
 pub(in crate::dialect) fn failure(reason: &str) -> Option<Class> {
     BROKEN.iter().find(|(name, _)| *name == reason).map(|(_, class)| *class)
+}
+
+/// Built once: this looks at every answer.
+static REASON: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"finish_reason\""));
+
+/// Whether a failure may stand anywhere in a text: much cheaper than to walk to where it would.
+pub(in crate::dialect) fn may_fail(text: &str) -> bool {
+    let value = |at: usize| {
+        let after = text.get(at + REASON.needle().len()..)?;
+        after.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')
+    };
+    let mut found = REASON.find_iter(text.as_bytes());
+    found.any(|at| value(at).is_some_and(|value| BROKEN.iter().any(|(name, _)| value.starts_with(name))))
 }
 
 /// What else an answer says about its end.

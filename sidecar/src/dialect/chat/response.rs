@@ -41,6 +41,9 @@ pub(in crate::dialect) fn parse(body: &[u8]) -> Result<Object<'_>, Fault> {
 
 /// The first choice says that the upstream broke.
 fn broken(answer: &Object<'_>) -> Option<Fault> {
+    if !finish::may_fail(answer.text()) {
+        return None;
+    }
     let choice = answer.get("choices")?.elements()?.objects().next()??;
     let reason = choice.get("finish_reason").and_then(Raw::string)?;
     finish::failure(&reason).map(|class| Fault::new(class, format!("the upstream ended with {reason}")))

@@ -3,29 +3,39 @@
 use crate::dialect::Usage;
 use crate::json::{Object, ObjectWriter, Raw};
 
+/// The numbers of `usage`, as they stand there.
+#[derive(Clone, Copy, Default)]
+struct Numbers {
+    prompt: Option<u64>,
+    completion: Option<u64>,
+    total: Option<u64>,
+    /// By OpenAI's name, by DeepSeek's, and by Moonshot's.
+    cached: [Option<u64>; 3],
+    written: Option<u64>,
+    reasoning: Option<u64>,
+}
+
 /// Reads `usage`. Input includes what was cached; some providers name the cached part in their own way, and xAI counts
 /// reasoning beside `completion_tokens` instead of in it.
 pub(in crate::dialect) fn read(usage: Raw<'_>) -> Option<Usage> {
-    let usage = usage.object()?;
-    let (prompt, completion) = (number(&usage, "prompt_tokens"), number(&usage, "completion_tokens"));
-    let total = number(&usage, "total_tokens");
+    let Numbers {
+        prompt,
+        completion,
+        total,
+        cached: [cached, hit, plain],
+        written,
+        reasoning,
+    } = numbers(usage)?;
     prompt.or(completion).or(total)?;
     let input = prompt.unwrap_or(0);
-    let prompt_details = details(&usage, "prompt_tokens_details");
-    let of_prompt = |key| prompt_details.as_ref().and_then(|details| number(details, key));
-    let cached = of_prompt("cached_tokens")
-        .or_else(|| number(&usage, "prompt_cache_hit_tokens"))
-        .or_else(|| number(&usage, "cached_tokens"))
-        .unwrap_or(0);
-    let reasoning = details(&usage, "completion_tokens_details")
-        .and_then(|details| number(&details, "reasoning_tokens"))
-        .unwrap_or(0);
+    let cached = cached.or(hit).or(plain).unwrap_or(0);
+    let reasoning = reasoning.unwrap_or(0);
     let mut output = completion.unwrap_or(0);
     if reasoning > 0 && total == Some(input.saturating_add(output).saturating_add(reasoning)) {
         output = output.saturating_add(reasoning);
     }
     let cached_input = cached.min(input);
-    let cache_write_input = of_prompt("cache_write_tokens").unwrap_or(0).min(input - cached_input);
+    let cache_write_input = written.unwrap_or(0).min(input - cached_input);
     Some(Usage {
         input,
         cached_input,
@@ -33,6 +43,25 @@ pub(in crate::dialect) fn read(usage: Raw<'_>) -> Option<Usage> {
         output,
         reasoning: reasoning.min(output),
     })
+}
+
+fn numbers(usage: Raw<'_>) -> Option<Numbers> {
+    let mut numbers = Numbers::default();
+    usage.visit(|of, key, value| {
+        let place = match (of, key) {
+            (None, "prompt_tokens") => &mut numbers.prompt,
+            (None, "completion_tokens") => &mut numbers.completion,
+            (None, "total_tokens") => &mut numbers.total,
+            (Some("prompt_tokens_details"), "cached_tokens") => &mut numbers.cached[0],
+            (None, "prompt_cache_hit_tokens") => &mut numbers.cached[1],
+            (None, "cached_tokens") => &mut numbers.cached[2],
+            (Some("prompt_tokens_details"), "cache_write_tokens") => &mut numbers.written,
+            (Some("completion_tokens_details"), "reasoning_tokens") => &mut numbers.reasoning,
+            _ => return,
+        };
+        *place = value.u64();
+    })?;
+    Some(numbers)
 }
 
 /// The usage of an answer or a chunk: its own, or where Groq and Moonshot put it.
@@ -67,14 +96,6 @@ pub(in crate::dialect) fn write(usage: &Usage, object: &mut ObjectWriter<'_>) {
     object
         .object("completion_tokens_details")
         .u64("reasoning_tokens", reasoning);
-}
-
-fn number(object: &Object<'_>, key: &str) -> Option<u64> {
-    object.get(key)?.u64()
-}
-
-fn details<'a>(usage: &Object<'a>, key: &str) -> Option<Object<'a>> {
-    usage.get(key)?.object()
 }
 
 #[cfg(test)]

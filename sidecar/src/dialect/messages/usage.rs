@@ -17,16 +17,18 @@ pub(in crate::dialect) struct Tally {
 impl Tally {
     /// Takes over what `usage` says; what it does not say stays.
     pub(in crate::dialect) fn add(&mut self, usage: Raw<'_>) {
-        let Some(usage) = usage.object() else { return };
-        let set = |place: &mut Option<u64>, key| *place = number(&usage, key).or(*place);
-        set(&mut self.uncached, "input_tokens");
-        set(&mut self.written, "cache_creation_input_tokens");
-        set(&mut self.read, "cache_read_input_tokens");
-        set(&mut self.output, "output_tokens");
-        let details = usage.get("output_tokens_details").and_then(Raw::object);
-        self.thinking = details
-            .and_then(|details| number(&details, "thinking_tokens"))
-            .or(self.thinking);
+        // What is no object says nothing.
+        let _said = usage.visit(|of, key, value| {
+            let place = match (of, key) {
+                (None, "input_tokens") => &mut self.uncached,
+                (None, "cache_creation_input_tokens") => &mut self.written,
+                (None, "cache_read_input_tokens") => &mut self.read,
+                (None, "output_tokens") => &mut self.output,
+                (Some("output_tokens_details"), "thinking_tokens") => &mut self.thinking,
+                _ => return,
+            };
+            *place = value.u64().or(*place);
+        });
     }
 
     /// The sum in our own meaning; nothing when nothing was said.
@@ -80,10 +82,6 @@ pub(in crate::dialect) fn write(usage: &Usage, object: &mut ObjectWriter<'_>) {
     if reasoning > 0 {
         object.object("output_tokens_details").u64("thinking_tokens", reasoning);
     }
-}
-
-fn number(object: &Object<'_>, key: &str) -> Option<u64> {
-    object.get(key)?.u64()
 }
 
 #[cfg(test)]

@@ -4,28 +4,35 @@ use super::super::authenticate::carries_a_key;
 use crate::dialect::{ClientDialect, Dialect};
 use crate::policy::Deployment;
 use http::header::{self, ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use smallvec::SmallVec;
 
-/// Client headers that never go upstream: they belong to this connection, or speak to the sidecar.
-const NOT_SENT: [&str; 18] = [
-    "accept-encoding", // events are read here, so they must come as they are
-    "connection",
-    "content-length",
-    "cookie",
-    "expect",
-    "forwarded",
-    "host",
-    "keep-alive",
-    "openai-organization", // of an account that is not the provider's key's
-    "openai-project",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-    "x-real-ip",
-];
+/// Client headers that never go upstream: they belong to this connection, or speak to the sidecar. The compiler looks at
+/// the length first, which is quicker here than a search in a list.
+fn stays_here(name: &str) -> bool {
+    let is_ours = name.starts_with("x-") && NOT_SENT_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    is_ours
+        || matches!(
+            name,
+            "accept-encoding" // events are read here, so they must come as they are
+                | "connection"
+                | "content-length"
+                | "cookie"
+                | "expect"
+                | "forwarded"
+                | "host"
+                | "keep-alive"
+                | "openai-organization" // of an account that is not the provider's key's
+                | "openai-project"
+                | "proxy-authorization"
+                | "proxy-connection"
+                | "te"
+                | "trailer"
+                | "transfer-encoding"
+                | "upgrade"
+                | "via"
+                | "x-real-ip"
+        )
+}
 
 /// Prefixes of client headers that never go upstream.
 const NOT_SENT_PREFIXES: [&str; 3] = ["x-pilotfish-", "x-litellm-", "x-forwarded-"];
@@ -34,30 +41,33 @@ const NOT_SENT_PREFIXES: [&str; 3] = ["x-pilotfish-", "x-litellm-", "x-forwarded
 const SENT_ACROSS: [&str; 5] = ["idempotency-key", "traceparent", "tracestate", "baggage", "user-agent"];
 
 /// Answer headers that stay here: they belong to the upstream's connection, to its browser clients, or to its account.
-static NOT_RETURNED: [HeaderName; 20] = [
-    header::ALT_SVC,
-    header::CONNECTION,
-    header::CONTENT_LENGTH, // written anew from the body
-    header::PROXY_AUTHENTICATE,
-    header::SET_COOKIE,
-    header::STRICT_TRANSPORT_SECURITY,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    // Whose account the deployment's key belongs to is nothing that an application knows.
-    HeaderName::from_static("anthropic-organization-id"),
-    HeaderName::from_static("openai-organization"),
-    HeaderName::from_static("openai-project"),
-    // Ours to say, and an upstream may be one of us.
-    HeaderName::from_static("x-should-retry"),
-    HeaderName::from_static("x-pilotfish-cost"),
-    HeaderName::from_static("x-pilotfish-explain"),
-    HeaderName::from_static("x-pilotfish-loss"),
-    HeaderName::from_static("x-litellm-response-cost"),
-];
+fn is_not_returned(name: &str) -> bool {
+    matches!(
+        name,
+        "alt-svc"
+            | "connection"
+            | "content-length" // written anew from the body
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-connection"
+            | "set-cookie"
+            | "strict-transport-security"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+            // Whose account the deployment's key belongs to is nothing that an application knows.
+            | "anthropic-organization-id"
+            | "openai-organization"
+            | "openai-project"
+            // Ours to say, and an upstream may be one of us.
+            | "x-should-retry"
+            | "x-pilotfish-cost"
+            | "x-pilotfish-explain"
+            | "x-pilotfish-loss"
+            | "x-litellm-response-cost"
+    )
+}
 
 /// nginx's word for "do not hold this back", which other proxies read, too.
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -94,7 +104,7 @@ pub(super) fn upstream(
 
 /// Nearly all headers go, so copying the whole map and taking a few out is cheaper than building another one.
 fn same_dialect(client: &HeaderMap) -> HeaderMap {
-    let stays = |(name, value): &(&HeaderName, &HeaderValue)| !is_sent(name) || carries_a_key(name, value);
+    let stays = |(name, value): &(&HeaderName, &HeaderValue)| stays_here(name.as_str()) || carries_a_key(name, value);
     let mut headers = client.clone();
     for (name, _) in client.iter().filter(stays) {
         headers.remove(name);
@@ -126,11 +136,6 @@ fn across(client: &HeaderMap) -> HeaderMap {
     headers
 }
 
-fn is_sent(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    NOT_SENT.binary_search(&name).is_err() && !NOT_SENT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-}
-
 /// The answer says that it is no stream: some providers answer a stream's error so, under a status of success.
 pub(super) fn is_json(head: &http::response::Parts) -> bool {
     head.headers
@@ -143,7 +148,9 @@ pub(super) fn returned(headers: &mut HeaderMap, translated: bool, stream: bool) 
     if let Some(named) = headers.get(header::CONNECTION).cloned() {
         without_named(headers, &named);
     }
-    for name in &NOT_RETURNED {
+    let mut dropped: SmallVec<[HeaderName; 8]> = SmallVec::new();
+    dropped.extend(headers.keys().filter(|name| is_not_returned(name.as_str())).cloned());
+    for name in dropped {
         headers.remove(name);
     }
     if translated {
@@ -164,11 +171,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_is_sorted_as_its_search_expects() {
-        assert!(NOT_SENT.is_sorted());
-    }
-
-    #[test]
     fn what_speaks_to_the_sidecar_stays_here() {
         for (name, expected) in [
             ("anthropic-beta", true),
@@ -180,7 +182,7 @@ mod tests {
             ("cookie", false),
             ("x-forwarded-for", false),
         ] {
-            assert_eq!(is_sent(&HeaderName::from_static(name)), expected, "{name}");
+            assert_eq!(!stays_here(name), expected, "{name}");
         }
     }
 }
