@@ -18,8 +18,10 @@ pub struct Provider {
     root: Option<&'static str>,
     /// What it speaks, the preferred first, and what the SDK of that dialect wants after the root.
     dialects: &'static [(Dialect, &'static str)],
-    /// How it wants its key.
+    /// How it wants its key,
     key: KeyStyle,
+    /// unless it wants it otherwise where it speaks one of these.
+    keys: &'static [(Dialect, KeyStyle)],
     /// Whether nobody gets in without a key.
     pub needs_key: bool,
 }
@@ -81,6 +83,7 @@ const fn hosted(
         root: Some(root),
         dialects,
         key: KeyStyle::Bearer,
+        keys: &[],
         needs_key: true,
     }
 }
@@ -93,6 +96,7 @@ const fn own(name: &'static str, slug: &'static str, dialects: &'static [(Dialec
         root: None,
         dialects,
         key: KeyStyle::Bearer,
+        keys: &[],
         needs_key: false,
     }
 }
@@ -117,36 +121,59 @@ pub fn unknown(name: &str) -> String {
     format!("unknown provider {name:?}; known: {}", known.join(", "))
 }
 
+impl KeyStyle {
+    fn auth(self) -> wire::Auth {
+        match self {
+            Self::Bearer => wire::Auth::Bearer,
+            Self::XApiKey => wire::Auth::Header(self.header().to_owned()),
+        }
+    }
+
+    /// The header that carries it, lower case.
+    fn header(self) -> &'static str {
+        match self {
+            Self::Bearer => "authorization",
+            Self::XApiKey => "x-api-key",
+        }
+    }
+}
+
 impl Provider {
     const fn with_x_api_key(mut self) -> Self {
         self.key = KeyStyle::XApiKey;
         self
     }
 
-    /// How a key is presented to it.
-    pub fn auth(&self) -> wire::Auth {
-        match self.key {
-            KeyStyle::Bearer => wire::Auth::Bearer,
-            KeyStyle::XApiKey => wire::Auth::Header("x-api-key".to_owned()),
-        }
+    /// The headers in which a key is presented to it, lower case.
+    pub fn key_headers(&self) -> impl Iterator<Item = &'static str> {
+        let others = self.keys.iter().map(|(_, style)| style);
+        std::iter::once(&self.key).chain(others).map(|style| style.header())
     }
 
-    /// The header in which a key is presented to it, lower case.
-    pub fn key_header(&self) -> &'static str {
-        match self.key {
-            KeyStyle::Bearer => "authorization",
-            KeyStyle::XApiKey => "x-api-key",
-        }
+    fn key_style(&self, dialect: Dialect) -> KeyStyle {
+        let other = self.keys.iter().find(|(name, _)| *name == dialect);
+        other.map_or(self.key, |(_, style)| *style)
     }
 
     /// Where a deployment of it is called: one endpoint for each dialect, the preferred first.
     pub fn endpoints(&self, spec: &ModelDeploymentSpec) -> Result<Vec<wire::Endpoint>, NoEndpoint> {
         let endpoint = spec.endpoint.clone().unwrap_or_default();
-        self.spoken_at(&endpoint)
-            .iter()
-            .enumerate()
-            .map(|(index, wanted)| self.endpoint_of(index, wanted, &endpoint))
-            .collect()
+        let has_key = spec
+            .credentials
+            .as_ref()
+            .is_some_and(|credentials| credentials.secret_key_ref.is_some());
+        let auth = |dialect| match has_key {
+            true => self.key_style(dialect).auth(),
+            false => wire::Auth::None,
+        };
+        let one = |(index, wanted): (usize, &DialectEndpoint)| {
+            Ok(wire::Endpoint {
+                dialect: on_the_wire(wanted.name),
+                url: self.url_of(index, wanted, &endpoint)?,
+                auth: auth(wanted.name),
+            })
+        };
+        self.spoken_at(&endpoint).iter().enumerate().map(one).collect()
     }
 
     /// The dialects the user listed, or else the provider's.
@@ -158,18 +185,11 @@ impl Provider {
         self.dialects.iter().map(own).collect()
     }
 
-    fn endpoint_of(
-        &self,
-        index: usize,
-        wanted: &DialectEndpoint,
-        endpoint: &Endpoint,
-    ) -> Result<wire::Endpoint, NoEndpoint> {
-        let url = match &wanted.url {
-            Some(url) => trimmed(url).to_owned(),
-            None => self.derived_url(index, wanted.name, endpoint)?,
-        };
-        let dialect = on_the_wire(wanted.name);
-        Ok(wire::Endpoint { dialect, url })
+    fn url_of(&self, index: usize, wanted: &DialectEndpoint, endpoint: &Endpoint) -> Result<String, NoEndpoint> {
+        match &wanted.url {
+            Some(url) => Ok(trimmed(url).to_owned()),
+            None => self.derived_url(index, wanted.name, endpoint),
+        }
     }
 
     /// The root is what is left of the URL for the first dialect without that dialect's suffix.

@@ -217,8 +217,6 @@ pub(crate) struct Deployment {
     pub model: Box<str>,
     /// Where it is called, in order of preference.
     pub endpoints: Vec<Upstream>,
-    /// The credential, and what its owner added: on every call.
-    pub standing: StandingHeaders,
     pub price: Option<wire::Price>,
     pub capabilities: wire::Capabilities,
     pub timeouts: Timeouts,
@@ -229,6 +227,8 @@ pub(crate) struct Deployment {
 pub(crate) struct Upstream {
     pub dialect: Dialect,
     pub endpoint: Arc<Endpoint>,
+    /// The credential, and what the deployment's owner added: on every call.
+    pub standing: Arc<StandingHeaders>,
     pub generate: http::uri::PathAndQuery,
     /// The same, streamed.
     pub stream: http::uri::PathAndQuery,

@@ -83,7 +83,7 @@ mod tests {
     fn batch(references: &[&str]) -> Vec<Message> {
         let deployment = |(number, reference): (usize, &&str)| {
             let body = serde_json::json!({
-                "provider": "openai", "model": "m", "endpoints": [], "auth": "bearer", "credential": reference,
+                "provider": "openai", "model": "m", "endpoints": [], "credential": reference,
             });
             Resource::new(Kind::Deployment, format!("shop/d{number}"), &body)
         };

@@ -326,9 +326,7 @@ pub struct Deployment {
     pub model: String,
     /// Where it is called, one per dialect it speaks, the first preferred; a dialect occurs once.
     pub endpoints: Vec<Endpoint>,
-    /// How the credential is presented.
-    pub auth: Auth,
-    /// The name of a [`Credential`]; absent for `none`.
+    /// The name of a [`Credential`]; absent where no endpoint presents it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
     /// Headers added to every call, lower case.
@@ -367,6 +365,8 @@ pub struct Endpoint {
     /// As the dialect's SDK takes it (`https://api.openai.com/v1`, `https://api.anthropic.com`), without a slash at
     /// the end.
     pub url: String,
+    /// How the deployment's credential is presented there.
+    pub auth: Auth,
 }
 
 /// How the credential is presented.

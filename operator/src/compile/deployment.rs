@@ -139,7 +139,6 @@ fn build<'w>(
         provider: provider.slug.to_owned(),
         model: spec.model.clone(),
         endpoints,
-        auth: key.map_or(wire::Auth::None, |_| provider.auth()),
         credential: key.map(|reference| credential_name(name, reference)),
         headers: headers(name, spec),
         ca_bundle: spec.endpoint.as_ref().and_then(|endpoint| endpoint.ca_bundle.clone()),

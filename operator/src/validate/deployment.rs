@@ -177,7 +177,7 @@ fn check_against_provider(faults: &mut Faults, spec: &ModelDeploymentSpec) {
         .iter()
         .flat_map(|endpoint| endpoint.headers.iter().enumerate());
     for (index, header) in headers {
-        if credentials.secret_key_ref.is_some() && header.name == provider.key_header() {
+        if credentials.secret_key_ref.is_some() && provider.key_headers().any(|name| name == header.name) {
             let path = format!("spec.endpoint.headers[{index}].name");
             faults.push(
                 path,

@@ -213,26 +213,29 @@ fn deployment(
     meter: &Meter,
 ) -> Result<Deployment, String> {
     let find = |name: &str| credentials.get(name).and_then(|credential| credential.as_ref().ok());
-    let standing = StandingHeaders::new(&body.auth, body.credential.as_deref(), &body.headers, find);
-    let standing = standing.map_err(|error| no_headers(&error, credentials))?;
-    let upstream = |wire::Endpoint { dialect, url }: &wire::Endpoint| {
+    let upstream = |wire::Endpoint { dialect, url, auth }: &wire::Endpoint| {
+        let standing = StandingHeaders::new(auth, body.credential.as_deref(), &body.headers, find);
+        let standing = standing.map_err(|error| no_headers(&error, credentials))?;
         let endpoint = Endpoint::parse(url, body.ca_bundle.as_deref(), standing.credential_version());
-        upstream(*dialect, endpoint?, &body.model)
+        let upstream = endpoint.and_then(|endpoint| upstream(*dialect, endpoint, standing, &body.model));
+        upstream.map_err(|error| error.to_string())
     };
-    let endpoints = body.endpoints.iter().map(upstream).collect::<Result<Vec<_>, _>>();
-    let endpoints = endpoints.map_err(|error| error.to_string())?;
+    let endpoints = body
+        .endpoints
+        .iter()
+        .map(upstream)
+        .collect::<Result<Vec<_>, String>>()?;
     if endpoints.is_empty() {
         return Err("it has no endpoint in a dialect that this sidecar speaks".to_owned());
     }
     Ok(Deployment {
         number,
-        revision: revision(body, standing.credential_version()),
+        revision: revision(body, &endpoints),
         name: name.into(),
         header: header_of(name),
         provider: body.provider.as_str().into(),
         model: body.model.as_str().into(),
         endpoints,
-        standing,
         price: body.price,
         capabilities: body.capabilities.clone(),
         timeouts: body.timeouts.into(),
@@ -252,14 +255,20 @@ fn no_headers(error: &HeaderError, credentials: &Credentials) -> String {
 }
 
 /// Names where it is called and as whom.
-fn revision(body: &wire::Deployment, credential_version: &str) -> u64 {
+fn revision(body: &wire::Deployment, endpoints: &[Upstream]) -> u64 {
     let urls = body.endpoints.iter().flat_map(|endpoint| [endpoint.url.as_str(), "\n"]);
-    let named: String = urls.chain([body.model.as_str(), "\n", credential_version]).collect();
+    let versions = endpoints.iter().map(|endpoint| endpoint.standing.credential_version());
+    let named: String = urls.chain([body.model.as_str(), "\n"]).chain(versions).collect();
     xxhash_rust::xxh3::xxh3_64(named.as_bytes())
 }
 
 /// A dialect's operations below its base URL.
-fn upstream(dialect: wire::Dialect, endpoint: Arc<Endpoint>, model: &str) -> Result<Upstream, EndpointError> {
+fn upstream(
+    dialect: wire::Dialect,
+    endpoint: Arc<Endpoint>,
+    standing: StandingHeaders,
+    model: &str,
+) -> Result<Upstream, EndpointError> {
     let suffixes = dialect::suffixes(dialect, model);
     Ok(Upstream {
         dialect,
@@ -267,6 +276,7 @@ fn upstream(dialect: wire::Dialect, endpoint: Arc<Endpoint>, model: &str) -> Res
         stream: endpoint.path(&suffixes.stream)?,
         embeddings: suffixes.embeddings.map(|suffix| endpoint.path(&suffix)).transpose()?,
         endpoint,
+        standing: Arc::new(standing),
     })
 }
 

@@ -79,8 +79,8 @@ fn resource(kind: Kind, name: &str, body: Value) -> Resource {
 }
 
 fn deployment(url: &str) -> Resource {
-    let endpoints = json!([{"dialect": "chat", "url": url}]);
-    let body = json!({"provider": "openai", "model": "m", "endpoints": endpoints, "auth": "none"});
+    let endpoints = json!([{"dialect": "chat", "url": url, "auth": "none"}]);
+    let body = json!({"provider": "openai", "model": "m", "endpoints": endpoints});
     resource(Kind::Deployment, "shop/up", body)
 }
 
@@ -266,10 +266,8 @@ fn without_a_usable_table_of_routes_every_name_answers_with_the_sentence() {
 fn an_unusable_credential_is_told_where_it_would_be_presented_and_never_quoted() {
     let mut sidecar = Sidecar::new();
     let name = "shop/up/key";
-    let endpoints = json!([{"dialect": "chat", "url": "http://127.0.0.1:1/v1"}]);
-    let up = json!({
-        "provider": "openai", "model": "m", "endpoints": endpoints, "auth": "bearer", "credential": name,
-    });
+    let endpoints = json!([{"dialect": "chat", "url": "http://127.0.0.1:1/v1", "auth": "bearer"}]);
+    let up = json!({"provider": "openai", "model": "m", "endpoints": endpoints, "credential": name});
     let up = resource(Kind::Deployment, "shop/up", up);
     for (credential, expected) in [
         (json!({"key": 123_456_789}), "cannot be read"),

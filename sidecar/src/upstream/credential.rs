@@ -11,7 +11,7 @@ pub struct Credential {
     version: String,
 }
 
-/// The headers that every call to one deployment carries: its credential, and those its owner added. Made once per
+/// The headers that every call to one endpoint carries: its deployment's credential, and those its owner added. Made once per
 /// snapshot; a call costs no allocation. Not `Clone`; its `Debug` shows names alone.
 pub struct StandingHeaders {
     headers: Vec<Standing>,

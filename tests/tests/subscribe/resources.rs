@@ -17,8 +17,7 @@ pub(crate) fn deployment(name: &str, fake: &Fake) -> [Resource; 2] {
     let body = json!({
         "provider": "openai",
         "model": Dialect::Chat.model(),
-        "endpoints": [{"dialect": "chat", "url": fake.url()}],
-        "auth": "bearer",
+        "endpoints": [{"dialect": "chat", "url": fake.url(), "auth": "bearer"}],
         "credential": credential,
     });
     [

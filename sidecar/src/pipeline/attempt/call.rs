@@ -137,6 +137,7 @@ impl Call<'_, '_> {
         Settlement {
             route: Arc::clone(route),
             deployment: Arc::clone(&self.candidate.target.deployment),
+            standing: Arc::clone(&self.candidate.upstream.standing),
             index: self.candidate.target.index,
             shape: visit.shape_of(asked),
             started: visit.started,
@@ -214,8 +215,7 @@ impl Call<'_, '_> {
         *out.method_mut() = http::Method::POST;
         // `route` only offers candidates that have the operation.
         *out.uri_mut() = path.cloned().map(http::Uri::from).unwrap_or_default();
-        let (from, to) = (asked.dialect, candidate.upstream.dialect);
-        *out.headers_mut() = headers::upstream(&head.headers, from, to, &candidate.target.deployment, asked.stream);
+        *out.headers_mut() = headers::upstream(&head.headers, asked.dialect, candidate.upstream, asked.stream);
         let sent = visit
             .worker
             .pools
@@ -240,7 +240,7 @@ impl Call<'_, '_> {
             Ok(Ok(Collected::Long(bytes, rest))) => (bytes, Some(rest)),
             Ok(Ok(Collected::NoMemory) | Err(_)) | Err(_) => (Bytes::new(), None),
         };
-        let bytes = self.candidate.target.deployment.standing.redacted(bytes);
+        let bytes = self.candidate.upstream.standing.redacted(bytes);
         let told = decode_error(dialect, head.status.as_u16(), &head.headers, &bytes);
         let fault = self.without_keys(told.clone());
         if !self.is_the_clients(&fault) {
@@ -271,7 +271,7 @@ impl Call<'_, '_> {
 
     /// What a provider says may quote the key it was called with.
     fn without_keys(&self, fault: Fault) -> Fault {
-        let standing = &self.candidate.target.deployment.standing;
+        let standing = &self.candidate.upstream.standing;
         fault.redacted(|text| standing.redacted_text(text))
     }
 
@@ -381,7 +381,7 @@ impl Call<'_, '_> {
         *response.status_mut() = head.status;
         let mut fields = head.headers;
         headers::returned(&mut fields, translated, stream);
-        self.candidate.target.deployment.standing.redact_headers(&mut fields);
+        self.candidate.upstream.standing.redact_headers(&mut fields);
         stamp::answer(
             &mut fields,
             self.request,

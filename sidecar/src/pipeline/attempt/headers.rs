@@ -2,7 +2,7 @@
 
 use super::super::authenticate::carries_a_key;
 use crate::dialect::{ClientDialect, Dialect};
-use crate::policy::Deployment;
+use crate::policy::Upstream;
 use http::header::{self, ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
@@ -76,14 +76,8 @@ const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version
 const DEFAULT_ANTHROPIC_VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 
 /// The headers of a call.
-pub(super) fn upstream(
-    client: &HeaderMap,
-    from: ClientDialect,
-    to: Dialect,
-    deployment: &Deployment,
-    stream: bool,
-) -> HeaderMap {
-    let same = from.native() == to;
+pub(super) fn upstream(client: &HeaderMap, from: ClientDialect, to: &Upstream, stream: bool) -> HeaderMap {
+    let same = from.native() == to.dialect;
     let mut headers = if same { same_dialect(client) } else { across(client) };
     // It was read as JSON, whatever the client's tool calls it: `curl -d` says that it is a form.
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -95,10 +89,10 @@ pub(super) fn upstream(
         };
         headers.insert(ACCEPT, HeaderValue::from_static(accepted));
     }
-    if to == Dialect::Messages {
+    if to.dialect == Dialect::Messages {
         headers.entry(ANTHROPIC_VERSION).or_insert(DEFAULT_ANTHROPIC_VERSION);
     }
-    deployment.standing.apply(&mut headers);
+    to.standing.apply(&mut headers);
     headers
 }
 

@@ -6,6 +6,7 @@ use crate::health::Verdict;
 use crate::meter::{Ended, InFlight, Outcome, Shape, Streamed};
 use crate::pipeline::CLIENT_GONE;
 use crate::policy::{Deployment, Route};
+use crate::upstream::StandingHeaders;
 use pilotfish_wire::Price;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use tokio::time::Instant;
 pub(super) struct Settlement {
     pub route: Arc<Route>,
     pub deployment: Arc<Deployment>,
+    /// What it was called with: its keys are in nothing that the client sees.
+    pub standing: Arc<StandingHeaders>,
     /// Position in the policy's deployments.
     pub index: usize,
     pub shape: Shape,

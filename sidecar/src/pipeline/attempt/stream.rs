@@ -251,7 +251,7 @@ impl AnswerStream {
     /// Tells the client, in its own dialect if the answer is a stream, and ends.
     fn fail(&mut self, fault: Fault, outcome: Outcome) {
         let fault = match &self.settlement {
-            Some(settlement) => fault.redacted(|text| settlement.deployment.standing.redacted_text(text)),
+            Some(settlement) => fault.redacted(|text| settlement.standing.redacted_text(text)),
             None => fault,
         };
         if let Conversion::Raw = self.conversion {
