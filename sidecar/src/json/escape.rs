@@ -1,19 +1,29 @@
 //! What a JSON string cannot hold as it is: resolved, written.
 
-use super::find::{Places, is_special};
+use super::find::{self, Places};
 use std::borrow::Cow;
 
 /// The inside of a valid string with its escapes resolved; a surrogate without its pair becomes U+FFFD.
 pub(super) fn resolved(inner: &str) -> Cow<'_, str> {
-    match memchr::memchr(b'\\', inner.as_bytes()) {
-        None => Cow::Borrowed(inner),
-        Some(_) => Cow::Owned(resolve(inner)),
+    if holds_escape(inner.as_bytes()) {
+        Cow::Owned(resolve(inner))
+    } else {
+        Cow::Borrowed(inner)
+    }
+}
+
+/// Most are keys and words, shorter than what a vector search takes to begin.
+fn holds_escape(inner: &[u8]) -> bool {
+    if inner.len() < 16 {
+        inner.contains(&b'\\')
+    } else {
+        memchr::memchr(b'\\', inner).is_some()
     }
 }
 
 fn resolve(inner: &str) -> String {
     let mut out = String::with_capacity(inner.len());
-    let mut backslashes = Places::new(inner.as_bytes(), |byte| byte == b'\\');
+    let mut backslashes = Places::new(inner.as_bytes(), |bytes| find::equal(bytes, b'\\'));
     let mut done = 0;
     while let Some(at) = backslashes.next() {
         backslashes.pass_over_next();
@@ -72,9 +82,21 @@ fn unit(escape: &str) -> u16 {
 
 /// Appends `text` as it stands inside the quotes of a JSON string. Only what must be escaped is, in its shortest form.
 pub(super) fn write(out: &mut Vec<u8>, text: &str) {
-    let bytes = text.as_bytes();
+    let begun = out.len();
+    if text.len() <= find::LANES {
+        // Where it stands now it can be looked at as a whole, and most need nothing else.
+        out.extend_from_slice(text.as_bytes());
+        if find::ends_plain(out, text.len()) {
+            return;
+        }
+        out.truncate(begun);
+    }
+    write_escaped(out, text.as_bytes());
+}
+
+fn write_escaped(out: &mut Vec<u8>, bytes: &[u8]) {
     let mut done = 0;
-    for at in Places::new(bytes, is_special) {
+    for at in Places::new(bytes, find::special) {
         out.extend_from_slice(bytes.get(done..at).unwrap_or_default());
         bytes.get(at).into_iter().for_each(|byte| write_one(out, *byte));
         done = at + 1;

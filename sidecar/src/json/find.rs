@@ -1,36 +1,40 @@
 //! Finding bytes in a text, above all *special* ones: what a JSON string cannot hold as it is.
-//!
-//! Fast and without `unsafe`: eight bytes at a time in a word, or blocks of which the compiler makes vector instructions
-//! (that it does was seen in the machine code; of arrays much shorter than a block it does not).
 
-const BLOCK: usize = 64;
-const WORD: usize = size_of::<u64>();
+use wide::u8x16;
 
-/// Quotes, backslashes, control characters.
+/// Bytes that make a mask.
+pub(super) const BLOCK: usize = 64;
+/// Bytes that are compared at once: each architecture's base has instructions for so many.
+pub(super) const LANES: usize = 16;
+
+/// Marks quotes, backslashes and control characters.
 #[inline(always)]
-pub(super) fn is_special(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
+pub(super) fn special(bytes: u8x16) -> u8x16 {
+    let last_control = u8x16::splat(0x1f);
+    equal(bytes, b'"') | equal(bytes, b'\\') | bytes.min(last_control).simd_eq(bytes)
+}
+
+/// Marks those that are `byte`.
+#[inline(always)]
+pub(super) fn equal(bytes: u8x16, byte: u8) -> u8x16 {
+    bytes.simd_eq(u8x16::splat(byte))
 }
 
 /// How many bytes stand before the first special one, at most sixteen; without a branch.
 #[inline(always)]
-pub(super) fn until_special(bytes: &[u8; 2 * WORD]) -> usize {
-    let (words, _) = bytes.as_chunks();
-    let [first, second] = [0, 1].map(|index: usize| special_lanes(u64::from_le_bytes(words[index])));
-    let lanes = if first == 0 { second } else { first };
-    usize::from(first == 0) * WORD + lanes.trailing_zeros() as usize / 8
+pub(super) fn until_special(bytes: &[u8; LANES]) -> usize {
+    let end = 1 << LANES;
+    (special(u8x16::new(*bytes)).to_bitmask() | end).trailing_zeros() as usize
 }
 
-/// Sets the top bit of each byte that is special and clears all else. No carry passes from byte to byte.
+/// Whether the last `length` bytes, at most sixteen, are known to hold no special one: looked at as a whole, for which
+/// sixteen must be there.
 #[inline(always)]
-fn special_lanes(word: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    const TOPS: u64 = ONES << 7;
-    let low = word & !TOPS;
-    let not_control = low + ONES * 0x60;
-    let not_quote = (low ^ (ONES * b'"' as u64)) + !TOPS;
-    let not_backslash = (low ^ (ONES * b'\\' as u64)) + !TOPS;
-    !(not_control & not_quote & not_backslash | word) & TOPS
+pub(super) fn ends_plain(bytes: &[u8], length: usize) -> bool {
+    let Some(end) = bytes.last_chunk() else {
+        return false;
+    };
+    special(u8x16::new(*end)).to_bitmask() >> LANES.saturating_sub(length) == 0
 }
 
 /// Where the sought bytes of a text are, in order.
@@ -51,7 +55,7 @@ pub(super) struct Places<'a, F> {
     passed: u64,
 }
 
-impl<'a, F: Fn(u8) -> bool> Places<'a, F> {
+impl<'a, F: Fn(u8x16) -> u8x16> Places<'a, F> {
     #[inline(always)]
     pub(super) fn new(bytes: &'a [u8], sought: F) -> Self {
         Self {
@@ -74,28 +78,22 @@ impl<'a, F: Fn(u8) -> bool> Places<'a, F> {
     /// Goes to the next block with a sought byte.
     #[inline(always)]
     fn advance(&mut self) -> Option<()> {
-        // Behind a block with sought bytes the next one is likely to have some.
-        let mut likely = true;
         while self.mask == 0 {
             self.start = self.start.wrapping_add(BLOCK);
             let passed = std::mem::take(&mut self.passed);
-            if let Some((block, rest)) = self.rest.split_first_chunk() {
+            let mask = if let Some((block, rest)) = self.rest.split_first_chunk() {
                 self.rest = rest;
-                self.mask = if likely || any(block, &self.sought) {
-                    mask(block, &self.sought) & !passed
-                } else {
-                    0
-                };
-                likely = false;
+                mask(block, &self.sought)
             } else {
-                self.mask = mask(&padded(std::mem::take(&mut self.rest))?, &self.sought) & !passed;
-            }
+                mask(&padded(std::mem::take(&mut self.rest))?, &self.sought)
+            };
+            self.mask = mask & !passed;
         }
         Some(())
     }
 }
 
-impl<F: Fn(u8) -> bool> Iterator for Places<'_, F> {
+impl<F: Fn(u8x16) -> u8x16> Iterator for Places<'_, F> {
     type Item = usize;
 
     #[inline(always)]
@@ -109,6 +107,12 @@ impl<F: Fn(u8) -> bool> Iterator for Places<'_, F> {
     }
 }
 
+/// A text in blocks; behind its end stand spaces.
+pub(super) fn blocks(bytes: &[u8]) -> impl Iterator<Item = [u8; BLOCK]> {
+    let block = |chunk: &[u8]| chunk.first_chunk().copied().or_else(|| padded(chunk));
+    bytes.chunks(BLOCK).filter_map(block)
+}
+
 /// The last bytes of a text as a block; `None` if there are none.
 fn padded(bytes: &[u8]) -> Option<[u8; BLOCK]> {
     let mut block = [b' '; BLOCK];
@@ -116,27 +120,11 @@ fn padded(bytes: &[u8]) -> Option<[u8; BLOCK]> {
     (!bytes.is_empty()).then_some(block)
 }
 
-/// Whether any byte of the block is sought; cheaper than [`mask`].
-#[inline(always)]
-fn any(block: &[u8; BLOCK], sought: impl Fn(u8) -> bool) -> bool {
-    block.iter().fold(false, |found, byte| found | sought(*byte))
-}
-
 /// A bit for each sought byte of the block, the first byte lowest.
 #[inline(always)]
-fn mask(block: &[u8; BLOCK], sought: impl Fn(u8) -> bool) -> u64 {
-    let mut lanes = [0; BLOCK];
-    for (lane, byte) in lanes.iter_mut().zip(block) {
-        *lane = u8::from(sought(*byte));
-    }
-    let words = lanes.as_chunks().0.iter().enumerate();
-    words.fold(0, |mask, (index, word)| {
-        mask | gathered(u64::from_le_bytes(*word)) << (index * WORD)
+pub(super) fn mask(block: &[u8; BLOCK], sought: impl Fn(u8x16) -> u8x16) -> u64 {
+    let sixteens = block.as_chunks().0.iter().enumerate();
+    sixteens.fold(0, |mask, (index, bytes)| {
+        mask | u64::from(sought(u8x16::new(*bytes)).to_bitmask()) << (index * LANES)
     })
-}
-
-/// The lowest bits of the bytes side by side: the multiplication brings each to its place in the topmost byte.
-#[inline(always)]
-fn gathered(lanes: u64) -> u64 {
-    lanes.wrapping_mul(0x0102_0408_1020_4080) >> 56
 }

@@ -23,7 +23,7 @@ pub(super) fn short_string(text: &[u8]) -> Option<usize> {
 /// Any other string.
 #[inline(never)]
 fn long_string(text: &[u8]) -> Result<(usize, bool), Refusal> {
-    let mut specials = Places::new(text, find::is_special);
+    let mut specials = Places::new(text, find::special);
     let mut escaped = false;
     specials.next();
     while let Some(at) = specials.next() {

@@ -1,6 +1,6 @@
 //! Getting past values that were validated before: it suffices to find where they end.
 
-use super::find::Places;
+use super::find::{self, BLOCK, Places};
 use super::scan::Scanner;
 use super::token;
 
@@ -28,26 +28,65 @@ impl Scanner<'_> {
 
     /// Only the own kind of bracket counts: in a valid text the other kind is balanced in between.
     fn skip_nested(&mut self, open: u8, close: u8) {
-        let (text, mut at, mut depth) = (self.rest(), 0, 0_usize);
-        while let Some(&byte) = text.get(at) {
-            if byte == b'"' {
-                at += string(text.get(at..).unwrap_or_default());
-                continue;
+        let (mut strings, mut depth) = (Strings::default(), 0_usize);
+        for block in find::blocks(self.rest()) {
+            let places = |byte| find::mask(&block, |bytes| find::equal(bytes, byte));
+            let outside = !strings.inside(places(b'"'), places(b'\\'));
+            let (opening, mut brackets) = (places(open), (places(open) | places(close)) & outside);
+            while brackets != 0 {
+                let bracket = brackets & brackets.wrapping_neg();
+                depth = if opening & bracket != 0 { depth + 1 } else { depth - 1 };
+                if depth == 0 {
+                    return self.advance(bracket.trailing_zeros() as usize + 1);
+                }
+                brackets ^= bracket;
             }
-            at += 1;
-            depth += usize::from(byte == open);
-            depth -= usize::from(byte == close);
-            if depth == 0 {
-                break;
-            }
+            self.advance(BLOCK);
         }
-        self.advance(at);
     }
 
     fn skip_word(&mut self) {
         let ends = |byte: &u8| matches!(byte, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t');
         let rest = self.rest();
         self.advance(rest.iter().position(ends).unwrap_or(rest.len()));
+    }
+}
+
+/// Tells block by block which bytes of a valid text stand in strings.
+#[derive(Default)]
+struct Strings {
+    /// All bits, if the next block begins in a string.
+    open: u64,
+    /// One, if the next block's first byte stands behind a backslash that counts.
+    escaped: u64,
+}
+
+impl Strings {
+    /// A bit for each byte from a quote that opens a string to before the one that closes it.
+    #[inline(always)]
+    fn inside(&mut self, quotes: u64, backslashes: u64) -> u64 {
+        let quotes = quotes & !self.escaped(backslashes);
+        // Of each bit, whether the number of quotes up to it is odd.
+        let odd = [1, 2, 4, 8, 16, 32]
+            .iter()
+            .fold(quotes, |odd, shift| odd ^ odd << shift);
+        let inside = odd ^ self.open;
+        self.open = (inside >> 63).wrapping_neg();
+        inside
+    }
+
+    /// What stands behind a backslash that is not escaped itself.
+    #[inline(always)]
+    fn escaped(&mut self, backslashes: u64) -> u64 {
+        let mut escaped = std::mem::take(&mut self.escaped);
+        let mut left = backslashes & !escaped;
+        while left != 0 {
+            let backslash = left & left.wrapping_neg();
+            self.escaped = backslash >> 63;
+            escaped |= backslash << 1;
+            left &= !(backslash | backslash << 1);
+        }
+        escaped
     }
 }
 
@@ -69,7 +108,7 @@ fn string(text: &[u8]) -> usize {
 
 #[inline(never)]
 fn end_of_string(inner: &[u8]) -> usize {
-    Places::new(inner, |byte| byte == b'"')
+    Places::new(inner, |bytes| find::equal(bytes, b'"'))
         .find(|at| !is_escaped(inner, *at))
         .map_or(inner.len(), |at| at + 1)
 }

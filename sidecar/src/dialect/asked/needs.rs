@@ -5,9 +5,9 @@ use crate::json::{Raw, Type};
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
-/// Built once: they run over every body that a window or a feature is asked of.
-static IMAGE_WORDS: LazyLock<[Finder<'static>; 2]> =
-    LazyLock::new(|| [Finder::new(b"\"image_url\""), Finder::new(b"\"image\"")]);
+/// The start of a string that names an image. Built once: it is looked for in every body that a window or a feature is
+/// asked of.
+static IMAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"image"));
 
 impl Asked<'_> {
     /// Walks the messages only when the body names an image type at all.
@@ -35,7 +35,11 @@ impl Asked<'_> {
         };
         // Quotes inside strings are escaped, so this finds only whole keys and whole values.
         let text = messages.text().as_bytes();
-        if IMAGE_WORDS.iter().all(|word| word.find(text).is_none()) {
+        let is_whole = |at: usize| {
+            let behind = text.get(at + IMAGE.needle().len()..).unwrap_or_default();
+            behind.starts_with(b"\"") || behind.starts_with(b"_url\"")
+        };
+        if !IMAGE.find_iter(text).any(is_whole) {
             return false;
         }
         messages

@@ -227,12 +227,12 @@ proptest! {
         let bytes: Vec<u8> = pieces.iter().flat_map(|(plain, byte)| [plain.as_bytes(), &[*byte]].concat()).collect();
         let special = |at: &usize| bytes[*at] < 0x20 || bytes[*at] == b'"' || bytes[*at] == b'\\';
         let slow: Vec<_> = (0..bytes.len()).filter(special).collect();
-        prop_assert_eq!(find::Places::new(&bytes, find::is_special).collect::<Vec<_>>(), &slow[..]);
+        prop_assert_eq!(find::Places::new(&bytes, find::special).collect::<Vec<_>>(), &slow[..]);
         if let Some(start) = bytes.first_chunk() {
             prop_assert_eq!(find::until_special(start), slow.first().map_or(16, |at| *at.min(&16)));
         }
         // Some of them pass over what follows.
-        let mut specials = find::Places::new(&bytes, find::is_special);
+        let mut specials = find::Places::new(&bytes, find::special);
         let (mut left, mut round) = (slow.into_iter().peekable(), 0);
         while let Some(at) = specials.next() {
             prop_assert_eq!(left.next(), Some(at));
