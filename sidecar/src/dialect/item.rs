@@ -52,9 +52,14 @@ pub(super) enum Role {
 /// Where an item stood in the client's request; displayed as its path there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// Its message; `None` for a system prompt of its own.
+    /// What the client calls the list of what was said: `messages`, `input`.
+    pub(super) list: &'static str,
+    /// Its position there; `None` for what stands outside of the list.
+    pub(super) entry: Option<usize>,
+    /// The message it belongs to: one entry, or several that are said in one breath. `None` for a system prompt of its
+    /// own.
     pub(super) message: Option<usize>,
-    /// `content`, `tool_calls`, `system`, …
+    /// `content`, `tool_calls`, `system`, …; empty for the entry as a whole.
     pub(super) field: &'static str,
     /// Its position in `field`, when that is a list.
     pub(super) index: Option<usize>,
@@ -64,8 +69,9 @@ pub(super) struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(message) = self.message {
-            write!(f, "messages[{message}].")?;
+        if let Some(entry) = self.entry {
+            let gap = if self.field.is_empty() { "" } else { "." };
+            write!(f, "{}[{entry}]{gap}", self.list)?;
         }
         f.write_str(self.field)?;
         match self.index {
@@ -245,6 +251,9 @@ pub(super) enum Knob {
     Logprobs,
     TopLogprobs,
     Choices,
+    Verbosity,
+    CacheKey,
+    CacheRetention,
 }
 
 impl Knob {
@@ -257,7 +266,10 @@ impl Knob {
             | Self::Seed
             | Self::FrequencyPenalty
             | Self::PresencePenalty
-            | Self::LogitBias => Grade::Hint,
+            | Self::LogitBias
+            | Self::Verbosity
+            | Self::CacheKey
+            | Self::CacheRetention => Grade::Hint,
             Self::Logprobs | Self::TopLogprobs | Self::Choices => Grade::Meaning,
         }
     }

@@ -46,6 +46,8 @@ pub(super) struct Message<'m, 'a> {
 impl Message<'_, '_> {
     pub(super) fn place(&self, field: &'static str, index: Option<usize>) -> Place {
         Place {
+            list: "messages",
+            entry: Some(self.index),
             message: Some(self.index),
             field,
             index,

@@ -19,6 +19,8 @@ const LONGEST_USER: usize = 64;
 /// The name that OpenAI wants a schema to have.
 const SCHEMA_NAME: &str = "answer";
 
+const NO_SUCH_FIELD: &str = "the upstream's chat dialect has none";
+
 /// Budgets up to these many tokens are low and medium effort.
 const LOW_BUDGET: u64 = 4_096;
 const MEDIUM_BUDGET: u64 = 16_384;
@@ -70,7 +72,10 @@ fn write_settings(
     }
     for Turned { knob, name, value } in settings.knobs.iter().copied() {
         match knob {
-            Knob::TopK if !manners.has_top_k => ledger.lose(knob.grade(), name, "the upstream's chat dialect has none"),
+            Knob::TopK if !manners.has_top_k => ledger.lose(knob.grade(), name, NO_SUCH_FIELD),
+            Knob::Verbosity | Knob::CacheKey | Knob::CacheRetention if !manners.is_openai => {
+                ledger.lose(knob.grade(), name, NO_SUCH_FIELD);
+            }
             knob => body.raw(knob_name(knob), value),
         }
     }
@@ -84,7 +89,7 @@ fn write_settings(
 fn write_account(settings: &Settings<'_>, manners: &Manners, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
     if !manners.has_openai_fields {
         if settings.end_user.is_some() {
-            ledger.hint(settings.names.end_user, "the upstream's chat dialect has none");
+            ledger.hint(settings.names.end_user, NO_SUCH_FIELD);
         }
         return;
     }
@@ -110,6 +115,9 @@ fn knob_name(knob: Knob) -> &'static str {
         Knob::Logprobs => "logprobs",
         Knob::TopLogprobs => "top_logprobs",
         Knob::Choices => "n",
+        Knob::Verbosity => "verbosity",
+        Knob::CacheKey => "prompt_cache_key",
+        Knob::CacheRetention => "prompt_cache_retention",
     }
 }
 

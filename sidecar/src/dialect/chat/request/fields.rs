@@ -45,15 +45,12 @@ pub(super) const REQUEST: &[Field] = &[
     field("parallel_tool_calls", Read),
     field("prediction", Lost(Hint, "no other dialect takes a prediction")),
     field_unless("presence_penalty", &["0", "0.0"], Turn(Knob::PresencePenalty)),
-    field("prompt_cache_key", Lost(Hint, "no other dialect has a cache key")),
+    field("prompt_cache_key", Turn(Knob::CacheKey)),
     field(
         "prompt_cache_options",
         Lost(Hint, "no other dialect has these cache options"),
     ),
-    field(
-        "prompt_cache_retention",
-        Lost(Hint, "no other dialect has this cache retention"),
-    ),
+    field("prompt_cache_retention", Turn(Knob::CacheRetention)),
     field("reasoning", Read),
     field("reasoning_effort", Read),
     field("response_format", Read),
@@ -72,11 +69,7 @@ pub(super) const REQUEST: &[Field] = &[
     field_unless("top_logprobs", &["0"], Turn(Knob::TopLogprobs)),
     field_unless("top_p", &["1", "1.0"], Turn(Knob::TopP)),
     field("user", Read),
-    field_unless(
-        "verbosity",
-        &["\"medium\""],
-        Lost(Hint, "no other dialect has verbosity"),
-    ),
+    field_unless("verbosity", &["\"medium\""], Turn(Knob::Verbosity)),
     field(
         "web_search_options",
         Lost(Meaning, "the other dialects search by a tool"),

@@ -7,6 +7,8 @@ pub(super) struct Manners {
     pub(super) max_output: &'static str,
     /// It takes `user`, `service_tier` and `stream_options`; otherwise it refuses fields it does not know.
     pub(super) has_openai_fields: bool,
+    /// It is OpenAI itself, and takes what nobody else does.
+    pub(super) is_openai: bool,
     /// Longest tool call id.
     pub(super) longest_id: usize,
     /// What it does with reasoning in the history.
@@ -31,6 +33,7 @@ pub(super) enum Echo {
 const COMPATIBLE: Manners = Manners {
     max_output: "max_tokens",
     has_openai_fields: true,
+    is_openai: false,
     longest_id: 64,
     echo: Echo::Content,
     most_stops: 16,
@@ -41,6 +44,7 @@ const COMPATIBLE: Manners = Manners {
 /// `max_tokens`.
 const OPENAI: Manners = Manners {
     max_output: "max_completion_tokens",
+    is_openai: true,
     longest_id: 40,
     echo: Echo::Nothing,
     most_stops: 4,
@@ -51,6 +55,7 @@ const OPENAI: Manners = Manners {
 /// Strict about fields, but takes the older cap.
 const STRICT: Manners = Manners {
     max_output: "max_tokens",
+    is_openai: false,
     ..OPENAI
 };
 

@@ -20,6 +20,8 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
     let mut items = Vec::with_capacity(16);
     if let Some(system) = given(object, "system") {
         let place = Place {
+            list: "messages",
+            entry: None,
             message: None,
             field: "system",
             index: None,
@@ -61,6 +63,8 @@ fn decode_message<'a>(
         value,
         role,
         Place {
+            list: "messages",
+            entry: Some(index),
             message: Some(index),
             field: "content",
             index: None,

@@ -189,7 +189,10 @@ fn write_knobs(settings: &Settings<'_>, plan: Plan<'_>, body: &mut ObjectWriter<
             | Knob::LogitBias
             | Knob::Logprobs
             | Knob::TopLogprobs
-            | Knob::Choices => ledger.lose(knob.grade(), name, NO_SUCH_FIELD),
+            | Knob::Choices
+            | Knob::Verbosity
+            | Knob::CacheKey
+            | Knob::CacheRetention => ledger.lose(knob.grade(), name, NO_SUCH_FIELD),
         }
     }
 }
