@@ -42,7 +42,8 @@ pub struct ModelDeploymentSpec {
     /// What its tokens cost. Without a price its requests are counted, but their cost is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
-    /// What the model can do. What is not said here is not checked.
+    /// What the model can do, where that is not known of it or is known wrongly. Of a model that is unknown, what is
+    /// not said here is not checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<Capabilities>,
     /// How long it may take. Of the application's, the policy's and these the smallest holds.
@@ -191,7 +192,7 @@ pub struct Price {
     pub cached_input: Option<Usd>,
 }
 
-/// What a model can do.
+/// What a model can do. Of the models in wide use all of this is known; what is said here goes before what is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = rules::OUTPUT_FITS_CONTEXT)]
@@ -212,6 +213,18 @@ pub struct Capabilities {
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub features: Option<Vec<ModelFeature>>,
+    /// What the model refuses although others of its dialect take it. A request of another dialect that asks for
+    /// sampling goes without, and one that forces a tool call or begins the answer is treated as its policy's onLoss says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 8))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub refuses: Option<Vec<ModelRefusal>>,
+    /// The efforts with which it can be made to reason. A request of another dialect that asks for one that is missing
+    /// gets the nearest. An empty list means that all are taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 8))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub reasoning_efforts: Option<Vec<ReasoningEffort>>,
 }
 
 /// Something that not every model can do.
@@ -225,6 +238,37 @@ pub enum ModelFeature {
     Reasoning,
     /// Thinks with a budget in tokens, as older Claudes do.
     ReasoningBudget,
+}
+
+/// Something that a model may refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ModelRefusal {
+    /// temperature, top_p and top_k.
+    Sampling,
+    /// To be made to call a tool.
+    ForcedTools,
+    /// To go on from the beginning of an answer.
+    Prefill,
+}
+
+/// How much a model is to reason, as the APIs spell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ReasoningEffort {
+    /// Not at all.
+    None,
+    /// Hardly.
+    Minimal,
+    /// Little.
+    Low,
+    /// As usual.
+    Medium,
+    /// Much.
+    High,
+    /// Very much.
+    XHigh,
+    /// As much as it can.
+    Max,
 }
 
 /// How long a call may take.

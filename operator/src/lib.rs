@@ -19,6 +19,7 @@ mod installation;
 pub mod keys;
 pub mod lease;
 pub mod metrics;
+pub mod models;
 pub mod providers;
 pub mod push;
 mod remember;

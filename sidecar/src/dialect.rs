@@ -11,6 +11,7 @@ mod asked;
 mod bad_request;
 mod chat;
 mod error;
+mod fit;
 mod inspect;
 mod item;
 mod loss;

@@ -26,6 +26,9 @@ pub struct Said {
     pub param: Option<String>,
 }
 
+/// A model of which nobody knows anything; only a fake that is told so has it.
+pub const HOUSE_MODEL: &str = "house-model";
+
 impl Dialect {
     /// Both, for tests that hold for every client.
     pub const BOTH: [Self; 2] = [Self::Chat, Self::Messages];

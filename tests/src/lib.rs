@@ -38,7 +38,7 @@ mod sse;
 
 pub use client::{Answer, Answering, Client};
 pub use cluster::Cluster;
-pub use dialect::{Dialect, Said, in_all, in_both};
+pub use dialect::{Dialect, HOUSE_MODEL, Said, in_all, in_both};
 pub use documents::{Deployment, Policy};
 pub use gauges::Gauges;
 pub use launch::{Launch, Mounts};

@@ -418,6 +418,13 @@ pub struct Capabilities {
     /// `Reasoning`, `ReasoningBudget`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub features: Option<Vec<String>>,
+    /// What the model's own API refuses although its dialect has it: `Sampling`, `ForcedTools`, `Prefill`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refuses: Vec<String>,
+    /// The efforts that it takes, the least first: `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`. Empty
+    /// means unknown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasoning_efforts: Vec<String>,
 }
 
 /// A provider's key, named `namespace/secret/key`. Never in a snapshot file, whose reader takes it from the environment

@@ -3,13 +3,12 @@
 use super::standing::{Findings, settle};
 use super::verdict::{Finding, Reason, Verdict, sentence};
 use crate::world::{Generation, InForce, Object, ObjectName, World};
-use crate::{providers, validate};
+use crate::{models, providers, validate};
 use pilotfish_crds::ModelDeploymentSpec;
-use pilotfish_crds::deployment::{
-    AllowedNamespaces, Capabilities, Header, ModelFeature, Price, SecretKeyRef, Timeouts,
-};
+use pilotfish_crds::deployment::{AllowedNamespaces, Capabilities, Header, Price, SecretKeyRef, Timeouts};
 use pilotfish_crds::scalar::{Duration, Usd};
 use pilotfish_wire as wire;
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -143,7 +142,7 @@ fn build<'w>(
         headers: headers(name, spec),
         ca_bundle: spec.endpoint.as_ref().and_then(|endpoint| endpoint.ca_bundle.clone()),
         price: spec.price.as_ref().and_then(price),
-        capabilities: spec.capabilities.as_ref().map(capabilities).unwrap_or_default(),
+        capabilities: capabilities(&spec.model, spec.capabilities.as_ref()),
         timeouts: spec.timeouts.as_ref().map(timeouts).unwrap_or_default(),
     };
     Ok(Built {
@@ -200,17 +199,27 @@ fn price(price: &Price) -> Option<wire::Price> {
     })
 }
 
-fn capabilities(capabilities: &Capabilities) -> wire::Capabilities {
+/// What the deployment says, and for the rest what is known of the model.
+fn capabilities(model: &str, said: Option<&Capabilities>) -> wire::Capabilities {
+    let known = models::known(model);
+    let Some(said) = said else { return known };
     let count = |tokens: Option<i64>| tokens.and_then(|tokens| u64::try_from(tokens).ok());
-    let spelled = |feature: &ModelFeature| format!("{feature:?}");
     wire::Capabilities {
-        context_tokens: count(capabilities.context_tokens),
-        max_output_tokens: count(capabilities.max_output_tokens),
-        features: capabilities
-            .features
-            .as_ref()
-            .map(|features| features.iter().map(spelled).collect()),
+        context_tokens: count(said.context_tokens).or(known.context_tokens),
+        max_output_tokens: count(said.max_output_tokens).or(known.max_output_tokens),
+        features: said.features.as_deref().map(words).or(known.features),
+        refuses: said.refuses.as_deref().map_or(known.refuses, words),
+        reasoning_efforts: said.reasoning_efforts.as_deref().map_or(known.reasoning_efforts, words),
     }
+}
+
+/// As the API spells them.
+fn words<T: Serialize>(values: &[T]) -> Vec<String> {
+    let word = |value| match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => Some(word),
+        Ok(_) | Err(_) => None,
+    };
+    values.iter().filter_map(word).collect()
 }
 
 fn timeouts(timeouts: &Timeouts) -> wire::Timeouts {
@@ -227,5 +236,28 @@ fn timeouts(timeouts: &Timeouts) -> wire::Timeouts {
         idle_ms: milliseconds(idle),
         attempt_ms: milliseconds(attempt),
         total_ms: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_deployment_says_of_its_model_goes_before_what_is_known() {
+        let known = models::known("claude-sonnet-4-5");
+        assert_eq!(known.max_output_tokens, Some(64_000));
+        assert_eq!(capabilities("claude-sonnet-4-5", None), known);
+        let said: Capabilities =
+            serde_json::from_value(serde_json::json!({"maxOutputTokens": 9, "refuses": ["Sampling"], "features": []}))
+                .unwrap();
+        let expected = wire::Capabilities {
+            max_output_tokens: Some(9),
+            refuses: vec!["Sampling".to_owned()],
+            features: Some(vec![]),
+            ..known
+        };
+        assert_eq!(capabilities("claude-sonnet-4-5", Some(&said)), expected);
+        assert_eq!(capabilities("my-own", None), wire::Capabilities::default());
     }
 }

@@ -1,5 +1,6 @@
 //! Cross-dialect: one decoder into the item form, one encoder out of it, chosen by an exhaustive match each.
 
+use super::fit::fit;
 use super::item::{Reply, Request, Thinking};
 use super::loss::Ledger;
 use super::{
@@ -35,6 +36,11 @@ impl Upstream<'_> {
         let features = self.capabilities.features.as_deref()?;
         Some(features.iter().any(|listed| listed == feature))
     }
+
+    /// Its model refuses this, as is known of it.
+    pub(super) fn refuses(&self, what: &str) -> bool {
+        self.capabilities.refuses.iter().any(|refused| refused == what)
+    }
 }
 
 /// The client's request in the upstream's dialect. What a conversation has in common with its next turn begins with
@@ -47,11 +53,12 @@ pub fn translate_request(
     stamp: Stamp<'_>,
 ) -> Result<Translated, BadRequest> {
     let mut ledger = Ledger::default();
-    let request = match asked.dialect {
+    let mut request = match asked.dialect {
         ClientDialect::Chat => chat::request::decode(asked, &mut ledger),
         ClientDialect::Messages => messages::request::decode(asked, &mut ledger),
     }?;
     pairing::check(&request.items)?;
+    fit(&mut request, upstream, &mut ledger);
     let size = asked.object.text().len() + ROOM;
     let Encoded { body, renamed } = match upstream.dialect {
         Dialect::Chat => chat::request::encode(&request, upstream, size, &mut ledger),

@@ -258,8 +258,9 @@ fn capability<'a>(target: &'a Target, facts: &Facts<'_, '_>) -> Result<&'a Upstr
             return Err(Why::Lacks("Vision"));
         }
     }
+    // An estimate may be half too high, and a request that would have fitted is worse refused than tried.
     if let Some(window) = capabilities.context_tokens
-        && facts.reaches(window.saturating_add(1))
+        && facts.reaches(window.saturating_add(window / 2).saturating_add(1))
     {
         return Err(Why::TooLong {
             estimate: facts.input_tokens(),

@@ -98,6 +98,7 @@ fn deployment(dialect: Dialect, (place, ..): (&str, u32, u32), upstream: SocketA
             context_tokens: Some(200_000),
             max_output_tokens: Some(64_000),
             features: Some(vec!["Tools".to_owned(), "Vision".to_owned()]),
+            ..Capabilities::default()
         },
         timeouts: timeouts(),
     };

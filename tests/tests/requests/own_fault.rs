@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use pilotfish_provider::Step;
-use pilotfish_tests::{Client, Deployment, Dialect, Launch, Pair, Policy, in_all, in_both};
+use pilotfish_tests::{Client, Deployment, Dialect, HOUSE_MODEL, Launch, Pair, Policy, in_all, in_both};
 
 #[tokio::test]
 async fn another_4xx_reaches_the_client_byte_for_byte() -> Result<()> {
@@ -94,8 +94,9 @@ async fn windows(
     let mut fakes = Vec::new();
     let mut documents = Vec::new();
     for (name, capabilities) in windows {
-        let fake = dialect.provider(name).start().await?;
-        let deployment = Deployment::of(dialect, name, &fake).with(&format!("capabilities: {capabilities}"));
+        let fake = dialect.provider(name).models([HOUSE_MODEL]).start().await?;
+        let deployment = Deployment::of(dialect, name, &fake).model(HOUSE_MODEL);
+        let deployment = deployment.with(&format!("capabilities: {capabilities}"));
         documents.push(deployment.to_string());
         fakes.push(fake);
     }
@@ -208,7 +209,7 @@ async fn an_input_that_cannot_fit_is_not_sent() -> Result<()> {
         )
         .await?;
         let long = |bytes: usize| dialect.request("chat", &"a".repeat(bytes));
-        let answer = client.ask(dialect, &long(4010)).await?;
+        let answer = client.ask(dialect, &long(6010)).await?;
         assert_eq!(
             answer.header("x-pilotfish-deployment"),
             Some("default/large"),
@@ -218,11 +219,11 @@ async fn an_input_that_cannot_fit_is_not_sent() -> Result<()> {
         assert_eq!(answer.header("x-pilotfish-attempts"), Some("1"));
         let trace = answer.header("x-pilotfish-explain").unwrap_or_default();
         assert!(
-            trace.contains("excluded=[default/small: the input is about 100"),
+            trace.contains("excluded=[default/small: the input is about 150"),
             "{trace}"
         );
 
-        let answer = client.ask(dialect, &long(8010)).await?;
+        let answer = client.ask(dialect, &long(12_010)).await?;
         let said = answer.error(dialect)?;
         assert_eq!(
             (answer.status, said.code.as_deref()),

@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result};
 use futures::future::join_all;
-use pilotfish_provider::{Fake, Step};
-use pilotfish_tests::{Client, Deployment, Dialect, Launch, Pair, Pilotfish, Policy};
+use pilotfish_provider::{Builder, Fake, Step};
+use pilotfish_tests::{Client, Deployment, Dialect, HOUSE_MODEL, Launch, Pair, Pilotfish, Policy};
 use tokio::time::Instant;
 
 /// Providers that are tried one after the other.
@@ -121,7 +121,8 @@ const EACH_SECOND: f64 = 10.0;
 #[tokio::test]
 async fn an_outage_is_not_multiplied_beyond_the_retry_budget() -> Result<()> {
     let policy = |policy: Policy| policy.with("retry: {budgetPercent: 0}");
-    let pair = Pair::start(Dialect::Chat, policy, |deployment| deployment).await?;
+    let fake = |fake: Builder| fake.models([HOUSE_MODEL]);
+    let pair = Pair::of(Dialect::Chat, fake, policy, |deployment| deployment.model(HOUSE_MODEL)).await?;
     // Of all failures the one that says nothing about the deployment: no breaker ends the outage.
     pair.east.always(Step::context_overflow());
     let started = Instant::now();

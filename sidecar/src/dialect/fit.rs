@@ -1,0 +1,119 @@
+//! What a dialect can say and this model refuses: taken out of a decoded request before it is encoded.
+//!
+//! Only translated requests get here. Where the dialects agree the bytes are the client's, and the provider's own
+//! refusal is the honest answer.
+
+use super::Upstream;
+use super::item::{Item, Knob, Part, Request, Role, Thinking, ToolChoice};
+use super::loss::Ledger;
+use crate::json::{self, Raw};
+
+/// All efforts, the least first, as JSON.
+const EFFORTS: [&str; 7] = [
+    "\"none\"",
+    "\"minimal\"",
+    "\"low\"",
+    "\"medium\"",
+    "\"high\"",
+    "\"xhigh\"",
+    "\"max\"",
+];
+
+/// Makes the request one that the model takes, as far as is known of it.
+pub(super) fn fit(request: &mut Request<'_>, upstream: &Upstream<'_>, ledger: &mut Ledger) {
+    if upstream.refuses("Sampling") {
+        without_sampling(request, ledger);
+    }
+    if upstream.refuses("ForcedTools") {
+        without_forced_call(request, ledger);
+    }
+    if upstream.refuses("Prefill") {
+        without_prefill(request, ledger);
+    }
+    if let Some(Thinking::Effort(Some(effort))) = request.settings.thinking
+        && let Some(nearest) = nearest(effort, &upstream.capabilities.reasoning_efforts)
+    {
+        ledger.hint(
+            request.settings.names.thinking,
+            "the model lacks this effort; the nearest is asked for",
+        );
+        request.settings.thinking = Some(Thinking::Effort(Some(nearest)));
+    }
+}
+
+/// The defaults are no loss.
+fn without_sampling(request: &mut Request<'_>, ledger: &mut Ledger) {
+    request.settings.knobs.retain(|turned| {
+        let samples = matches!(turned.knob, Knob::Temperature | Knob::TopP | Knob::TopK);
+        if samples && turned.value.f64() != Some(1.0) {
+            ledger.hint(turned.name, "the model takes no sampling parameters");
+        }
+        !samples
+    });
+}
+
+fn without_forced_call(request: &mut Request<'_>, ledger: &mut Ledger) {
+    let choice = &mut request.settings.tool_choice;
+    if matches!(choice, Some(ToolChoice::Required | ToolChoice::Named(_))) {
+        ledger.meaning("tool_choice", "the model refuses to be made to call a tool");
+        *choice = Some(ToolChoice::Auto);
+    }
+}
+
+/// A conversation that ends with words of the assistant's is one whose answer has begun.
+fn without_prefill(request: &mut Request<'_>, ledger: &mut Ledger) {
+    let said = |item: &Item<'_>| item.role == Role::Assistant && !matches!(item.part, Part::Call(_));
+    let kept = request
+        .items
+        .iter()
+        .rposition(|item| !said(item))
+        .map_or(0, |at| at + 1);
+    if let Some(first) = request.items.get(kept) {
+        ledger.meaning(
+            first.field(),
+            "the model does not go on from the beginning of an answer",
+        );
+        request.items.truncate(kept);
+    }
+}
+
+/// The effort nearest to the one wished for, the lesser of two that are equally near, unless the wish is among `known`,
+/// or nothing is known, or it is a word that nobody knows. Less than a little is never made none at all.
+fn nearest(wish: Raw<'_>, known: &[String]) -> Option<Raw<'static>> {
+    let place = |word: &str| EFFORTS.iter().position(|effort| effort.trim_matches('"') == word);
+    let word = wish.string()?;
+    let at = place(&word)?;
+    if known.is_empty() || known.iter().any(|effort| *effort == *word) {
+        return None;
+    }
+    let places = known
+        .iter()
+        .filter_map(|effort| place(effort))
+        .filter(|&place| place > 0);
+    let best = places.min_by_key(|&place| (place.abs_diff(at), place))?;
+    json::parse_value(EFFORTS.get(best)?.as_bytes()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_effort_is_asked_for() {
+        let cases: [(&str, &[&str], Option<&str>); 8] = [
+            ("\"high\"", &[], None),
+            ("\"high\"", &["low", "high"], None),
+            ("\"max\"", &["low", "medium", "high"], Some("\"high\"")),
+            ("\"minimal\"", &["none", "low"], Some("\"low\"")),
+            ("\"medium\"", &["low", "high"], Some("\"low\"")),
+            ("\"none\"", &["low", "high"], Some("\"low\"")),
+            ("\"enormous\"", &["low"], None),
+            ("3", &["low"], None),
+        ];
+        for (wish, known, expected) in cases {
+            let known: Vec<String> = known.iter().map(|&word| word.to_owned()).collect();
+            let wish = json::parse_value(wish.as_bytes()).unwrap();
+            assert_eq!(nearest(wish, &known).map(Raw::text), expected, "{wish:?} {known:?}");
+        }
+    }
+}
