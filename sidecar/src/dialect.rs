@@ -122,6 +122,15 @@ pub struct Loss {
 /// What was lost, in the order in which it was met.
 pub type Losses = Vec<Loss>;
 
+/// What a request's path says: in some dialects it names the model, and says whether a stream is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InPath<'a> {
+    /// The model's name, escapes resolved. It counts, whatever the body says.
+    pub model: Option<Cow<'a, str>>,
+    /// Whether a stream is wanted; otherwise the body says it.
+    pub stream: Option<bool>,
+}
+
 /// A client's request as far as routing needs it, read in one pass over the body's top level.
 pub struct Asked<'a> {
     /// The dialect it is written in.
@@ -132,8 +141,8 @@ pub struct Asked<'a> {
     pub object: json::Object<'a>,
     /// The model's name, escapes resolved.
     pub model: Cow<'a, str>,
-    /// Where the value of `model` stands in the body, quotes included: the permitted splice. `None` where the dialect
-    /// has it in the path.
+    /// Where the value of `model` stands in the body, quotes included: the permitted splice. `None` where only the path
+    /// names it.
     pub model_span: Option<Range<usize>>,
     /// The client wants a stream.
     pub stream: bool,

@@ -21,7 +21,7 @@ pub(crate) use attempt::AnswerStream;
 use crate::affinity::displaced::Displaced;
 use crate::app;
 use crate::body::{self, Body, Held};
-use crate::dialect::{Asked, Operation};
+use crate::dialect::{Asked, InPath, Operation};
 use crate::health::Registry;
 use crate::meter::{InFlight, Meter, Shape};
 use crate::policy::{Broken, InForce, Route, Snapshot};
@@ -171,7 +171,7 @@ impl Visit {
                 let caller = self.identify(head)?;
                 self.models(head, &caller, name)
             }
-            Wanted::Call(dialect, operation) => {
+            Wanted::Call(dialect, operation, path) => {
                 self.shape.set(Shape {
                     dialect,
                     operation,
@@ -179,7 +179,7 @@ impl Visit {
                 });
                 plain_body(head, length_seen)?;
                 let caller = self.identify(head)?;
-                self.call(head, incoming, &caller).await
+                self.call(head, incoming, &caller, path).await
             }
         }
     }
@@ -188,13 +188,19 @@ impl Visit {
         authenticate::identify(&head.headers, &self.snapshot, self.unix_seconds)
     }
 
-    async fn call(&self, head: &Parts, incoming: &mut Incoming, caller: &Caller) -> Result<Response<Body>, Refusal> {
+    async fn call(
+        &self,
+        head: &Parts,
+        incoming: &mut Incoming,
+        caller: &Caller,
+        path: InPath<'_>,
+    ) -> Result<Response<Body>, Refusal> {
         let shared = &self.worker.shared;
         let mut held = Held::none(&shared.bodies);
         let body = body::collect_limited(incoming, &mut held).await?;
         let received = Instant::now();
         let Shape { dialect, operation, .. } = self.shape.get();
-        let asked = Asked::read(dialect, operation, &body)?;
+        let asked = Asked::read(dialect, operation, path, &body)?;
         self.shape.set(self.shape_of(&asked));
         let route = self.route(&asked, caller)?;
         self.route.replace(Some(Arc::clone(route)));

@@ -7,9 +7,10 @@ mod tags;
 
 pub use tags::Tags;
 
-use super::{Asked, BadRequest, ClientDialect, Operation};
+use super::{Asked, BadRequest, ClientDialect, InPath, Operation};
 use crate::json;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Longest model name, bytes: as long as one in a policy may be. Errors, headers and every chunk of a translated stream
 /// repeat it.
@@ -17,12 +18,17 @@ const LONGEST_MODEL: usize = 256;
 
 impl<'a> Asked<'a> {
     /// Reads what routing needs. The body is validated as a whole; nothing is copied.
-    pub fn read(dialect: ClientDialect, operation: Operation, body: &'a [u8]) -> Result<Self, BadRequest> {
+    pub fn read(
+        dialect: ClientDialect,
+        operation: Operation,
+        path: InPath<'a>,
+        body: &'a [u8],
+    ) -> Result<Self, BadRequest> {
         let object =
             json::parse(body).map_err(|error| BadRequest::new(format!("the request body cannot be read: {error}")))?;
-        let (model, model_span) = read_model(&object)?;
+        let (model, model_span) = read_model(path.model, &object)?;
         // Embeddings have no streams; a provider ignores the word, too.
-        let stream = operation == Operation::Generate && read_stream(&object)?;
+        let stream = operation == Operation::Generate && path.stream.map_or_else(|| read_stream(&object), Ok)?;
         let wants_usage = match dialect {
             ClientDialect::Messages => true,
             ClientDialect::Chat => stream && chat_wants_usage(&object),
@@ -32,7 +38,7 @@ impl<'a> Asked<'a> {
             operation,
             object,
             model,
-            model_span: Some(model_span),
+            model_span,
             stream,
             wants_usage,
         })
@@ -48,24 +54,30 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// What is authorised must be what is sent, so a second `model` is refused rather than chosen from.
-fn read_model<'a>(object: &json::Object<'a>) -> Result<(Cow<'a, str>, std::ops::Range<usize>), BadRequest> {
+/// What is authorised must be what is sent, so a second `model` is refused rather than chosen from; beside one in the
+/// path, the body's is what will be replaced.
+fn read_model<'a>(
+    in_path: Option<Cow<'a, str>>,
+    object: &json::Object<'a>,
+) -> Result<(Cow<'a, str>, Option<Range<usize>>), BadRequest> {
     if object.count("model") > 1 {
         return Err(BadRequest::at("model", "must occur only once"));
     }
-    let value = object
-        .get("model")
-        .ok_or_else(|| BadRequest::at("model", "is missing"))?;
-    let model = value
-        .string()
-        .ok_or_else(|| BadRequest::at("model", "must be a string"))?;
+    let value = object.get("model");
+    let in_body = || {
+        let value = value.ok_or_else(|| BadRequest::at("model", "is missing"))?;
+        value
+            .string()
+            .ok_or_else(|| BadRequest::at("model", "must be a string"))
+    };
+    let model = in_path.map_or_else(in_body, Ok)?;
     if model.is_empty() {
         return Err(BadRequest::at("model", "must not be empty"));
     }
     if model.len() > LONGEST_MODEL {
         return Err(BadRequest::at("model", "must not be longer than 256 bytes"));
     }
-    Ok((model, object.span(value)))
+    Ok((model, value.map(|value| object.span(value))))
 }
 
 fn read_stream(object: &json::Object<'_>) -> Result<bool, BadRequest> {

@@ -22,32 +22,67 @@ pub struct PassThrough {
     pub segments: SmallVec<[Segment; 5]>,
 }
 
-/// The client's request with `model` for its model and, where `include_usage` says so and the client's stream does not
+/// The client's request with `model` for its model, written in front where only the path named one, and, where `include_usage` says so and the client's stream does not
 /// ask for it, `stream_options.include_usage`. Every other byte is the client's.
 pub fn pass_through(asked: &Asked<'_>, model: &str, include_usage: bool) -> PassThrough {
     let whole = asked.object.text().len();
     let mut splices: SmallVec<[(Range<usize>, Vec<u8>); 2]> = SmallVec::new();
-    if let Some(span) = asked.model_span.as_ref().filter(|_| *asked.model != *model) {
-        let mut fresh = Vec::with_capacity(model.len() + 2);
-        json::write_string(&mut fresh, model);
-        splices.push((span.clone(), fresh));
+    match &asked.model_span {
+        // The path's may be another than the body's.
+        Some(span) if !is_at(span, model, asked) => splices.push((span.clone(), spelt(model))),
+        Some(_) => {}
+        None => splices.push(in_front(model, asked)),
     }
     if include_usage && asked.dialect == ClientDialect::Chat && asked.stream && !asked.wants_usage {
         splices.extend(ask_for_usage(asked));
     }
-    // The two never overlap: one lies inside `model`, the other inside `stream_options` or behind `model`.
+    // The two never overlap: one lies inside `model` or in front of all members, the other inside `stream_options`,
+    // behind `model`, or in front as well; there the order in which they were pushed stays.
     splices.sort_by_key(|(range, _)| range.start);
     PassThrough::of(whole, splices)
+}
+
+fn is_at(span: &Range<usize>, model: &str, asked: &Asked<'_>) -> bool {
+    let value = asked
+        .object
+        .get("model")
+        .filter(|value| asked.object.span(*value) == *span);
+    value.and_then(json::Raw::string).as_deref() == Some(model)
+}
+
+fn spelt(model: &str) -> Vec<u8> {
+    let mut fresh = Vec::with_capacity(model.len() + 2);
+    json::write_string(&mut fresh, model);
+    fresh
+}
+
+/// A member before all others.
+fn in_front(model: &str, asked: &Asked<'_>) -> (Range<usize>, Vec<u8>) {
+    let mut fresh = b"\"model\":".to_vec();
+    json::write_string(&mut fresh, model);
+    if !asked.object.members().is_empty() {
+        fresh.push(b',');
+    }
+    (front(asked), fresh)
+}
+
+/// Behind the brace that opens the body.
+fn front(asked: &Asked<'_>) -> Range<usize> {
+    let brace = asked.object.text().find('{').map_or(0, |at| at + 1);
+    brace..brace
 }
 
 /// The smallest change after which the last `stream_options` asks for usage.
 fn ask_for_usage(asked: &Asked<'_>) -> Option<(Range<usize>, Vec<u8>)> {
     let Some(options) = asked.object.get("stream_options") else {
-        let behind_model = asked.model_span.as_ref()?.end;
-        return Some((
-            behind_model..behind_model,
-            b",\"stream_options\":{\"include_usage\":true}".to_vec(),
-        ));
+        // A body that asks for a stream has members, so a comma can stand behind.
+        return Some(match &asked.model_span {
+            Some(model) => (
+                model.end..model.end,
+                b",\"stream_options\":{\"include_usage\":true}".to_vec(),
+            ),
+            None => (front(asked), b"\"stream_options\":{\"include_usage\":true},".to_vec()),
+        });
     };
     if options.is_null() {
         return Some((asked.object.span(options), b"{\"include_usage\":true}".to_vec()));

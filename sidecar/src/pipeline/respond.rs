@@ -144,7 +144,8 @@ impl Refusal {
             Self::UnknownPath => said(
                 StatusCode::NOT_FOUND,
                 "unknown_url",
-                "unknown path; this sidecar serves /v1/chat/completions, /v1/messages, /v1/embeddings and /v1/models"
+                "unknown path; this sidecar serves /v1/chat/completions, /v1/messages, /v1/embeddings, \
+                 /openai/deployments/MODEL/chat/completions and /v1/models"
                     .to_owned(),
             ),
             Self::WrongMethod { allow } => said(

@@ -23,6 +23,24 @@ async fn openais_paths_are_served_with_and_without_their_version() -> Result<()>
 }
 
 #[tokio::test]
+async fn azures_paths_name_the_model() -> Result<()> {
+    let scene = Scene::start().await?;
+    let body = json!({"messages": [{"role": "user", "content": "Hello"}]}).to_string();
+    let path = |model: &str| format!("/openai/deployments/{model}/chat/completions?api-version=2024-10-21");
+    let answer = scene.client.post(&path("ch%61t"), body.clone()).await?;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let keyed = scene.client.header("api-key", KEY);
+    let answer = keyed.post(&path("garbage-chat"), body).await?;
+    assert_eq!(
+        answer.status,
+        403,
+        "what is authorised is the path's: {}",
+        answer.text()
+    );
+    scene.end().await
+}
+
+#[tokio::test]
 async fn embeddings_go_where_there_are_some() -> Result<()> {
     let embeds = Dialect::Chat.provider("embeds").start().await?;
     let talks = Dialect::Messages.provider("talks").start().await?;

@@ -1,12 +1,24 @@
-use crate::dialect::{Asked, ClientDialect, Needs, Operation};
+use crate::dialect::{Asked, ClientDialect, InPath, Needs, Operation};
 use std::borrow::Cow;
 
 fn chat(body: &str) -> Result<Asked<'_>, String> {
-    Asked::read(ClientDialect::Chat, Operation::Generate, body.as_bytes()).map_err(|error| error.to_string())
+    Asked::read(
+        ClientDialect::Chat,
+        Operation::Generate,
+        InPath::default(),
+        body.as_bytes(),
+    )
+    .map_err(|error| error.to_string())
 }
 
 fn messages(body: &str) -> Asked<'_> {
-    Asked::read(ClientDialect::Messages, Operation::Generate, body.as_bytes()).unwrap()
+    Asked::read(
+        ClientDialect::Messages,
+        Operation::Generate,
+        InPath::default(),
+        body.as_bytes(),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -135,7 +147,7 @@ fn input_tokens_are_a_quarter_of_the_text_and_a_constant_for_each_image() {
         ),
     ];
     for (dialect, body, expected) in cases {
-        let asked = Asked::read(dialect, Operation::Generate, body.as_bytes()).unwrap();
+        let asked = Asked::read(dialect, Operation::Generate, InPath::default(), body.as_bytes()).unwrap();
         assert_eq!(asked.input_tokens(), expected, "{body}");
     }
     for (input, expected) in [
@@ -145,7 +157,13 @@ fn input_tokens_are_a_quarter_of_the_text_and_a_constant_for_each_image() {
         ("[[1],[2,3]]", 3),
     ] {
         let body = format!(r#"{{"model":"a","input":{input}}}"#);
-        let asked = Asked::read(ClientDialect::Chat, Operation::Embeddings, body.as_bytes()).unwrap();
+        let asked = Asked::read(
+            ClientDialect::Chat,
+            Operation::Embeddings,
+            InPath::default(),
+            body.as_bytes(),
+        )
+        .unwrap();
         assert_eq!(asked.input_tokens(), expected, "{body}");
     }
 }
@@ -198,7 +216,7 @@ fn needs_are_tools_that_are_declared_and_images_that_are_there() {
     ];
     for (dialect, rest, expected) in cases {
         let body = format!(r#"{{"model":"a",{rest}}}"#);
-        let asked = Asked::read(dialect, Operation::Generate, body.as_bytes()).unwrap();
+        let asked = Asked::read(dialect, Operation::Generate, InPath::default(), body.as_bytes()).unwrap();
         assert_eq!(asked.needs(), expected, "{body}");
     }
 }
@@ -267,7 +285,7 @@ fn the_first_session_that_a_body_names_counts() {
     ];
     for (dialect, rest, expected) in cases {
         let body = format!(r#"{{"model":"a",{rest}}}"#);
-        let asked = Asked::read(dialect, Operation::Generate, body.as_bytes()).unwrap();
+        let asked = Asked::read(dialect, Operation::Generate, InPath::default(), body.as_bytes()).unwrap();
         assert_eq!(asked.session_hint().as_deref(), expected, "{body}");
     }
 }

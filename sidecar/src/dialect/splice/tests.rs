@@ -1,10 +1,10 @@
 use super::{Segment, pass_through};
-use crate::dialect::{Asked, ClientDialect, Operation};
+use crate::dialect::{Asked, ClientDialect, InPath, Operation};
 use bytes::Bytes;
 
 fn sent(dialect: ClientDialect, body: &str, model: &str, include_usage: bool) -> String {
     let body = Bytes::copy_from_slice(body.as_bytes());
-    let asked = Asked::read(dialect, Operation::Generate, &body).unwrap();
+    let asked = Asked::read(dialect, Operation::Generate, InPath::default(), &body).unwrap();
     let passed = pass_through(&asked, model, include_usage);
     let length = passed.length();
     assert!(
@@ -16,6 +16,33 @@ fn sent(dialect: ClientDialect, body: &str, model: &str, include_usage: bool) ->
     let sent = passed.into_pieces(&body).concat();
     assert_eq!(sent.len(), length);
     String::from_utf8(sent).unwrap()
+}
+
+#[test]
+fn a_model_that_only_the_path_names_is_written_in_front() {
+    let sent = |body: &str, model: &str| {
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        let path = InPath {
+            model: Some("a".into()),
+            stream: None,
+        };
+        let asked = Asked::read(ClientDialect::Chat, Operation::Generate, path, &body).unwrap();
+        assert_eq!(asked.model, "a");
+        String::from_utf8(pass_through(&asked, model, true).into_pieces(&body).concat()).unwrap()
+    };
+    for (body, model, expected) in [
+        (r#" {"x":1}"#, "a", r#" {"model":"a","x":1}"#),
+        ("{ }", "b", r#"{"model":"b" }"#),
+        (r#"{"model":"x"}"#, "a", r#"{"model":"a"}"#),
+        (r#"{"model":"a"}"#, "a", r#"{"model":"a"}"#),
+        (
+            r#"{"stream":true}"#,
+            "b",
+            r#"{"model":"b","stream_options":{"include_usage":true},"stream":true}"#,
+        ),
+    ] {
+        assert_eq!(sent(body, model), expected, "{body}");
+    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::{Stamp, translate_request, translate_response};
-use crate::dialect::{Asked, ClientDialect, Dialect, Grade, Operation, Upstream};
+use crate::dialect::{Asked, ClientDialect, Dialect, Grade, InPath, Operation, Upstream};
 use pilotfish_wire::Capabilities;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -56,7 +56,7 @@ impl Golden {
             ..self
         };
         let body = serde_json::to_vec(&ran.request).unwrap();
-        let asked = Asked::read(ran.client, Operation::Generate, &body).unwrap();
+        let asked = Asked::read(ran.client, Operation::Generate, InPath::default(), &body).unwrap();
         let provider = match (&*ran.provider, ran.upstream) {
             ("", Dialect::Chat) => "openai",
             ("", Dialect::Messages) => "anthropic",

@@ -1,14 +1,14 @@
 //! What must hold for every conversation, not only for the goldens.
 
 use super::{Stamp, goldens, translate_request, translate_response};
-use crate::dialect::{Asked, ClientDialect, Dialect, Exchange, Operation, Translated, Upstream};
+use crate::dialect::{Asked, ClientDialect, Dialect, Exchange, InPath, Operation, Translated, Upstream};
 use pilotfish_wire::Capabilities;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn translate(client: ClientDialect, upstream: Dialect, provider: &str, request: &Value) -> Translated {
     let body = serde_json::to_vec(request).unwrap();
-    let asked = Asked::read(client, Operation::Generate, &body).unwrap();
+    let asked = Asked::read(client, Operation::Generate, InPath::default(), &body).unwrap();
     let upstream = Upstream {
         dialect: upstream,
         provider,
@@ -132,7 +132,7 @@ proptest! {
             let capabilities = Capabilities::default();
             let upstream = Upstream { dialect: upstream, provider: "openai", model: "up", capabilities: &capabilities };
             let stamp = Stamp { request_id: "req1", created: 1 };
-            let asked = Asked::read(client, Operation::Generate, &parts[0]);
+            let asked = Asked::read(client, Operation::Generate, InPath::default(), &parts[0]);
             let translated = asked.and_then(|asked| translate_request(&asked, &upstream, stamp));
             if let Ok(translated) = &translated {
                 prop_assert!(serde_json::from_slice::<Value>(&translated.body).is_ok());
@@ -194,7 +194,13 @@ fn a_chat_client_that_echoes_its_answer_returns_the_thinking_byte_for_byte() {
         r#"{{"model":"m","messages":[{{"role":"user","content":"a"}},{message},
         {{"role":"tool","tool_call_id":"toolu_1","content":"r"}}],"tools":[{{"type":"function","function":{{"name":"f"}}}}]}}"#
     );
-    let asked = Asked::read(ClientDialect::Chat, Operation::Generate, request.as_bytes()).unwrap();
+    let asked = Asked::read(
+        ClientDialect::Chat,
+        Operation::Generate,
+        InPath::default(),
+        request.as_bytes(),
+    )
+    .unwrap();
     let capabilities = Capabilities::default();
     let upstream = Upstream {
         dialect: Dialect::Messages,
