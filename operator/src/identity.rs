@@ -15,6 +15,7 @@ mod image;
 mod names;
 mod pace;
 mod pod;
+mod seclusion;
 mod token;
 mod workload;
 
@@ -104,7 +105,8 @@ impl Identity {
         })
     }
 
-    /// Whether a live pod is one whose sidecar is served: the label, who mounts the token, and whose image it is.
+    /// Whether a live pod is one whose sidecar is served: the label, who mounts the token, whose image it is, and who else
+    /// could reach what it holds.
     pub fn judge(&self, pod: &Pod) -> Result<(), Refused> {
         pod::judge(pod, &self.trusted).map_err(Refused::Untrusted)
     }

@@ -16,6 +16,7 @@ mod presence;
 mod resources;
 
 pub use conflict::Obstacle;
+pub(crate) use conflict::obstacle;
 pub use resources::{Resources, ResourcesError};
 
 use crate::watch::SIDECAR_LABEL;
@@ -106,7 +107,7 @@ pub fn inject(pod: &Pod, namespace: &str, settings: &Settings) -> Result<Option<
         Presence::Whole => return Ok(None),
         Presence::Absent => {}
     }
-    if let Some(obstacle) = conflict::obstacle(&spec) {
+    if let Some(obstacle) = obstacle(&spec) {
         return without(pod, wish, obstacle);
     }
     conflict::check(&spec).map_err(Refusal::Taken)?;

@@ -26,6 +26,8 @@ const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// The bytes that all held bodies share.
 pub(crate) struct Pool {
+    /// Longest request body: a longer one than all of the pool would be told to come back for ever.
+    longest: u64,
     left: AtomicU64,
     meter: Arc<Meter>,
 }
@@ -33,6 +35,7 @@ pub(crate) struct Pool {
 impl Pool {
     pub(crate) fn new(bytes: u64, meter: Arc<Meter>) -> Arc<Self> {
         Arc::new(Self {
+            longest: bytes.min(MAX_REQUEST),
             left: AtomicU64::new(bytes),
             meter,
         })
@@ -89,8 +92,11 @@ impl Drop for Held {
 /// Why a request's body was not taken.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum CollectError {
-    /// Longer than [`MAX_REQUEST`].
-    TooLong,
+    /// Longer than [`MAX_REQUEST`], or than a pool that is smaller.
+    TooLong {
+        /// How long it may be, bytes.
+        longest: u64,
+    },
     /// The pool is empty.
     NoMemory,
     /// The client went silent in the middle.
@@ -99,13 +105,14 @@ pub(crate) enum CollectError {
     Cut,
 }
 
-/// Reads a whole request body, at most [`MAX_REQUEST`] bytes of it, against permits of `pool`.
+/// Reads a whole request body, at most [`MAX_REQUEST`] bytes of it, against permits of the pool.
 pub(crate) async fn collect_limited<B>(body: &mut B, held: &mut Held) -> Result<Bytes, CollectError>
 where
     B: http_body::Body<Data = Bytes> + Unpin,
 {
-    if body.size_hint().lower() > MAX_REQUEST {
-        return Err(CollectError::TooLong);
+    let longest = held.pool.longest;
+    if body.size_hint().lower() > longest {
+        return Err(CollectError::TooLong { longest });
     }
     let Some(first) = next_data(body, held, 0).await? else {
         return Ok(Bytes::new());
@@ -115,7 +122,7 @@ where
     let Some(second) = next_data(body, held, first_len).await? else {
         return Ok(first);
     };
-    let expected = body.size_hint().exact().unwrap_or(0).min(MAX_REQUEST);
+    let expected = body.size_hint().exact().unwrap_or(0).min(longest);
     let expected = usize::try_from(expected).unwrap_or(0) + first.len() + second.len();
     let mut whole = BytesMut::with_capacity(expected);
     whole.extend_from_slice(&first);
@@ -144,8 +151,9 @@ where
         let Ok(data) = frame.map_err(|_| CollectError::Cut)?.into_data() else {
             continue;
         };
-        if before + data.len() as u64 > MAX_REQUEST {
-            return Err(CollectError::TooLong);
+        let longest = held.pool.longest;
+        if before + data.len() as u64 > longest {
+            return Err(CollectError::TooLong { longest });
         }
         if !held.grow(data.len() as u64) {
             return Err(CollectError::NoMemory);
@@ -260,18 +268,33 @@ mod tests {
         assert_eq!(pool.left.load(Ordering::Relaxed), 10);
     }
 
+    /// What becomes of a body in these frames, while `left` bytes of a pool of `size` are left.
+    async fn refused(size: u64, left: u64, body: &'static [&'static str]) -> CollectError {
+        let pool = pool(size);
+        let mut others = Held::none(&pool);
+        assert!(others.grow(size - left));
+        collect_limited(&mut frames(body), &mut Held::none(&pool))
+            .await
+            .unwrap_err()
+    }
+
     #[tokio::test]
     async fn an_empty_pool_and_a_long_body_are_refused() {
-        let pool = pool(4);
-        let mut held = Held::none(&pool);
-        assert_eq!(
-            collect_limited(&mut frames(&["abc", "de"]), &mut held).await,
-            Err(CollectError::NoMemory)
-        );
+        assert_eq!(refused(6, 4, &["abc", "de"]).await, CollectError::NoMemory);
+        // Coming back would not help.
+        let too_long = CollectError::TooLong { longest: 4 };
+        assert_eq!(refused(4, 4, &["abc", "de"]).await, too_long);
+        assert_eq!(refused(4, 0, &["abcde"]).await, too_long);
         let long = Bytes::from(vec![b' '; 32 * 1024 * 1024 + 1]);
+        let pool = pool(DEFAULT_POOL);
         assert_eq!(
-            collect_limited(&mut Full::new(long), &mut held).await,
-            Err(CollectError::TooLong)
+            collect_limited(&mut Full::new(long), &mut Held::none(&pool)).await,
+            Err(CollectError::TooLong { longest: MAX_REQUEST })
+        );
+        let declared = Bytes::from_static(b"abcde");
+        assert_eq!(
+            collect_limited(&mut Full::new(declared), &mut Held::none(&self::pool(4))).await,
+            Err(too_long)
         );
     }
 

@@ -30,6 +30,9 @@ struct Arguments {
     /// Threads that serve requests.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
     workers: u8,
+    /// How many bytes of request bodies it may hold at once; some 3/8 of the memory it may use.
+    #[arg(long, value_name = "BYTES")]
+    body_pool: Option<u64>,
     /// How long requests in hand may take to end once it is told to stop.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     drain: u32,
@@ -67,10 +70,12 @@ fn main() -> anyhow::Result<()> {
         (None, Some(operator)) => Source::Operator(operator),
         (Some(_), Some(_)) | (None, None) => bail!("one of --snapshot and --operator is needed"),
     };
+    let defaults = Config::new(arguments.listen, arguments.telemetry);
     let config = Config {
         workers: arguments.workers.into(),
+        body_pool: arguments.body_pool.unwrap_or(defaults.body_pool),
         drain: Duration::from_secs(arguments.drain.into()),
-        ..Config::new(arguments.listen, arguments.telemetry)
+        ..defaults
     };
     app::run_until_signal(config, source)
 }
@@ -156,7 +161,10 @@ mod tests {
         for (arguments, complaint) in [
             (&["--snapshot", "file"][..], None),
             (&OPERATOR, None),
-            (&[&OPERATOR[..], &["--state", "state"]].concat(), None),
+            (
+                &[&OPERATOR[..], &["--state", "state", "--body-pool", "1000"]].concat(),
+                None,
+            ),
             (&[], Some("<--snapshot <FILE>|--operator <HOST:PORT>>")),
             (&both, Some("cannot be used with")),
             (&without("--token"), Some("--token <FILE>")),

@@ -2,13 +2,14 @@
 
 use super::AUDIENCE;
 use super::image::Trusted;
+use super::seclusion;
 use crate::watch::{SIDECAR_CONTAINER, SIDECAR_LABEL};
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, Volume, VolumeMount};
 use kube::ResourceExt;
 use std::collections::BTreeSet;
 
 /// A container's name and what it mounts.
-type Mounting<'p> = (&'p str, &'p [VolumeMount]);
+pub(super) type Mounting<'p> = (&'p str, &'p [VolumeMount]);
 
 /// Nothing, or a sentence.
 pub(super) fn judge(pod: &Pod, trusted: &Trusted) -> Result<(), String> {
@@ -23,12 +24,8 @@ pub(super) fn judge(pod: &Pod, trusted: &Trusted) -> Result<(), String> {
     let Some((spec, sidecar)) = pod.spec.as_ref().and_then(|spec| Some((spec, sidecar(spec)?))) else {
         return Err(format!("{name} has no container {SIDECAR_CONTAINER}"));
     };
-    if spec.share_process_namespace == Some(true) || spec.host_pid == Some(true) {
-        return Err(format!(
-            "{name} shares its processes: other containers could read the providers' keys"
-        ));
-    }
     token_is_mounted_there_alone(&name, spec)?;
+    seclusion::check(&name, spec, sidecar)?;
     let image = sidecar.image.as_deref().unwrap_or_default();
     if !trusted.includes(image) {
         let trusted = trusted.list();
@@ -64,7 +61,7 @@ fn sidecar(spec: &PodSpec) -> Option<&Container> {
 }
 
 /// Of all kinds: one that is added to a running pod to debug it is one, too.
-fn containers(spec: &PodSpec) -> impl Iterator<Item = Mounting<'_>> {
+pub(super) fn containers(spec: &PodSpec) -> impl Iterator<Item = Mounting<'_>> {
     let ordinary = spec.init_containers.iter().flatten().chain(&spec.containers);
     let ordinary = ordinary.map(|container| (container.name.as_str(), &container.volume_mounts));
     let debugging = spec.ephemeral_containers.iter().flatten();
@@ -106,7 +103,7 @@ mod tests {
                 "volumes": [
                     {"name": "data", "emptyDir": {}},
                     {"name": "token", "projected": {"sources": [
-                        {"configMap": {"name": "x"}},
+                        {"serviceAccountToken": {"audience": "vault", "path": "other"}},
                         {"serviceAccountToken": {"audience": "pilotfish.dev", "path": "token"}},
                     ]}},
                     {"name": "api", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}},
@@ -145,7 +142,12 @@ mod tests {
             pod["spec"][field] = json!(true);
             pod
         };
-        let shared = "pod shop/web shares its processes: other containers could read the providers' keys";
+        let shared = |field: &str| {
+            format!(
+                "pod shop/web: a pod with {field} cannot have a sidecar: its containers could read the providers' keys"
+            )
+        };
+        let (processes, host) = (shared("shareProcessNamespace"), shared("hostPID"));
         let mut debugged = good();
         debugged["spec"]["ephemeralContainers"] = json!([{"name": "debugger", "volumeMounts": token()}]);
         for (pod, sentence) in [
@@ -158,8 +160,8 @@ mod tests {
                 changed("/spec/initContainers/0/name", json!("proxy")),
                 "pod shop/web has no container pilotfish",
             ),
-            (with("shareProcessNamespace"), shared),
-            (with("hostPID"), shared),
+            (with("shareProcessNamespace"), processes.as_str()),
+            (with("hostPID"), host.as_str()),
             (
                 changed("/spec/containers/0/volumeMounts", token()),
                 "container app of pod shop/web mounts a token for pilotfish.dev, which only pilotfish may",

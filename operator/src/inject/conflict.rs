@@ -46,7 +46,7 @@ pub enum Taken {
 }
 
 /// The first obstacle in `spec`.
-pub(super) fn obstacle(spec: &PodSpec) -> Option<Obstacle> {
+pub(crate) fn obstacle(spec: &PodSpec) -> Option<Obstacle> {
     let is_windows = spec.os.as_ref().is_some_and(|os| os.name == "windows")
         || spec
             .node_selector

@@ -32,21 +32,24 @@ const STATE_FOLDER: &str = "/var/lib/pilotfish";
 
 /// The container. No command: an image holds its program, and nothing else is known of it.
 pub(super) fn container(settings: &Settings, resources: &Resources, waits: bool) -> Value {
+    let body_pool = resources.body_pool().map(|bytes| format!("--body-pool={bytes}"));
+    let args = [
+        format!("--operator={}", settings.operator),
+        format!("--operator-name={}", settings.operator_name),
+        format!("--token={TOKEN_FOLDER}/token"),
+        format!("--ca={TRUST_FOLDER}/ca.crt"),
+        format!("--state={STATE_FOLDER}"),
+        format!("--listen=127.0.0.1:{DATA_PORT}"),
+        format!("--telemetry={}:{TELEMETRY_PORT}", settings.telemetry_host),
+    ];
+    let args: Vec<_> = args.into_iter().chain(body_pool).collect();
     let started = if waits { "/readyz" } else { "/livez" };
     json!({
         "name": SIDECAR_CONTAINER,
         "image": settings.image,
         "imagePullPolicy": "IfNotPresent",
         "restartPolicy": "Always",
-        "args": [
-            format!("--operator={}", settings.operator),
-            format!("--operator-name={}", settings.operator_name),
-            format!("--token={TOKEN_FOLDER}/token"),
-            format!("--ca={TRUST_FOLDER}/ca.crt"),
-            format!("--state={STATE_FOLDER}"),
-            format!("--listen=127.0.0.1:{DATA_PORT}"),
-            format!("--telemetry={}:{TELEMETRY_PORT}", settings.telemetry_host),
-        ],
+        "args": args,
         "ports": [{"name": SIDECAR_CONTAINER, "containerPort": TELEMETRY_PORT, "protocol": "TCP"}],
         "startupProbe": probe(started, 1, START_PATIENCE),
         "readinessProbe": probe("/readyz", 5, 3),

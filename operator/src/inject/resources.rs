@@ -102,6 +102,13 @@ impl Resources {
         self.memory.check("memory", prefix)
     }
 
+    /// How many bytes of bodies a sidecar may hold at once, so that it stays within its memory limit: what is left of it is
+    /// for what is made of them, for its own files, which are memory too, and for the program.
+    pub(super) fn body_pool(&self) -> Option<u64> {
+        let bytes = self.memory.limit.as_ref()?.units() * 3 / 8;
+        Some(u64::try_from(bytes).unwrap_or(u64::MAX))
+    }
+
     /// As a container says it.
     pub(super) fn to_json(&self) -> Value {
         let list = |figures: [(&str, &Option<Quantity>); 2]| -> Map<String, Value> {

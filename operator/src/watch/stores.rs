@@ -170,7 +170,8 @@ where
     (store, progress.boxed())
 }
 
-/// Of a pod: metadata, the names and images and mounts of its containers, its volumes' tokens, and its phase.
+/// Of a pod: metadata, the names and images and mounts of its containers, its volumes, and its phase. What else says whether
+/// it keeps its secrets cannot change, and was looked at when it showed its token.
 fn only_what_identifies(pod: &mut Pod) {
     let phase = pod.status.take().and_then(|status| status.phase);
     pod.status = Some(PodStatus {

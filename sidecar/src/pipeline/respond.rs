@@ -72,7 +72,7 @@ pub(crate) enum Refusal {
 /// [`CollectError`], as a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CollectFault {
-    TooLong,
+    TooLong { longest: u64 },
     NoMemory,
     Idle,
     Cut,
@@ -81,7 +81,7 @@ pub(crate) enum CollectFault {
 impl From<CollectError> for Refusal {
     fn from(error: CollectError) -> Self {
         Self::Body(match error {
-            CollectError::TooLong => CollectFault::TooLong,
+            CollectError::TooLong { longest } => CollectFault::TooLong { longest },
             CollectError::NoMemory => CollectFault::NoMemory,
             CollectError::Idle => CollectFault::Idle,
             CollectError::Cut => CollectFault::Cut,
@@ -243,33 +243,43 @@ impl Refusal {
 impl CollectFault {
     fn say(self) -> Said {
         let (status, code, message) = match self {
-            Self::TooLong => (
+            Self::TooLong { longest } => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body_too_large",
-                "the body is longer than 32 MiB",
+                format!("the body is longer than {}", size(longest)),
             ),
             Self::NoMemory => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "no_memory",
-                "the sidecar holds as many bytes of bodies as it may; try again in a moment",
+                "the sidecar holds as many bytes of bodies as it may; try again in a moment".to_owned(),
             ),
             Self::Idle => (
                 StatusCode::REQUEST_TIMEOUT,
                 "body_timeout",
-                "the body stopped arriving for 60 s",
+                "the body stopped arriving for 60 s".to_owned(),
             ),
             Self::Cut => (
                 StatusCode::BAD_REQUEST,
                 "body_incomplete",
-                "the body ended early or was framed wrongly",
+                "the body ended early or was framed wrongly".to_owned(),
             ),
         };
         Said {
             status,
-            message: message.to_owned(),
+            message,
             code: Some(code),
             param: None,
         }
+    }
+}
+
+/// A number of bytes, as a person says it.
+fn size(bytes: u64) -> String {
+    const MIB: u64 = 1024 * 1024;
+    if bytes.is_multiple_of(MIB) {
+        format!("{} MiB", bytes / MIB)
+    } else {
+        format!("{bytes} bytes")
     }
 }
 

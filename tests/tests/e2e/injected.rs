@@ -119,3 +119,35 @@ async fn an_open_stream_finishes_when_its_pod_is_told_to_end() -> Result<()> {
     ensure!(said.contains("finished"), "{said}");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_sidecar_reads_its_files_whoever_its_pod_runs_as() -> Result<()> {
+    let cluster = shared().await?;
+    let shop = shop(cluster).await?;
+    let enforce = "pod-security.kubernetes.io/enforce=restricted";
+    cluster
+        .kubectl(["label", "namespace", shop.name(), enforce])
+        .await?
+        .success()?;
+    // The kubelet gives volumes and tokens to the pod's group or user, where it has one.
+    for (name, identity) in [
+        ("group", json!({"runAsUser": 1000, "fsGroup": 2000})),
+        ("user", json!({"runAsUser": 40_014, "fsGroup": 40_014})),
+        ("others", json!({"runAsUser": 1000, "supplementalGroups": [3000]})),
+    ] {
+        let mut security = json!({"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}});
+        for (field, value) in identity.as_object().into_iter().flatten() {
+            security[field] = value.clone();
+        }
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {
+            "securityContext": security,
+            "containers": [{"name": "app", "image": "localhost/busybox:e2e", "command": ["sleep", "3600"],
+                "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}}]}});
+        shop.apply(&pod.to_string()).await?;
+    }
+    // Ready means that a configuration came, for which the token was read.
+    shop.kubectl(["wait", "--for=condition=Ready", "--timeout=60s", "pod", "--all"])
+        .await?
+        .success()?;
+    becomes(&shop, "rp/chat", "{.status.sidecars.programmed}", "3").await
+}

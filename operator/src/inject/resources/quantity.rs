@@ -51,6 +51,11 @@ impl Quantity {
             nanos: scaled(digits, exponent.checked_sub(after_point)?.checked_add(NANO_DIGITS)?)?,
         })
     }
+
+    /// Whole units, what is less than one left out.
+    pub(super) fn units(&self) -> u128 {
+        self.nanos / 10_u128.pow(NANO_DIGITS.unsigned_abs())
+    }
 }
 
 /// The power of ten that `suffix` stands for. `E` alone is exa, `E3` an exponent.

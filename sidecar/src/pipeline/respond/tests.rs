@@ -64,6 +64,18 @@ fn a_refusal_is_spoken_in_the_clients_dialect() {
 }
 
 #[test]
+fn a_body_that_is_too_long_is_told_how_long_it_may_be() {
+    for (longest, sentence) in [
+        (32 * 1024 * 1024, "the body is longer than 32 MiB"),
+        (15_000_000, "the body is longer than 15000000 bytes"),
+    ] {
+        let (status, _, body) = answer(&Refusal::Body(CollectFault::TooLong { longest }), ClientDialect::Chat);
+        assert_eq!(status, 413);
+        assert!(body.contains(sentence), "{body}");
+    }
+}
+
+#[test]
 fn every_refusal_has_its_status() {
     let name = || "shop/team".to_owned();
     let rows = [
@@ -72,7 +84,7 @@ fn every_refusal_has_its_status() {
         (Refusal::WrongMethod { allow: "POST" }, 405),
         (Refusal::Encoded, 415),
         (Refusal::LengthAndChunked, 400),
-        (Refusal::Body(CollectFault::TooLong), 413),
+        (Refusal::Body(CollectFault::TooLong { longest: 1000 }), 413),
         (Refusal::Body(CollectFault::NoMemory), 503),
         (Refusal::Body(CollectFault::Idle), 408),
         (Refusal::Body(CollectFault::Cut), 400),
