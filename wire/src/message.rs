@@ -18,8 +18,8 @@ pub struct Hello {
     /// Sidecar → operator: what it already has, [`known_as`] → version, so that a reconnect re-sends nothing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub known: BTreeMap<String, String>,
-    /// Operator → sidecar: the pod as which the sidecar was verified, under the names of [`crate::scope`]. In a
-    /// snapshot file: the pod it was compiled for.
+    /// Operator → sidecar: the pod as which the sidecar was verified, under the names of [`crate::scope`]; it holds
+    /// from the next commit on. In a snapshot file: the pod it was compiled for.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub scope: BTreeMap<String, String>,
     /// Operator → sidecar, from a replica that does not lead: where the one that does takes sidecars, `host:port`. The

@@ -150,19 +150,19 @@ impl Following {
         let _connected = Connected::new(&self.series);
         let identity = Rc::clone(&self.identity);
         let mut renewing = std::pin::pin!(identity.keep_renewed());
-        let mut moving = self.moving(leader);
+        let mut moving = self.moving(leader, &stream);
         loop {
             tokio::select! {
                 message = stream.next() => match message {
                     Ok(Message::Hello(hello)) => {
-                        moving = self.moving(hello.leader.clone());
+                        moving = self.moving(hello.leader.clone(), &stream);
                         self.received.receive(Message::Hello(hello));
                     }
                     Ok(message) => self.take(message, &stream),
                     Err(error) => return error,
                 },
                 moved = &mut moving => {
-                    moving = self.moving(None);
+                    moving = self.moving(None, &moved.stream);
                     // The stream before it is dropped only here: until now it was obeyed.
                     stream = moved.stream;
                     self.adopt(moved.received, moved.said, &stream);
@@ -205,9 +205,9 @@ impl Following {
         }
     }
 
-    /// The way to the leader, or no end of waiting.
-    fn moving(&self, leader: Option<String>) -> LocalBoxFuture<'static, Moved> {
-        match leader {
+    /// The way to the leader, unless it is where the stream is: then, no end of waiting.
+    fn moving(&self, leader: Option<String>, stream: &Stream) -> LocalBoxFuture<'static, Moved> {
+        match elsewhere(leader, stream.address()) {
             None => std::future::pending().boxed_local(),
             Some(leader) => {
                 let configuration = self.received.configuration().clone();
@@ -223,10 +223,15 @@ impl Following {
             tracing::info!(reason = sentence, "no stream from the operator, coming back");
         } else if self.told.as_ref() == Some(&sentence) {
             tracing::debug!(reason = sentence, "no stream from the operator yet");
-        } else {
+        } else if self.subscription.shared.in_force.load().is_ready() {
             tracing::warn!(
                 reason = sentence,
                 "no stream from the operator, the last good configuration stays in force"
+            );
+        } else {
+            tracing::warn!(
+                reason = sentence,
+                "no stream from the operator, and nothing to serve yet"
             );
         }
         self.told = Some(sentence);
@@ -247,6 +252,11 @@ impl Drop for Connected {
     fn drop(&mut self) {
         self.0.connected.set(0);
     }
+}
+
+/// The leader, unless the stream is with it already.
+fn elsewhere(leader: Option<String>, here: &str) -> Option<String> {
+    leader.filter(|leader| leader != here)
 }
 
 /// Goes on trying: the stream that there is stays, and says so when somebody else leads.
@@ -276,5 +286,21 @@ async fn committed_by(identity: &Identity, leader: &str, from: Configuration) ->
         if let Some(said @ Said::Batch { .. }) = said {
             return Ok(Moved { stream, received, said });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::elsewhere;
+
+    #[test]
+    fn a_leader_that_has_the_stream_already_is_nowhere_else() {
+        let leader = || Some("10.0.0.2:4443".to_owned());
+        assert_eq!(
+            elsewhere(leader(), "pilotfish-operator.pilotfish-system.svc:4443"),
+            leader()
+        );
+        assert_eq!(elsewhere(leader(), "10.0.0.2:4443"), None);
+        assert_eq!(elsewhere(None, "10.0.0.2:4443"), None);
     }
 }
