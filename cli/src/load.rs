@@ -99,7 +99,7 @@ impl Loaded {
         let world = &mut self.world;
         let (kind, name, place) = (document.kind, document.name, document.place);
         match admitted {
-            Admitted::Deployment(object) => drop(world.deployments.insert(name.clone(), object)),
+            Admitted::Deployment(object) => drop(world.deployments.insert(name.clone(), *object)),
             Admitted::Policy(object) => drop(world.policies.insert(name.clone(), object)),
             Admitted::Key(object) => drop(world.keys.insert(name.clone(), object)),
             Admitted::Secret(entries) => drop(world.secrets.insert(name.clone(), entries)),

@@ -19,7 +19,7 @@ const AMBIGUOUS: &str = "put this in quotes, kubectl would read it as something 
 /// What a document is.
 #[derive(Debug)]
 pub(super) enum Admitted {
-    Deployment(Object<ModelDeploymentSpec>),
+    Deployment(Box<Object<ModelDeploymentSpec>>),
     Policy(Object<RoutingPolicySpec>),
     Key(Object<VirtualKeySpec>),
     Secret(Secret),
@@ -69,7 +69,9 @@ fn custom(document: &mut Document, scope: &Scope) -> Result<Admitted, Vec<Proble
     }
     let root = scope.root_namespace.as_str();
     match document.kind.as_str() {
-        "ModelDeployment" => object(document, |spec, _| validate::deployment(spec)).map(Admitted::Deployment),
+        "ModelDeployment" => {
+            object(document, |spec, _| validate::deployment(spec)).map(|object| Admitted::Deployment(Box::new(object)))
+        }
         "RoutingPolicy" => object(document, |spec, name| validate::policy(spec, name, root)).map(Admitted::Policy),
         "VirtualKey" => object(document, |spec, _| validate::key(spec)).map(Admitted::Key),
         other => {
