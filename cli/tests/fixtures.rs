@@ -5,6 +5,7 @@
 use pilotfish_cli::load::{Environment, Problem, Scope, SourceFile, load};
 use pilotfish_crds::definitions;
 use pilotfish_operator::compile;
+use pilotfish_operator::providers;
 use pilotfish_operator::world::InForce;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -70,11 +71,15 @@ fn a_bad_document_has_one_problem_at_its_field() {
     assert!(bad.len() >= 40, "only {} bad documents", bad.len());
     for case in &bad {
         let problems = judged(&case.text).err().unwrap_or_default();
+        // Another row of the provider table shall change no fixture.
+        let table = providers::unknown("");
+        let table = table.split_once("known: ").unwrap().1;
         let said: Vec<_> = problems
             .iter()
-            .map(|problem| (problem.field.as_str(), problem.sentence.as_str()))
+            .map(|problem| (problem.field.as_str(), problem.sentence.replace(table, "…")))
             .collect();
-        assert_eq!(said, [(case.comment("field"), case.comment("says"))], "{}", case.text);
+        let expected = (case.comment("field"), case.comment("says").to_owned());
+        assert_eq!(said, [expected], "{}", case.text);
     }
 }
 

@@ -39,22 +39,58 @@ const CHAT: &[(Dialect, &str)] = &[(Dialect::Chat, "/v1")];
 /// Chat whose base URL is the root itself.
 const BARE_CHAT: &[(Dialect, &str)] = &[(Dialect::Chat, "")];
 const MESSAGES: &[(Dialect, &str)] = &[(Dialect::Messages, "")];
+/// Anthropic's API on a path of its own beside OpenAI's.
+const CHAT_AND_SUBPATH: &[(Dialect, &str)] = &[(Dialect::Chat, "/v1"), (Dialect::Messages, "/anthropic")];
+const BARE_CHAT_AND_SUBPATH: &[(Dialect, &str)] = &[(Dialect::Chat, ""), (Dialect::Messages, "/anthropic")];
 
 /// In alphabetical order, which is the order in which people are shown them.
 const PROVIDERS: &[Provider] = &[
     hosted("Anthropic", "anthropic", "https://api.anthropic.com", MESSAGES).with_x_api_key(),
     own("AnthropicCompatible", "anthropic_compatible", MESSAGES).with_x_api_key(),
-    hosted("DeepSeek", "deepseek", "https://api.deepseek.com", BARE_CHAT),
+    hosted("Baseten", "baseten", "https://inference.baseten.co", CHAT),
+    hosted("Cerebras", "cerebras", "https://api.cerebras.ai", CHAT),
+    account("Cloudflare", "cloudflare", BARE_CHAT),
+    hosted(
+        "DashScope",
+        "dashscope",
+        "https://dashscope-intl.aliyuncs.com/compatible-mode",
+        CHAT,
+    ),
+    account("Databricks", "databricks", BARE_CHAT),
+    hosted(
+        "DeepInfra",
+        "deepinfra",
+        "https://api.deepinfra.com/v1/openai",
+        BARE_CHAT,
+    ),
+    hosted(
+        "DeepSeek",
+        "deepseek",
+        "https://api.deepseek.com",
+        BARE_CHAT_AND_SUBPATH,
+    ),
     hosted(
         "Fireworks",
         "fireworks",
         "https://api.fireworks.ai/inference",
         CHAT_AND_MESSAGES,
     ),
+    hosted(
+        "GitHubModels",
+        "github_models",
+        "https://models.github.ai/inference",
+        BARE_CHAT,
+    ),
     hosted("Groq", "groq", "https://api.groq.com/openai", CHAT),
     hosted("HuggingFace", "hugging_face", "https://router.huggingface.co", CHAT),
+    own("LMStudio", "lm_studio", CHAT),
     own("LlamaCpp", "llama_cpp", CHAT_AND_MESSAGES),
+    hosted("MiniMax", "minimax", "https://api.minimax.io", CHAT_AND_SUBPATH),
     hosted("Mistral", "mistral_ai", "https://api.mistral.ai", CHAT),
+    hosted("Moonshot", "moonshot", "https://api.moonshot.ai", CHAT),
+    hosted("Nebius", "nebius", "https://api.studio.nebius.ai", CHAT),
+    hosted("Novita", "novita", "https://api.novita.ai/v3/openai", BARE_CHAT),
+    hosted("NvidiaNIM", "nvidia_nim", "https://integrate.api.nvidia.com", CHAT),
     own("Ollama", "ollama", CHAT_AND_MESSAGES),
     hosted("OpenAI", "openai", "https://api.openai.com", CHAT),
     own("OpenAICompatible", "openai_compatible", BARE_CHAT),
@@ -64,10 +100,15 @@ const PROVIDERS: &[Provider] = &[
         "https://openrouter.ai/api",
         CHAT_AND_MESSAGES,
     ),
+    hosted("Perplexity", "perplexity", "https://api.perplexity.ai", BARE_CHAT),
     own("SGLang", "sglang", CHAT),
+    hosted("SambaNova", "sambanova", "https://api.sambanova.ai", CHAT),
+    account("Snowflake", "snowflake", BARE_CHAT),
     hosted("Together", "together_ai", "https://api.together.ai", CHAT),
     own("VLLM", "vllm", CHAT_AND_MESSAGES),
+    hosted("Vercel", "vercel", "https://ai-gateway.vercel.sh", CHAT),
     hosted("XAI", "x_ai", "https://api.x.ai", CHAT),
+    hosted("ZAI", "z_ai", "https://api.z.ai/api/paas/v4", BARE_CHAT),
 ];
 
 /// A provider of the public internet: it has an address, and wants a key.
@@ -98,6 +139,14 @@ const fn own(name: &'static str, slug: &'static str, dialects: &'static [(Dialec
         key: KeyStyle::Bearer,
         keys: &[],
         needs_key: false,
+    }
+}
+
+/// A provider of the public internet where each account has an address of its own.
+const fn account(name: &'static str, slug: &'static str, dialects: &'static [(Dialect, &'static str)]) -> Provider {
+    Provider {
+        needs_key: true,
+        ..own(name, slug, dialects)
     }
 }
 
@@ -276,7 +325,14 @@ mod tests {
             none.clone(),
             Ok(&[("Messages", "https://api.anthropic.com")]),
         );
-        check("DeepSeek", none.clone(), Ok(&[("Chat", "https://api.deepseek.com")]));
+        check(
+            "DeepSeek",
+            none.clone(),
+            Ok(&[
+                ("Chat", "https://api.deepseek.com"),
+                ("Messages", "https://api.deepseek.com/anthropic"),
+            ]),
+        );
         check(
             "OpenRouter",
             none,
@@ -285,6 +341,40 @@ mod tests {
                 ("Messages", "https://openrouter.ai/api"),
             ]),
         );
+    }
+
+    /// Each of them says so in its own description of its API.
+    #[test]
+    fn a_provider_that_speaks_chat_is_a_row_and_a_line() {
+        for (provider, url) in [
+            ("Baseten", "https://inference.baseten.co/v1"),
+            ("Cerebras", "https://api.cerebras.ai/v1"),
+            ("DashScope", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1"),
+            ("DeepInfra", "https://api.deepinfra.com/v1/openai"),
+            ("GitHubModels", "https://models.github.ai/inference"),
+            ("Groq", "https://api.groq.com/openai/v1"),
+            ("HuggingFace", "https://router.huggingface.co/v1"),
+            ("MiniMax", "https://api.minimax.io/v1"),
+            ("Mistral", "https://api.mistral.ai/v1"),
+            ("Moonshot", "https://api.moonshot.ai/v1"),
+            ("Nebius", "https://api.studio.nebius.ai/v1"),
+            ("Novita", "https://api.novita.ai/v3/openai"),
+            ("NvidiaNIM", "https://integrate.api.nvidia.com/v1"),
+            ("Perplexity", "https://api.perplexity.ai"),
+            ("SambaNova", "https://api.sambanova.ai/v1"),
+            ("Together", "https://api.together.ai/v1"),
+            ("Vercel", "https://ai-gateway.vercel.sh/v1"),
+            ("XAI", "https://api.x.ai/v1"),
+            ("ZAI", "https://api.z.ai/api/paas/v4"),
+        ] {
+            let spec = json!({"provider": provider, "model": "m"});
+            let spec: ModelDeploymentSpec = serde_json::from_value(spec).unwrap();
+            let endpoints = find(provider).unwrap().endpoints(&spec).unwrap();
+            let chat = endpoints
+                .iter()
+                .find(|endpoint| endpoint.dialect == wire::Dialect::Chat);
+            assert_eq!(chat.map(|endpoint| &*endpoint.url), Some(url), "{provider}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod support;
 
 use pilotfish_operator::compile;
+use pilotfish_operator::providers;
 use pilotfish_operator::world::{Pod, World};
 use support::{apply, goldens, printed, world};
 
@@ -12,7 +13,10 @@ use support::{apply, goldens, printed, world};
 fn check(name: &str) {
     let world = world(&std::fs::read_to_string(goldens().join(format!("{name}.yaml"))).unwrap());
     let pods: Vec<Pod> = world.pods.iter().cloned().collect();
-    let found = printed(&compile(&world), &pods);
+    // Another row of the provider table shall change no golden.
+    let table = providers::unknown("");
+    let table = table.split_once("known: ").unwrap().1;
+    let found = printed(&compile(&world), &pods).replace(table, "…");
     let golden = goldens().join(format!("{name}.out"));
     if std::env::var_os("UPDATE_GOLDENS").is_some() {
         std::fs::write(&golden, &found).unwrap();
