@@ -99,7 +99,7 @@ pub struct Endpoint {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DialectEndpoint {
-    /// Chat is OpenAI's Chat Completions (and Embeddings), Messages is Anthropic's API.
+    /// Chat is OpenAI's Chat Completions (and Embeddings), Messages is Anthropic's API, Converse is Amazon Bedrock's.
     pub name: Dialect,
     /// The base URL as an SDK of this dialect takes it. Without it the URL is the provider's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,6 +115,8 @@ pub enum Dialect {
     Chat,
     /// Anthropic's Messages.
     Messages,
+    /// Amazon Bedrock's Converse.
+    Converse,
 }
 
 /// A header that is added to every call.

@@ -292,6 +292,7 @@ fn on_the_wire(dialect: Dialect) -> wire::Dialect {
     match dialect {
         Dialect::Chat => wire::Dialect::Chat,
         Dialect::Messages => wire::Dialect::Messages,
+        Dialect::Converse => wire::Dialect::Converse,
     }
 }
 

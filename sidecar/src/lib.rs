@@ -8,6 +8,7 @@ pub mod affinity;
 pub mod app;
 mod body;
 pub mod dialect;
+pub mod event_stream;
 pub mod health;
 mod inbound;
 pub mod json;

@@ -354,6 +354,8 @@ pub enum Dialect {
     Chat,
     /// Anthropic Messages: `/v1/messages`.
     Messages,
+    /// Bedrock's Converse: `/model/{model}/converse` and `/model/{model}/converse-stream`.
+    Converse,
 }
 
 /// One dialect and the base URL at which it is spoken.

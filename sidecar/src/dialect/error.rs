@@ -15,6 +15,9 @@ use told::Told;
 /// Longest error text taken over from an upstream, bytes.
 const LONGEST_MESSAGE: usize = 2048;
 
+/// Where AWS names an error.
+const ERROR_TYPE: &str = "x-amzn-errortype";
+
 impl Fault {
     /// A fault that is ours to name.
     pub fn new(class: Class, message: impl Into<String>) -> Self {
@@ -94,12 +97,13 @@ impl Fault {
 }
 
 /// Reads an answer with an error status. The body may be any provider's shape, a bare string, or a web page; dialects
-/// do not differ here, because compatible servers mix their shapes.
+/// do not differ here, because compatible servers mix their shapes. AWS names its errors in a header.
 pub fn decode_error(_dialect: Dialect, status: u16, headers: &http::HeaderMap, body: &[u8]) -> Fault {
     let value = json::parse_value(body).ok();
     let told = value
         .map(told::read)
         .unwrap_or_default()
+        .called(headers.get(ERROR_TYPE).and_then(|name| name.to_str().ok()))
         .or_says(|| spoken(status, headers, body));
     let class = class::of(status, value.is_some(), &told);
     Fault::of(told, status, class)
@@ -118,6 +122,13 @@ pub(super) fn within(answer: &Object<'_>) -> Option<Fault> {
 pub(super) fn in_stream(data: &[u8]) -> Fault {
     let told = json::parse_value(data).map(told::read).unwrap_or_default();
     of_told(told.or_says(|| String::from_utf8_lossy(data).into_owned()))
+}
+
+/// An exception in the middle of an event stream, by its name, which stands for a status.
+pub(super) fn raised(name: Option<&str>, data: &[u8]) -> Fault {
+    let told = json::parse_value(data).map(told::read).unwrap_or_default();
+    let told = told.or_says(|| String::from_utf8_lossy(data).into_owned());
+    of_told(told.called(name))
 }
 
 fn of_told(told: Told) -> Fault {

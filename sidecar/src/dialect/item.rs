@@ -227,6 +227,8 @@ pub(super) struct Names {
     pub(super) format: &'static str,
     pub(super) thinking: &'static str,
     pub(super) end_user: &'static str,
+    /// That tools are not called together.
+    pub(super) parallel_calls: &'static str,
     /// Of a tool.
     pub(super) schema: &'static str,
 }

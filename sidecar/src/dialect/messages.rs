@@ -6,3 +6,5 @@ pub(super) mod response;
 pub(super) mod stream;
 pub(super) mod usage;
 pub(super) mod watch;
+
+pub(super) use request::thinking;

@@ -4,7 +4,8 @@ use super::fit::fit;
 use super::item::{Reply, Request, Thinking};
 use super::loss::Ledger;
 use super::{
-    Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Translated, Upstream, chat, messages, pairing,
+    Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Translated, Upstream, chat, converse, messages,
+    pairing,
 };
 
 /// Room for what a translated body has beyond its original.
@@ -63,6 +64,7 @@ pub fn translate_request(
     let Encoded { body, renamed } = match upstream.dialect {
         Dialect::Chat => chat::request::encode(&request, upstream, size, &mut ledger),
         Dialect::Messages => messages::request::encode(&request, upstream, size, &mut ledger),
+        Dialect::Converse => converse::request::encode(&request, upstream, size, &mut ledger),
     };
     let exchange = Exchange {
         client: asked.dialect,
@@ -98,6 +100,7 @@ pub fn translate_response(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fa
     let reply: Reply<'_> = match exchange.upstream {
         Dialect::Chat => chat::response::decode(exchange, body),
         Dialect::Messages => messages::response::decode(body),
+        Dialect::Converse => converse::response::decode(body),
     }?;
     let usage = reply.usage;
     let mut out = Vec::with_capacity(body.len() + ROOM);

@@ -1,7 +1,7 @@
 //! Cross-dialect streams: a decoder's state machine feeds an encoder's, step by step.
 
 use super::item::Step;
-use super::{ClientDialect, Dialect, Effect, Exchange, Fault, chat, messages};
+use super::{ClientDialect, Dialect, Effect, Exchange, Fault, chat, converse, messages};
 use crate::sse::Event;
 
 /// One stream's translator: events of the upstream in, bytes in the client's dialect out. What it remembers does not
@@ -17,6 +17,7 @@ pub struct Translator {
 enum Decoder {
     Chat(chat::stream::Decoder),
     Messages(messages::stream::Decoder),
+    Converse(converse::stream::Decoder),
 }
 
 #[derive(Debug)]
@@ -35,6 +36,7 @@ impl Translator {
             decoder: match exchange.upstream {
                 Dialect::Chat => Decoder::Chat(chat::stream::Decoder::new(exchange)),
                 Dialect::Messages => Decoder::Messages(messages::stream::Decoder::default()),
+                Dialect::Converse => Decoder::Converse(converse::stream::Decoder::default()),
             },
             encoder: match exchange.client {
                 ClientDialect::Chat => Encoder::Chat(chat::stream::Encoder::new(exchange)),
@@ -72,6 +74,7 @@ impl Translator {
         let content = match decoder {
             Decoder::Chat(decoder) => decoder.event(event, sink),
             Decoder::Messages(decoder) => decoder.event(event, sink),
+            Decoder::Converse(decoder) => decoder.event(event, sink),
         }?;
         Ok(Effect { content, ..effect })
     }
@@ -83,6 +86,7 @@ impl Translator {
         match &mut self.decoder {
             Decoder::Chat(decoder) => decoder.finish(sink),
             Decoder::Messages(decoder) => decoder.finish(),
+            Decoder::Converse(decoder) => decoder.finish(sink),
         }
     }
 }

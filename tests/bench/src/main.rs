@@ -6,6 +6,7 @@
 
 mod awake;
 mod cores;
+mod dialect;
 mod goals;
 mod http;
 mod load;

@@ -1,9 +1,9 @@
 //! The requests, as the providers' SDKs write them.
 
 use crate::CLIENT_KEY;
+use crate::dialect::Dialect;
 use crate::sidecar::SESSION_HEADER;
 use crate::upstream::StreamShape;
-use pilotfish_wire::Dialect;
 use serde_json::{Value, json};
 
 /// How much is asked.

@@ -1,8 +1,8 @@
 //! What is measured: who asks in which dialect, which dialect answers, and how much is said.
 
+use crate::dialect::Dialect::{self, Chat, Messages};
 use crate::request::{self, Head, Prompt};
 use crate::sidecar;
-use pilotfish_wire::Dialect::{self, Chat, Messages};
 
 /// One row of the benchmark.
 #[derive(Clone, Copy, Debug)]

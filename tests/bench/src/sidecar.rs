@@ -1,13 +1,14 @@
 //! The subject: the sidecar, with a configuration that uses every feature it has.
 
+use crate::dialect::Dialect;
 use crate::process::{Process, Program, free_address};
 use crate::proxy::Proxy;
 use crate::{CLIENT_KEY, PROVIDER_KEY};
 use anyhow::{Context, Result};
 use pilotfish_wire::{
-    Affinity, AffinityMode, Auth, Authentication, Capabilities, Deployment, Dialect, Endpoint, HeaderMatch,
-    HeaderValue, Key, Kind, OnAmbiguous, OnLoss, Policy, Price, Resource, Retry, Route, Routes, Rule, Target, Timeouts,
-    When, credential_variable, snapshot,
+    Affinity, AffinityMode, Auth, Authentication, Capabilities, Deployment, Endpoint, HeaderMatch, HeaderValue, Key,
+    Kind, OnAmbiguous, OnLoss, Policy, Price, Resource, Retry, Route, Routes, Rule, Target, Timeouts, When,
+    credential_variable, snapshot,
 };
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -85,7 +86,11 @@ fn deployment(dialect: Dialect, (place, ..): (&str, u32, u32), upstream: SocketA
         generation: 1,
         provider: provider.to_owned(),
         model: "tide-1-large".to_owned(),
-        endpoints: vec![Endpoint { dialect, url, auth }],
+        endpoints: vec![Endpoint {
+            dialect: dialect.on_the_wire(),
+            url,
+            auth,
+        }],
         credential: Some(CREDENTIAL.to_owned()),
         headers: BTreeMap::from([("x-harbour-place".to_owned(), HeaderValue::Value(place.to_owned()))]),
         ca_bundle: None,

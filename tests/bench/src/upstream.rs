@@ -10,6 +10,7 @@ mod shape;
 pub(crate) use shape::StreamShape;
 
 use crate::awake::Awake;
+use crate::dialect::Dialect;
 use crate::http::{Framing, Head};
 use crate::marker::Clock;
 use crate::request;
@@ -17,7 +18,6 @@ use answers::Answers;
 use anyhow::{Context, Result, bail};
 use memchr::memmem;
 use metronome::{Metronome, Paced};
-use pilotfish_wire::Dialect;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;

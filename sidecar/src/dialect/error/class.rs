@@ -24,6 +24,19 @@ const NAMES: &[(&str, Class)] = &[
     ("contract_spend_limit_reached", Class::Spent),
     ("linked_organization_spend_limit_reached", Class::Spent),
     ("linked_organization_billing_unavailable", Class::Spent),
+    // AWS's.
+    ("AccessDeniedException", Class::Unauthorised),
+    ("ExpiredTokenException", Class::Unauthorised),
+    ("IncompleteSignatureException", Class::Unauthorised),
+    ("InvalidSignatureException", Class::Unauthorised),
+    ("MissingAuthenticationTokenException", Class::Unauthorised),
+    ("UnrecognizedClientException", Class::Unauthorised),
+    ("ResourceNotFoundException", Class::ModelNotFound),
+    ("ModelNotReadyException", Class::Limited),
+    ("ServiceUnavailableException", Class::Limited),
+    ("ThrottlingException", Class::Limited),
+    // The account's, and none that passes: no other attempt there does better.
+    ("ServiceQuotaExceededException", Class::Spent),
 ];
 
 /// What an error without a status of its own (inside a 200, in a stream) stands for, by code or type.
@@ -46,6 +59,18 @@ const STATUSES: &[(&str, u16)] = &[
     ("UNAVAILABLE", 503),
     ("timeout_error", 504),
     ("overloaded_error", 529),
+    // AWS's.
+    ("ServiceQuotaExceededException", 400),
+    ("ValidationException", 400),
+    ("AccessDeniedException", 403),
+    ("ResourceNotFoundException", 404),
+    ("ModelTimeoutException", 408),
+    ("ModelErrorException", 424),
+    ("ModelStreamErrorException", 424),
+    ("ModelNotReadyException", 429),
+    ("ThrottlingException", 429),
+    ("InternalServerException", 500),
+    ("ServiceUnavailableException", 503),
 ];
 
 /// Sentences, in lower case, by which providers say that the input does not fit the window.
@@ -83,6 +108,8 @@ const NO_MODEL: &[&str] = &[
     "unknown model",
     "model not found",
     "the model does not exist",
+    "model identifier is invalid",
+    "with on-demand throughput isn",
 ];
 
 /// What a client may name that is not there, so that a 404 is its own.

@@ -1,4 +1,4 @@
-use super::{ErrorBody, decode_error, encode_error, error_event, reset_after, within};
+use super::{ErrorBody, decode_error, encode_error, error_event, raised, reset_after, within};
 use crate::dialect::{Class, ClientDialect, Dialect};
 use crate::json;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -460,4 +460,84 @@ fn only_what_is_explicitly_exhausted_has_a_reset() {
         );
         assert_eq!(found, expected.map(Duration::from_secs_f64), "{pairs:?}");
     }
+}
+
+/// What Bedrock says in a header, and the row it stands in.
+#[test]
+fn every_error_of_aws_stands_in_its_row() {
+    use Class::{Client, ContextOverflow, Limited, ModelNotFound, ServerError, Spent, Unauthorised};
+    let cases = [
+        (400, "ValidationException", "Malformed input request", Client),
+        (
+            400,
+            "ValidationException",
+            "Input is too long for requested model.",
+            ContextOverflow,
+        ),
+        (
+            400,
+            "ValidationException",
+            "The provided model identifier is invalid.",
+            ModelNotFound,
+        ),
+        (
+            400,
+            "ValidationException",
+            "Invocation of model ID x with on-demand throughput isn\u{2019}t supported.",
+            ModelNotFound,
+        ),
+        (400, "ServiceQuotaExceededException", "m", Spent),
+        (
+            403,
+            "AccessDeniedException:http://internal.amazon.com/coral/",
+            "m",
+            Unauthorised,
+        ),
+        (
+            403,
+            "UnrecognizedClientException",
+            "The security token is invalid.",
+            Unauthorised,
+        ),
+        (404, "ResourceNotFoundException", "m", ModelNotFound),
+        (408, "ModelTimeoutException", "m", ServerError),
+        (424, "ModelErrorException", "m", ServerError),
+        (
+            429,
+            "ThrottlingException",
+            "Too many tokens, please wait before trying again.",
+            Limited,
+        ),
+        (429, "ModelNotReadyException", "m", Limited),
+        (500, "InternalServerException", "m", ServerError),
+        (503, "ServiceUnavailableException", "m", Limited),
+    ];
+    for (status, name, message, expected) in cases {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-amzn-errortype", HeaderValue::from_static(name));
+        let body = format!("{{\"message\":\"{message}\"}}");
+        let fault = decode_error(Dialect::Converse, status, &headers, body.as_bytes());
+        assert_eq!(fault.class, expected, "{status} {name}: {message}");
+        assert_eq!(fault.kind.as_deref(), name.split(':').next());
+    }
+}
+
+#[test]
+fn an_exception_in_a_stream_stands_for_its_status() {
+    for (name, status, class) in [
+        ("throttlingException", 429, Class::Limited),
+        ("validationException", 400, Class::Client),
+        ("modelStreamErrorException", 424, Class::ServerError),
+        ("internalServerException", 500, Class::ServerError),
+        ("serviceUnavailableException", 503, Class::Limited),
+        ("somethingNewException", 500, Class::ServerError),
+    ] {
+        let fault = raised(Some(name), br#"{"message":"m"}"#);
+        assert_eq!(
+            (fault.status, fault.class, &*fault.message),
+            (Some(status), class, "m"),
+            "{name}"
+        );
+    }
+    assert_eq!(raised(None, b"it broke").message, "it broke");
 }

@@ -21,6 +21,21 @@ impl Told {
         }
         self
     }
+
+    /// The same with AWS's name of it, if it has no other: `throttlingException` in a stream, `ThrottlingException` or
+    /// `ThrottlingException:http://…` in a header.
+    pub(super) fn called(mut self, name: Option<&str>) -> Self {
+        if self.kind.is_none() {
+            self.kind = name.and_then(capitalised);
+        }
+        self
+    }
+}
+
+fn capitalised(name: &str) -> Option<String> {
+    let mut letters = name.split(':').next()?.trim().chars();
+    let first = letters.next()?.to_ascii_uppercase();
+    Some(std::iter::once(first).chain(letters).collect())
 }
 
 /// `{"error":{…}}`, `{"error":"…"}`, `{"type":"error",…}`, `{"object":"error","message":…}`, `{"message":…}`,

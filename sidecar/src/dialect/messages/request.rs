@@ -6,7 +6,7 @@ mod encode;
 mod fields;
 mod media;
 mod settings;
-mod thinking;
+pub(in crate::dialect) mod thinking;
 mod tools;
 mod turns;
 

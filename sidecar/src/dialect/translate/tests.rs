@@ -16,6 +16,8 @@ struct Golden {
     upstream: Dialect,
     #[serde(default = "openai_or_anthropic", skip_serializing_if = "String::is_empty")]
     provider: String,
+    #[serde(default = "upstream_model", skip_serializing_if = "is_upstream_model")]
+    model: String,
     #[serde(default, skip_serializing_if = "is_unknown")]
     capabilities: Capabilities,
     request: Value,
@@ -39,6 +41,14 @@ fn openai_or_anthropic() -> String {
     String::new()
 }
 
+fn upstream_model() -> String {
+    "upstream-model".to_owned()
+}
+
+fn is_upstream_model(model: &str) -> bool {
+    model == upstream_model()
+}
+
 fn is_unknown(capabilities: &Capabilities) -> bool {
     *capabilities == Capabilities::default()
 }
@@ -60,12 +70,13 @@ impl Golden {
         let provider = match (&*ran.provider, ran.upstream) {
             ("", Dialect::Chat) => "openai",
             ("", Dialect::Messages) => "anthropic",
+            ("", Dialect::Converse) => "aws.bedrock",
             (provider, _) => provider,
         };
         let upstream = Upstream {
             dialect: ran.upstream,
             provider,
-            model: "upstream-model",
+            model: &ran.model,
             capabilities: &ran.capabilities,
         };
         let stamp = Stamp {

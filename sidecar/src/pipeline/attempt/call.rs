@@ -369,7 +369,7 @@ impl Call<'_, '_> {
         Box::pin(AnswerStream::new(
             body,
             conversion,
-            self.request.asked.dialect,
+            (self.request.asked.dialect, self.candidate.upstream.dialect),
             timers,
             tasks,
         ))

@@ -1,7 +1,7 @@
 //! Which headers go to the provider, and which come back.
 
 use super::super::authenticate::carries_a_key;
-use crate::dialect::{ClientDialect, Dialect};
+use crate::dialect::{ClientDialect, Dialect, Framer};
 use crate::policy::Upstream;
 use http::header::{self, ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
@@ -83,7 +83,7 @@ pub(super) fn upstream(client: &HeaderMap, from: ClientDialect, to: &Upstream, s
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if !same {
         let accepted = if stream {
-            "text/event-stream"
+            Framer::media_type(to.dialect)
         } else {
             "application/json"
         };

@@ -6,9 +6,9 @@
 
 use super::Settlement;
 use crate::body::Broken;
-use crate::dialect::{ClientDialect, Effect, Fault, Translator, Usage, Watch, error_event};
+use crate::dialect::{ClientDialect, Dialect, Effect, Fault, Framer, Translator, Usage, Watch, error_event};
 use crate::meter::Outcome;
-use crate::sse::{self, Framer};
+use crate::sse;
 use crate::upstream::UpstreamBody;
 use bytes::{Bytes, BytesMut};
 use http_body::Body as _;
@@ -81,13 +81,13 @@ impl AnswerStream {
     pub(super) fn new(
         upstream: UpstreamBody,
         conversion: Conversion,
-        client: ClientDialect,
+        (client, spoken): (ClientDialect, Dialect),
         timers: Timers,
         tasks: TaskTracker,
     ) -> Self {
         Self {
             upstream: Some(upstream),
-            framer: Framer::default(),
+            framer: Framer::of(spoken),
             conversion,
             client,
             ready: VecDeque::new(),
@@ -191,10 +191,7 @@ impl AnswerStream {
             self.push(chunk);
             return Ok(true);
         }
-        let block = self
-            .framer
-            .push(chunk)
-            .map_err(|error| Fault::malformed(error.to_string()))?;
+        let block = self.framer.push(chunk)?;
         self.convert(block)
     }
 
@@ -209,16 +206,13 @@ impl AnswerStream {
             }
             Conversion::Translated(translator) => {
                 let mut out = Vec::new();
-                for event in sse::events(&block) {
-                    match translator.event(&event, &mut out) {
-                        Ok(effect) => content |= note(effect, &mut self.usage, &mut self.ended),
-                        Err(fault) => {
-                            self.push(out.into());
-                            return Err(fault);
-                        }
-                    }
-                }
+                let translated = self.framer.each_event(&block, |event| {
+                    let effect = translator.event(event, &mut out)?;
+                    content |= note(effect, &mut self.usage, &mut self.ended);
+                    Ok(())
+                });
                 self.push(out.into());
+                translated?;
             }
         }
         Ok(content)

@@ -1,7 +1,7 @@
 //! The answers, made once: of the size of a short real one.
 
+use crate::dialect::Dialect;
 use crate::marker;
-use pilotfish_wire::Dialect;
 use serde_json::{Value, json};
 
 /// Long enough for a whole answer of about 1.2 KB.

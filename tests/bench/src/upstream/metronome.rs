@@ -4,10 +4,10 @@
 //! proxy sees from real providers.
 
 use super::answers::Answers;
+use crate::dialect::Dialect;
 use crate::marker::Clock;
 use crate::slack;
 use anyhow::{Context, Result};
-use pilotfish_wire::Dialect;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;

@@ -12,6 +12,7 @@ pub(super) const NAMES: Names = Names {
     format: "response_format",
     thinking: "reasoning_effort",
     end_user: "user",
+    parallel_calls: "parallel_tool_calls",
     schema: "function.parameters",
 };
 

@@ -3,8 +3,9 @@
 use super::settings;
 use super::tools::{self, Markers};
 use super::turns::Turns;
-use crate::dialect::item::{Format, Item, Part, Request, Role};
+use crate::dialect::item::{Format, Request};
 use crate::dialect::loss::Ledger;
+use crate::dialect::turns::beginning;
 use crate::dialect::{Encoded, Upstream};
 use crate::json::ObjectWriter;
 
@@ -49,20 +50,4 @@ pub(in crate::dialect) fn encode(
     turns.write(conversation, &mut body);
     body.end();
     Encoded { body: out, renamed }
-}
-
-/// Where the conversation begins: behind the system prompt, or, where there is nothing else, with its last message.
-/// Anthropic wants a user's turn, and that says more than one that is made up.
-fn beginning(items: &[Item<'_>]) -> usize {
-    let speaks = |item: &Item<'_>| item.role != Role::System;
-    let last_message = || {
-        let has_text = |item: &&Item<'_>| matches!(&item.part, Part::Text(text) if !text.is_blank());
-        let last = items.iter().rev().find(has_text)?.place.message;
-        items.iter().position(|item| item.place.message == last)
-    };
-    items
-        .iter()
-        .position(speaks)
-        .or_else(last_message)
-        .unwrap_or(items.len())
 }

@@ -12,6 +12,7 @@ pub(super) const NAMES: Names = Names {
     format: "output_config.format",
     thinking: "thinking",
     end_user: "metadata.user_id",
+    parallel_calls: "tool_choice.disable_parallel_tool_use",
     schema: "input_schema",
 };
 

@@ -1,4 +1,4 @@
-//! How much an Anthropic model is made to think.
+//! How much a Claude is made to think, in Anthropic's own dialect and where another one passes its fields on.
 //!
 //! Two ways exist: `adaptive` with an effort, and the older budget in tokens. Which one a model takes is a capability:
 //! `Reasoning` and `ReasoningBudget` among its features; one that lists neither does not think. Where no features are
@@ -26,19 +26,19 @@ const LEAST_BUDGET: u64 = 1_024;
 
 /// What will be written.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Plan<'a> {
+pub(in crate::dialect) enum Plan<'a> {
     Nothing,
     Adaptive(Option<Raw<'a>>),
     Budget(u64),
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn thinks(self) -> bool {
+    pub(in crate::dialect) fn thinks(self) -> bool {
         !matches!(self, Self::Nothing)
     }
 
     /// Anthropic's word for the effort.
-    pub(super) fn effort(self) -> Option<Text<'a>> {
+    pub(in crate::dialect) fn effort(self) -> Option<Text<'a>> {
         match self {
             Self::Adaptive(Some(effort)) if effort.text() == "\"minimal\"" => Some(Text::from("low")),
             Self::Adaptive(effort) => effort.map(Text::Json),
@@ -48,7 +48,7 @@ impl<'a> Plan<'a> {
 }
 
 /// Decides for a request whose cap is `max_tokens`.
-pub(super) fn plan<'a>(
+pub(in crate::dialect) fn plan<'a>(
     request: &Request<'a>,
     upstream: &Upstream<'_>,
     max_tokens: Option<u64>,
@@ -66,7 +66,7 @@ pub(super) fn plan<'a>(
         request.settings.tool_choice,
         Some(ToolChoice::Required | ToolChoice::Named(_))
     ) {
-        return refuse("the messages dialect has no thinking before a forced tool call");
+        return refuse("there is no thinking before a forced tool call");
     }
     let most = max_tokens.unwrap_or(u64::MAX);
     let tokens = match (wish, upstream.has("Reasoning"), upstream.has("ReasoningBudget")) {
@@ -116,7 +116,7 @@ fn continues_unsigned_loop(items: &[Item<'_>]) -> bool {
     turn.iter().any(|item| matches!(item.part, Part::Call(_))) && !turn.first().is_some_and(signed)
 }
 
-pub(super) fn write(plan: Plan<'_>, body: &mut ObjectWriter<'_>) {
+pub(in crate::dialect) fn write(plan: Plan<'_>, body: &mut ObjectWriter<'_>) {
     let mut thinking = match plan {
         Plan::Nothing => return,
         Plan::Adaptive(_) | Plan::Budget(_) => body.object("thinking"),

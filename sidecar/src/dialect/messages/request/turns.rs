@@ -9,45 +9,20 @@ use crate::dialect::item::{Item, Part, Reasoning, Role, Source, ToolResult};
 use crate::dialect::loss::Ledger;
 use crate::dialect::names::spell;
 use crate::dialect::text::Text;
+use crate::dialect::turns::{Form, Kept, LATE_SYSTEM, PLACEHOLDER, keep, results_first, turns};
 use crate::json::{ArrayWriter, ObjectWriter, StringWriter};
 
 /// Longest tool call id.
 const LONGEST_ID: usize = 64;
 
-/// Stands where Anthropic wants a user's text and the client has none.
-const PLACEHOLDER: &str = ".";
-
 /// Asked for where the client wants any JSON object, which Anthropic cannot enforce.
 const JSON_INSTRUCTION: &str = "Answer with one JSON object and nothing else.";
-
-/// A system prompt in the middle of a conversation becomes the user's text between these: hoisted to the top it would
-/// change the prefix of everything before it.
-const LATE_SYSTEM: (&str, &str) = ("<system>\n", "\n</system>");
 
 /// Writes items; the upstream may not be able to see.
 pub(super) struct Turns<'t> {
     pub(super) markers: Markers,
     pub(super) sees: bool,
     pub(super) ledger: &'t mut Ledger,
-}
-
-/// What an item becomes.
-#[derive(Clone, Copy)]
-struct Kept<'i, 'a> {
-    item: &'i Item<'a>,
-    form: Form,
-    assistant: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Whole,
-    /// It has nothing to say but must stand there.
-    Placeholder,
-    /// The answer begins with it, and must not begin behind white space.
-    Trimmed,
-    /// A system prompt that has nobody's turn behind it, and takes that place itself.
-    Spoken,
 }
 
 impl Turns<'_> {
@@ -72,17 +47,7 @@ impl Turns<'_> {
 
     /// Writes the conversation.
     pub(super) fn write(&mut self, items: &[Item<'_>], body: &mut ObjectWriter<'_>) {
-        let mut kept: Vec<_> = items
-            .iter()
-            .enumerate()
-            .filter_map(|(at, item)| self.keep(items, at, item))
-            .collect();
-        if items.iter().all(|item| item.role == Role::System) {
-            kept.iter_mut().for_each(|kept| kept.form = Form::Spoken);
-        }
-        if let Some(last) = kept.last_mut().filter(|last| last.assistant) {
-            last.form = Form::Trimmed;
-        }
+        let kept = keep(items, |item| self.carries(item));
         let mut messages = body.array("messages");
         if kept.first().is_none_or(|first| first.assistant) {
             self.ledger.hint(
@@ -93,52 +58,23 @@ impl Turns<'_> {
             message.string("role", "user");
             write_text(PLACEHOLDER, &mut message.array("content"));
         }
-        for turn in kept.chunk_by(|one, other| one.assistant == other.assistant) {
+        for turn in turns(&kept) {
             let mut message = messages.object();
             let assistant = turn.iter().any(|kept| kept.assistant);
             message.string("role", if assistant { "assistant" } else { "user" });
             let mut content = message.array("content");
-            let is_result = |kept: &&Kept<'_, '_>| matches!(kept.item.part, Part::Result(_));
-            turn.iter()
-                .filter(is_result)
-                .for_each(|kept| self.write_kept(*kept, &mut content));
-            turn.iter()
-                .filter(|kept| !is_result(kept))
-                .for_each(|kept| self.write_kept(*kept, &mut content));
-        }
-    }
-
-    /// Leaves out what Anthropic refuses and nobody misses, or reports what it cannot take.
-    fn keep<'i, 'a>(&mut self, items: &'i [Item<'a>], at: usize, item: &'i Item<'a>) -> Option<Kept<'i, 'a>> {
-        let kept = Kept {
-            item,
-            form: Form::Whole,
-            assistant: item.role == Role::Assistant,
-        };
-        match &item.part {
-            Part::Text(text) | Part::Refusal(text) if text.is_blank() => {
-                let same =
-                    |other: Option<&Item<'_>>| other.is_some_and(|other| other.place.message == item.place.message);
-                let alone = !same(at.checked_sub(1).and_then(|at| items.get(at))) && !same(items.get(at + 1));
-                (item.role == Role::User && alone).then_some(Kept {
-                    form: Form::Placeholder,
-                    ..kept
-                })
-            }
-            Part::Reasoning(Reasoning::Unsigned(_) | Reasoning::Foreign(_)) => {
-                self.ledger.hint(
-                    item.place.to_string(),
-                    "the messages dialect takes back signed reasoning only",
-                );
-                None
-            }
-            _ => self.carries(item).then_some(kept),
+            results_first(turn).for_each(|kept| self.write_kept(kept, &mut content));
         }
     }
 
     /// Whether the part can be said; reports it when not.
     fn carries(&mut self, item: &Item<'_>) -> bool {
         let why = match &item.part {
+            Part::Reasoning(Reasoning::Unsigned(_) | Reasoning::Foreign(_)) => {
+                let why = "the messages dialect takes back signed reasoning only";
+                self.ledger.hint(item.place.to_string(), why);
+                return false;
+            }
             Part::Image(Source::Base64 { .. } | Source::Url(_)) if !self.sees => "the model does not see images",
             Part::Image(Source::Base64 { .. } | Source::Url(_)) => return true,
             Part::File(file) => match media::refusal(file) {

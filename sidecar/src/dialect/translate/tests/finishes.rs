@@ -1,7 +1,7 @@
 //! Every reason for which an answer ends, both ways, whole and streamed.
 
 use super::translate_response;
-use crate::dialect::translator::tests::{exchange, translate};
+use crate::dialect::translator::tests::{exchange, on_the_wire, translate};
 use crate::dialect::{ClientDialect, Dialect};
 use serde_json::Value;
 
@@ -38,6 +38,21 @@ const FROM_MESSAGES: &[(&str, &str)] = &[
     ("null", "stop"),
 ];
 
+/// Bedrock's reason, whether the answer calls a tool, and what chat clients read.
+const FROM_CONVERSE: &[(&str, bool, &str)] = &[
+    ("\"end_turn\"", false, "stop"),
+    ("\"stop_sequence\"", false, "stop"),
+    ("\"max_tokens\"", true, "length"),
+    ("\"model_context_window_exceeded\"", false, "length"),
+    ("\"tool_use\"", true, "tool_calls"),
+    ("\"guardrail_intervened\"", false, "content_filter"),
+    ("\"content_filtered\"", false, "content_filter"),
+    ("\"malformed_model_output\"", false, "!ServerError"),
+    ("\"malformed_tool_use\"", true, "!ServerError"),
+    ("\"something_new\"", false, "stop"),
+    ("null", true, "tool_calls"),
+];
+
 fn whole(client: ClientDialect, upstream: Dialect, answer: &str, pointer: &str) -> String {
     match translate_response(&exchange(client, upstream), answer.as_bytes()) {
         Ok(answer) => serde_json::from_slice::<Value>(&answer.body)
@@ -53,7 +68,8 @@ fn whole(client: ClientDialect, upstream: Dialect, answer: &str, pointer: &str) 
 
 /// The value of the last member `key` that is a string.
 fn streamed(client: ClientDialect, upstream: Dialect, stream: &str, key: &str) -> String {
-    let outcome = translate(&exchange(client, upstream), stream.as_bytes(), &[stream.len()]);
+    let stream = on_the_wire(upstream, stream);
+    let outcome = translate(&exchange(client, upstream), &stream, &[stream.len()]);
     if let Some((_, fault)) = outcome.effects.split_once("fault ") {
         return format!("!{}", fault.split(':').next().unwrap());
     }
@@ -94,6 +110,31 @@ fn every_messages_reason_has_its_word() {
         let stream = format!(
             "event: message_start\ndata: {{\"message\":{{\"id\":\"m\"}}}}\n\n\
              event: message_delta\ndata: {{\"delta\":{{\"stop_reason\":{reason}}}}}\n\nevent: message_stop\ndata: {{}}\n\n"
+        );
+        assert_eq!(
+            streamed(client, upstream, &stream, "finish_reason"),
+            *expected,
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn every_converse_reason_has_its_word() {
+    let (client, upstream) = (ClientDialect::Chat, Dialect::Converse);
+    for (reason, calls, expected) in FROM_CONVERSE {
+        let call = r#"{"toolUse":{"toolUseId":"x","name":"f","input":{}}}"#;
+        let said = if *calls { call } else { r#"{"text":"a"}"# };
+        let answer = format!(r#"{{"output":{{"message":{{"content":[{said}]}}}},"stopReason":{reason}}}"#);
+        assert_eq!(
+            whole(client, upstream, &answer, "/choices/0/finish_reason"),
+            *expected,
+            "{reason}"
+        );
+        let start = if *calls { call } else { "{}" };
+        let stream = format!(
+            "event: contentBlockStart\ndata: {{\"contentBlockIndex\":0,\"start\":{start}}}\n\n\
+             event: messageStop\ndata: {{\"stopReason\":{reason}}}\n\n"
         );
         assert_eq!(
             streamed(client, upstream, &stream, "finish_reason"),

@@ -94,11 +94,13 @@ proptest! {
 
     #[test]
     fn a_longer_conversation_begins_with_the_bytes_of_the_shorter(turns in prop::collection::vec(turn(), 1..8)) {
-        for shorter in 0..turns.len() {
-            let sent = |turns: &[Turn]| translate(ClientDialect::Chat, Dialect::Messages, "anthropic", &conversation(turns)).body;
-            let (short, long) = (sent(&turns[..shorter]), sent(&turns));
-            prop_assert!(long.starts_with(before_the_end(&short)), "{}\n{}", String::from_utf8_lossy(&short), String::from_utf8_lossy(&long));
-            prop_assert_eq!(&long, &sent(&turns));
+        for (upstream, provider) in [(Dialect::Messages, "anthropic"), (Dialect::Converse, "aws.bedrock")] {
+            for shorter in 0..turns.len() {
+                let sent = |turns: &[Turn]| translate(ClientDialect::Chat, upstream, provider, &conversation(turns)).body;
+                let (short, long) = (sent(&turns[..shorter]), sent(&turns));
+                prop_assert!(long.starts_with(before_the_end(&short)), "{}\n{}", String::from_utf8_lossy(&short), String::from_utf8_lossy(&long));
+                prop_assert_eq!(&long, &sent(&turns));
+            }
         }
     }
 
@@ -128,7 +130,13 @@ proptest! {
                 part[at] = *byte;
             }
         }
-        for (client, upstream) in [(ClientDialect::Chat, Dialect::Messages), (ClientDialect::Messages, Dialect::Chat)] {
+        let pairs = [
+            (ClientDialect::Chat, Dialect::Messages),
+            (ClientDialect::Messages, Dialect::Chat),
+            (ClientDialect::Chat, Dialect::Converse),
+            (ClientDialect::Messages, Dialect::Converse),
+        ];
+        for (client, upstream) in pairs {
             let capabilities = Capabilities::default();
             let upstream = Upstream { dialect: upstream, provider: "openai", model: "up", capabilities: &capabilities };
             let stamp = Stamp { request_id: "req1", created: 1 };

@@ -1,6 +1,6 @@
 //! Whatever an upstream sends: no panic, well-formed events, and never an end that looks clean when it was not.
 
-use super::{exchange, goldens, translate};
+use super::{exchange, goldens, on_the_wire, translate};
 use crate::dialect::{ClientDialect, Dialect, Exchange};
 use crate::json;
 use crate::sse;
@@ -69,19 +69,18 @@ fn check_messages(client: &str) {
 #[test]
 fn every_golden_is_what_its_sdk_demands() {
     for (_, exchange, upstream, _) in goldens() {
-        check_client(
-            &exchange,
-            &translate(&exchange, upstream.as_bytes(), &[upstream.len()]).client,
-        );
+        let stream = on_the_wire(exchange.upstream, &upstream);
+        check_client(&exchange, &translate(&exchange, &stream, &[stream.len()]).client);
     }
 }
 
 #[test]
 fn a_stream_that_breaks_off_never_looks_complete() {
     for (file, exchange, upstream, _) in goldens() {
-        let whole = translate(&exchange, upstream.as_bytes(), &[upstream.len()]);
-        for cut in (0..upstream.len()).step_by(7) {
-            let part = translate(&exchange, &upstream.as_bytes()[..cut], &[cut.max(1)]);
+        let stream = on_the_wire(exchange.upstream, &upstream);
+        let whole = translate(&exchange, &stream, &[stream.len()]);
+        for cut in (0..stream.len()).step_by(7) {
+            let part = translate(&exchange, &stream[..cut], &[cut.max(1)]);
             let is_terminated = part.client.contains("[DONE]") || part.client.contains("message_stop");
             // Once it has finished, usage is all that can be missing.
             let said = |client: &str| client.split("event: message_delta").next().map(str::to_owned);
@@ -132,6 +131,29 @@ const EVENTS: &[&str] = &[
     "event: error\ndata: nonsense\n\n",
 ];
 
+/// The same of Converse.
+const CONVERSE_EVENTS: &[&str] = &[
+    "event: messageStart\ndata: {\"role\":\"assistant\"}\n\n",
+    "event: contentBlockStart\ndata: {\"contentBlockIndex\":1,\"start\":{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\"f\"}}}\n\n",
+    "event: contentBlockStart\ndata: {\"contentBlockIndex\":2,\"start\":{\"toolUse\":{\"toolUseId\":\"u\",\"name\":\"g\"}}}\n\n",
+    "event: contentBlockStart\ndata: {\"start\":{\"toolUse\":{}}}\n\n",
+    "event: contentBlockStart\ndata: {\"start\":7}\n\n",
+    "event: contentBlockDelta\ndata: {\"contentBlockIndex\":0,\"delta\":{\"text\":\"a\"}}\n\n",
+    "event: contentBlockDelta\ndata: {\"contentBlockIndex\":1,\"delta\":{\"toolUse\":{\"input\":\"{}\"}}}\n\n",
+    "event: contentBlockDelta\ndata: {\"contentBlockIndex\":2,\"delta\":{\"toolUse\":{\"input\":\"{\"}}}\n\n",
+    "event: contentBlockDelta\ndata: {\"contentBlockIndex\":0,\"delta\":{\"reasoningContent\":{\"text\":\"t\"}}}\n\n",
+    "event: contentBlockDelta\ndata: {\"contentBlockIndex\":0,\"delta\":{\"reasoningContent\":{\"signature\":\"s\"}}}\n\n",
+    "event: contentBlockDelta\ndata: {\"contentBlockIndex\":0,\"delta\":{\"reasoningContent\":{\"redactedContent\":\"d\"}}}\n\n",
+    "event: contentBlockDelta\ndata: {\"contentBlockIndex\":-1,\"delta\":[]}\n\n",
+    "event: contentBlockStop\ndata: {\"contentBlockIndex\":1}\n\n",
+    "event: contentBlockStop\ndata: {}\n\n",
+    "event: messageStop\ndata: {\"stopReason\":\"tool_use\"}\n\n",
+    "event: messageStop\ndata: {\"stopReason\":\"malformed_tool_use\"}\n\n",
+    "event: metadata\ndata: {\"usage\":{\"inputTokens\":1e99,\"outputTokens\":-1}}\n\n",
+    "event: metadata\ndata: {\"usage\":{\"inputTokens\":18446744073709551615,\"cacheReadInputTokens\":9}}\n\n",
+    "event: throttlingException\ndata: nonsense\n\n",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -149,6 +171,17 @@ proptest! {
     }
 
     #[test]
+    fn any_order_of_converse_events_is_survived(
+        picks in prop::collection::vec(prop::sample::select(CONVERSE_EVENTS), 0..24),
+        chat in any::<bool>(),
+    ) {
+        let client = if chat { ClientDialect::Chat } else { ClientDialect::Messages };
+        let exchange = exchange(client, Dialect::Converse);
+        let stream = on_the_wire(Dialect::Converse, &picks.concat());
+        check_client(&exchange, &translate(&exchange, &stream, &[stream.len().max(1)]).client);
+    }
+
+    #[test]
     fn any_damage_to_a_stream_is_survived(
         which in any::<prop::sample::Index>(),
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
@@ -160,6 +193,11 @@ proptest! {
             let at = at.index(stream.len());
             stream[at] = byte;
         }
+        // Damaged before it is framed, or checksums would keep all of it from the decoder.
+        let stream = match std::str::from_utf8(&stream) {
+            Ok(text) => on_the_wire(exchange.upstream, text),
+            Err(_) => stream,
+        };
         check_client(exchange, &translate(exchange, &stream, &[97]).client);
     }
 }

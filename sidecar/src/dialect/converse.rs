@@ -1,0 +1,7 @@
+//! Bedrock's Converse. Only providers speak it.
+
+pub(super) mod finish;
+pub(super) mod request;
+pub(super) mod response;
+pub(super) mod stream;
+pub(super) mod usage;
