@@ -126,8 +126,23 @@ fn bounded(mut refused: Vec<Refusal>) -> Vec<Refusal> {
     for refusal in &mut refused {
         let end = refusal.reason.floor_char_boundary(LONGEST_REASON);
         refusal.reason.truncate(end);
+        refusal.reason = refusal.reason.chars().map(shown).collect();
     }
     refused
+}
+
+/// A pod's own words end up in status and Events, where people of other namespaces read them in terminals: what moves
+/// the cursor or turns the direction of writing is replaced.
+fn shown(character: char) -> char {
+    let turns = matches!(
+        character,
+        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    if turns || character.is_control() {
+        char::REPLACEMENT_CHARACTER
+    } else {
+        character
+    }
 }
 
 #[cfg(test)]
@@ -142,6 +157,12 @@ mod tests {
             version: "v".to_owned(),
             reason: reason.to_owned(),
         }
+    }
+
+    #[test]
+    fn a_refusal_cannot_write_into_a_terminal() {
+        let refused = bounded(vec![refusal("no\u{1b}[31m\nred \u{202e}txt é")]);
+        assert_eq!(refused[0].reason, "no\u{fffd}[31m\u{fffd}red \u{fffd}txt é");
     }
 
     fn view() -> Arc<View> {

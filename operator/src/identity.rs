@@ -20,6 +20,7 @@ mod token;
 mod workload;
 
 pub use names::of_certificate;
+pub(crate) use pod::token_volumes;
 
 use crate::metrics::{Metrics, TokenReview};
 use crate::watch::PodUid;

@@ -191,6 +191,12 @@ fn what_nobody_can_mean_is_refused_with_a_sentence() {
         ),
         (
             "{name: p}",
+            "{containers: [{name: app, volumeMounts: [{name: mine, mountPath: /x}]}], volumes: [{name: mine, projected: \
+             {sources: [{serviceAccountToken: {audience: pilotfish.dev, path: t}}]}}]}",
+            "container app mounts volume mine, which has a token for pilotfish.dev: only the sidecar may prove who the pod is",
+        ),
+        (
+            "{name: p}",
             "{containers: [{name: app, ports: [{containerPort: 8080}, {containerPort: 4000}]}]}",
             r#"container app has port 4000, which the sidecar needs; choose another port, or leave the pod out by the label pilotfish.dev/inject: "false""#,
         ),

@@ -71,7 +71,8 @@ pub(super) fn containers(spec: &PodSpec) -> impl Iterator<Item = Mounting<'_>> {
         .map(|(name, mounts)| (name, mounts.as_deref().unwrap_or_default()))
 }
 
-fn token_volumes(spec: &PodSpec) -> impl Iterator<Item = &str> {
+/// The volumes of `spec` with a token by which a pod proves to us who it is.
+pub(crate) fn token_volumes(spec: &PodSpec) -> impl Iterator<Item = &str> {
     let ours = |volume: &&Volume| {
         let projected = volume.projected.iter();
         let sources = projected.flat_map(|projected| projected.sources.iter().flatten());

@@ -2,6 +2,7 @@
 
 use super::container::{DATA_PORT, TELEMETRY_PORT, VOLUMES};
 use super::containers;
+use crate::identity::token_volumes;
 use k8s_openapi::api::core::v1::{Container, PodSpec};
 
 /// Something about a pod as a whole because of which no sidecar can work in it, or keep its secrets.
@@ -43,6 +44,17 @@ pub enum Taken {
         /// Which volume.
         volume: String,
     },
+    /// The operator would serve no sidecar beside it.
+    #[error(
+        "container {container} mounts volume {volume}, which has a token for pilotfish.dev: only the sidecar may \
+         prove who the pod is"
+    )]
+    Token {
+        /// Which container.
+        container: String,
+        /// Which volume.
+        volume: String,
+    },
 }
 
 /// The first obstacle in `spec`.
@@ -68,7 +80,8 @@ pub(crate) fn obstacle(spec: &PodSpec) -> Option<Obstacle> {
 pub(super) fn check(spec: &PodSpec) -> Result<(), Taken> {
     containers(spec).try_for_each(|container| {
         check_ports(container)?;
-        check_mounts(container)
+        check_mounts(container)?;
+        check_tokens(container, spec)
     })
 }
 
@@ -84,6 +97,17 @@ fn check_ports(container: &Container) -> Result<(), Taken> {
         Some(port) => Err(Taken::Port {
             container: container.name.clone(),
             port,
+        }),
+        None => Ok(()),
+    }
+}
+
+fn check_tokens(container: &Container, spec: &PodSpec) -> Result<(), Taken> {
+    let mut mounted = container.volume_mounts.iter().flatten().map(|mount| &mount.name);
+    match mounted.find(|name| token_volumes(spec).any(|volume| volume == name.as_str())) {
+        Some(volume) => Err(Taken::Token {
+            container: container.name.clone(),
+            volume: volume.clone(),
         }),
         None => Ok(()),
     }

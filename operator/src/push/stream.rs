@@ -65,7 +65,7 @@ async fn serve(server: Arc<Server>, verified: Verified, body: Incoming, lines: m
     tracing::info!(
         pod = %verified.pod(),
         revision = hello.revision,
-        features = ?hello.features,
+        features = hello.features.len(),
         known = hello.known.len(),
         "sidecar says hello"
     );
