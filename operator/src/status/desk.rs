@@ -10,7 +10,7 @@ use super::write::{Draft, Outcome};
 use super::written::Written;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
 /// What was written, what is being written, and what is to be written when.
@@ -34,18 +34,22 @@ impl Desk {
             tallies: tallies(sidecars),
             inherited: inheritance.at(now, sidecars),
         };
-        let mut drafts = Vec::new();
+        let mut due = Vec::new();
         for subject in subjects {
             if self.busy.contains(&subject.id) {
                 continue;
             }
             let (draft, difference) = draft(subject, &self.written, &sighting, &wall);
             self.schedule.note(&subject.id, subject.version, difference, now);
-            if drafts.len() < room && self.schedule.is_due(&subject.id, now) {
-                self.schedule.begun(&subject.id);
-                self.busy.insert(subject.id.clone());
-                drafts.push(draft);
+            if let Some(since) = self.schedule.due_since(&subject.id, now) {
+                due.push((since, draft));
             }
+        }
+        let mut drafts = in_turns(due);
+        drafts.truncate(room);
+        for draft in &drafts {
+            self.schedule.begun(&draft.id);
+            self.busy.insert(draft.id.clone());
         }
         drafts
     }
@@ -71,6 +75,23 @@ impl Desk {
         self.schedule.retain(|id| exist.contains(id));
         self.written.retain(|id| exist.contains(id));
     }
+}
+
+/// Namespaces take turns, so that one with thousands to be written does not keep the others waiting; within one, who has
+/// waited longest comes first.
+fn in_turns(mut due: Vec<(Instant, Draft)>) -> Vec<Draft> {
+    due.sort_by_key(|(since, _)| *since);
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    let mut turns: Vec<_> = due
+        .into_iter()
+        .map(|(since, draft)| {
+            let turn = taken.entry(draft.id.1.namespace.clone()).or_default();
+            *turn += 1;
+            (*turn, since, draft)
+        })
+        .collect();
+    turns.sort_by_key(|(turn, since, _)| (*turn, *since));
+    turns.into_iter().map(|(_, _, draft)| draft).collect()
 }
 
 /// The status that `subject` has to have, and how it differs from what is written.
@@ -100,4 +121,37 @@ fn draft(
 fn now_in_seconds() -> Time {
     let now = Timestamp::now();
     Time(Timestamp::from_second(now.as_second()).unwrap_or(now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Subject;
+    use crate::world::ObjectName;
+    use std::time::Duration;
+
+    #[test]
+    fn a_namespace_with_much_to_write_does_not_keep_others_waiting() {
+        let start = Instant::now();
+        let draft = |namespace: &str, name: &str, waited: u64| {
+            let draft = Draft {
+                id: (Subject::RoutingPolicy, ObjectName::new(namespace, name)),
+                uid: String::new(),
+                seen: String::new(),
+                base: String::new(),
+                previous: None,
+                next: Status::default(),
+            };
+            (start - Duration::from_secs(waited), draft)
+        };
+        let due = vec![
+            draft("noisy", "a", 9),
+            draft("noisy", "b", 30),
+            draft("noisy", "c", 20),
+            draft("quiet", "edited", 1),
+        ];
+        let order = in_turns(due);
+        let names: Vec<&str> = order.iter().map(|draft| &*draft.id.1.name).collect();
+        assert_eq!(names, ["b", "edited", "c", "a"]);
+    }
 }

@@ -51,10 +51,10 @@ impl Schedule {
         }
     }
 
-    /// Whether `id` is to be written now.
-    pub(super) fn is_due(&self, id: &Id, now: Instant) -> bool {
+    /// Since when `id` has been to be written, if it is now.
+    pub(super) fn due_since(&self, id: &Id, now: Instant) -> Option<Instant> {
         let waits = self.failed.get(id).is_some_and(|failed| now < failed.until);
-        !waits && self.due.get(id).is_some_and(|due| *due <= now)
+        self.due.get(id).copied().filter(|due| !waits && *due <= now)
     }
 
     /// It is being written: what differs from now on differs anew.
@@ -107,8 +107,8 @@ mod tests {
         let mut schedule = Schedule::default();
         schedule.note(&id(), "1", Some(Difference::Figures), start);
         schedule.note(&id(), "1", Some(Difference::Figures), after(start, 4000));
-        assert!(!schedule.is_due(&id(), after(start, 4999)));
-        assert!(schedule.is_due(&id(), after(start, 5000)));
+        assert!(!schedule.due_since(&id(), after(start, 4999)).is_some());
+        assert!(schedule.due_since(&id(), after(start, 5000)).is_some());
         schedule.note(&id(), "1", Some(Difference::Condition), after(start, 1000));
         assert_eq!(schedule.next(), Some(after(start, 1150)));
         schedule.note(&id(), "1", None, after(start, 1050));
@@ -136,13 +136,13 @@ mod tests {
             schedule.failed(&id(), "1", now);
             schedule.note(&id(), "1", Some(Difference::Condition), now);
             assert_eq!(schedule.next(), Some(after(now, expected)));
-            assert!(!schedule.is_due(&id(), after(now, expected - 1)));
+            assert!(!schedule.due_since(&id(), after(now, expected - 1)).is_some());
             now = after(now, expected);
-            assert!(schedule.is_due(&id(), now));
+            assert!(schedule.due_since(&id(), now).is_some());
         }
         schedule.failed(&id(), "1", now);
         schedule.note(&id(), "2", Some(Difference::Condition), now);
-        assert!(schedule.is_due(&id(), after(now, 150)));
+        assert!(schedule.due_since(&id(), after(now, 150)).is_some());
     }
 
     #[test]

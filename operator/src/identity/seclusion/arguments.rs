@@ -21,14 +21,14 @@ pub(super) fn check(spec: &PodSpec, sidecar: &Container) -> Result<(), String> {
         ));
     }
     for path in values(arguments, "--ca") {
-        if !is_bundle(path, spec, sidecar) {
+        if varies(path) || !is_bundle(path, spec, sidecar) {
             return Err(format!(
                 "is told to trust {path}, and may trust {BUNDLE} of the ConfigMap {TRUST} alone, mounted whole"
             ));
         }
     }
     for path in values(arguments, "--state") {
-        if !is_its_own(path, spec, sidecar) {
+        if varies(path) || !is_its_own(path, spec, sidecar) {
             return Err(format!("keeps its state in {path}, which is no emptyDir of its own"));
         }
     }
@@ -41,6 +41,11 @@ fn is_unknown(argument: &str) -> bool {
         return false;
     };
     !(before.starts_with("--") && before.contains('='))
+}
+
+/// Whether Kubernetes may make another path of it: a variable may be `../..`.
+fn varies(path: &str) -> bool {
+    path.contains("$(")
 }
 
 /// What is given to `flag`, as one argument or as two.

@@ -380,6 +380,11 @@ fn the_program_trusts_and_writes_what_is_its_own() {
         (&state(&format!("--state={backwards}")), keeps(backwards)),
         (&state("--state=/var/lib/pilotfish2"), keeps("/var/lib/pilotfish2")),
         (&state("--state=state"), keeps("state")),
+        (
+            &state("--state=/var/lib/pilotfish/$(X)"),
+            keeps("/var/lib/pilotfish/$(X)"),
+        ),
+        (&bundle(&format!("--ca={ca}/$(X)")), trusts(&format!("{ca}/$(X)"))),
         (&on_devices, keeps("/dev/shm")),
         (&one_more("--state"), keeps("")),
         (&one_more("$(STATE)"), unknown("$(STATE)")),
