@@ -6,7 +6,7 @@ use crate::lease::Leadership;
 use crate::watch::{Compilation, Compilations};
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{Patch, PatchParams};
+use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client};
@@ -17,6 +17,8 @@ use tokio::time::Instant;
 
 /// Of the ConfigMap.
 const ENTRY: &str = "ca.crt";
+/// The status of a change that may not be.
+const INVALID: u16 = 422;
 /// Namespaces that are written to at once.
 const AT_ONCE: usize = 8;
 
@@ -103,7 +105,7 @@ async fn tell(client: &Client, compilation: &Compilation, bundle: &str, told: &m
         return Attempt::Idle;
     }
     let writes = missing.into_iter().map(|namespace| async move {
-        let written = answered(write(client, &namespace, bundle)).await;
+        let written = answered(heal(client, &namespace, bundle)).await;
         (namespace, written)
     });
     let mut writes = futures::stream::iter(writes).buffer_unordered(AT_ONCE);
@@ -118,6 +120,19 @@ async fn tell(client: &Client, compilation: &Compilation, bundle: &str, told: &m
         }
     }
     attempt
+}
+
+/// Whoever may write ConfigMaps may seal one that says something else; a sealed one can only be replaced.
+async fn heal(client: &Client, namespace: &str, bundle: &str) -> kube::Result<ConfigMap> {
+    match write(client, namespace, bundle).await {
+        Err(kube::Error::Api(status)) if status.code == INVALID && status.message.contains("immutable") => {
+            let api = Api::<ConfigMap>::namespaced(client.clone(), namespace);
+            api.delete(TRUST, &DeleteParams::default()).await?;
+            tracing::warn!(namespace, "ConfigMap {TRUST} was immutable and wrong, and is replaced");
+            write(client, namespace, bundle).await
+        }
+        written => written,
+    }
 }
 
 async fn write(client: &Client, namespace: &str, bundle: &str) -> kube::Result<ConfigMap> {

@@ -9,6 +9,13 @@ use std::collections::BTreeSet;
 
 /// Who the operator is to the API server.
 const ACCOUNT: &str = "system:serviceaccount:pilotfish-system:pilotfish-operator";
+/// Says whom to trust, and cannot be changed.
+const SEALED: &str = "apiVersion: v1
+kind: ConfigMap
+metadata: {name: pilotfish-ca}
+immutable: true
+data: {ca.crt: somebody else's}
+";
 
 fn sleeper(name: &str) -> Value {
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": {
@@ -169,6 +176,12 @@ async fn an_operator_is_upgraded_goes_away_comes_back_and_leaves_nothing_behind(
     ensure!(asked.contains("chat.completion"), "{asked}");
     scale(cluster, "2").await?;
     becomes(&shop, "deployment/late", "{.status.readyReplicas}", "1").await?;
+
+    let sealed = cluster.namespace("sealed").await?;
+    sealed.apply(SEALED).await?;
+    let label = ["label", "namespace", "sealed", "pilotfish.dev/inject=enabled"];
+    cluster.kubectl(label).await?.success()?;
+    becomes(&sealed, "configmap/pilotfish-ca", "{.immutable}", "").await?;
 
     let rules = rules(cluster).await?;
     check_access(&cluster.audit()?, &rules)?;
