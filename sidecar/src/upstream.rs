@@ -22,6 +22,7 @@ mod http2;
 mod out_body;
 mod pool;
 mod quoted;
+mod relay;
 mod resolve;
 mod tls;
 mod transport;

@@ -107,10 +107,13 @@ impl<F: Fn(u8x16) -> u8x16> Iterator for Places<'_, F> {
     }
 }
 
-/// A text in blocks; behind its end stand spaces.
-pub(super) fn blocks(bytes: &[u8]) -> impl Iterator<Item = [u8; BLOCK]> {
-    let block = |chunk: &[u8]| chunk.first_chunk().copied().or_else(|| padded(chunk));
-    bytes.chunks(BLOCK).filter_map(block)
+/// What `read` makes of each block of a text; behind the text's end stand spaces.
+#[inline(always)]
+pub(super) fn blocks<T>(bytes: &[u8], read: impl Fn(&[u8; BLOCK]) -> T) -> impl Iterator<Item = T> {
+    bytes.chunks(BLOCK).filter_map(move |chunk| match chunk.first_chunk() {
+        Some(block) => Some(read(block)),
+        None => padded(chunk).map(|block| read(&block)),
+    })
 }
 
 /// The last bytes of a text as a block; `None` if there are none.

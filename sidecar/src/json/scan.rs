@@ -14,7 +14,7 @@ pub(super) struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     /// At the first byte of `text` that is no white space.
     pub(super) fn new(text: &'a [u8]) -> Result<Self, Error> {
-        let text = std::str::from_utf8(text).map_err(|error| Error {
+        let text = simdutf8::compat::from_utf8(text).map_err(|error| Error {
             problem: "invalid UTF-8",
             offset: error.valid_up_to(),
         })?;

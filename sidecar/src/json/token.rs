@@ -1,6 +1,6 @@
 //! Tokens: how long the one at the start of a text is, or why there is none.
 
-use super::find::{self, Places};
+use super::find::{self, BLOCK};
 
 /// Why a text does not begin with the token, and how far into it that shows.
 pub(super) type Refusal = (&'static str, usize);
@@ -23,17 +23,24 @@ pub(super) fn short_string(text: &[u8]) -> Option<usize> {
 /// Any other string.
 #[inline(never)]
 fn long_string(text: &[u8]) -> Result<(usize, bool), Refusal> {
-    let mut specials = Places::new(text, find::special);
     let mut escaped = false;
-    specials.next();
-    while let Some(at) = specials.next() {
-        match text.get(at) {
-            Some(b'"') => return Ok((at + 1, escaped)),
-            Some(b'\\') => escape(text, at)?,
-            _ => return Err(("control character in a string", at)),
+    // What stands behind a backslash is done with it, also where the next block begins.
+    let mut done = 1;
+    for (index, specials) in find::blocks(text, |block| find::mask(block, find::special)).enumerate() {
+        let mut specials = specials & !done;
+        done = 0;
+        while specials != 0 {
+            let place = specials.trailing_zeros();
+            let at = index * BLOCK + place as usize;
+            match text.get(at) {
+                Some(b'"') => return Ok((at + 1, escaped)),
+                Some(b'\\') => escape(text, at)?,
+                _ => return Err(("control character in a string", at)),
+            }
+            escaped = true;
+            specials &= !(3 << place);
+            done = u64::from(place == u64::BITS - 1);
         }
-        specials.pass_over_next();
-        escaped = true;
     }
     Err(("string without an end", text.len()))
 }

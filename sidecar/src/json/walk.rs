@@ -29,10 +29,11 @@ impl Scanner<'_> {
     /// Only the own kind of bracket counts: in a valid text the other kind is balanced in between.
     fn skip_nested(&mut self, open: u8, close: u8) {
         let (mut strings, mut depth) = (Strings::default(), 0_usize);
-        for block in find::blocks(self.rest()) {
-            let places = |byte| find::mask(&block, |bytes| find::equal(bytes, byte));
-            let outside = !strings.inside(places(b'"'), places(b'\\'));
-            let (opening, mut brackets) = (places(open), (places(open) | places(close)) & outside);
+        let places = |block: &_, byte| find::mask(block, |bytes| find::equal(bytes, byte));
+        let telling = |block: &_| [b'"', b'\\', open, close].map(|byte| places(block, byte));
+        for [quotes, backslashes, opening, closing] in find::blocks(self.rest(), telling) {
+            let outside = !strings.inside(quotes, backslashes);
+            let mut brackets = (opening | closing) & outside;
             while brackets != 0 {
                 let bracket = brackets & brackets.wrapping_neg();
                 depth = if opening & bracket != 0 { depth + 1 } else { depth - 1 };

@@ -20,6 +20,9 @@ const LITELLM_RETRIES: HeaderName = HeaderName::from_static("x-litellm-attempted
 const LITELLM_FALLBACKS: HeaderName = HeaderName::from_static("x-litellm-attempted-fallbacks");
 const LITELLM_COST: HeaderName = HeaderName::from_static("x-litellm-response-cost");
 
+/// How many headers are added to an answer, its length included.
+const MOST: usize = 18;
+
 /// Longest list of lost fields, bytes.
 const MAX_LOSS: usize = 1024;
 
@@ -33,18 +36,18 @@ pub(super) fn answer(
     losses: &Losses,
     cost_nano_usd: Option<u64>,
 ) {
-    headers.reserve(16);
+    headers.reserve(MOST);
     let visit = request.visit;
     headers.insert(REQUEST_ID, visit.request_id_header.clone());
     headers.insert(CONFIG, visit.snapshot.version.clone());
     headers.insert(POLICY, request.policy.header.clone());
     headers.insert(DEPLOYMENT, candidate.target.deployment.header.clone());
-    headers.insert(ATTEMPTS, HeaderValue::from(course.count));
+    headers.insert(ATTEMPTS, count(course.count as usize));
     request_ids(headers, &visit.request_id_header);
     headers.insert(LITELLM_CALL_ID, visit.request_id_header.clone());
     headers.insert(LITELLM_MODEL_ID, candidate.target.deployment.header.clone());
-    headers.insert(LITELLM_RETRIES, HeaderValue::from(course.repeats(candidate)));
-    headers.insert(LITELLM_FALLBACKS, HeaderValue::from(course.left(candidate)));
+    headers.insert(LITELLM_RETRIES, count(course.repeats(candidate)));
+    headers.insert(LITELLM_FALLBACKS, count(course.left(candidate)));
     if let Some(cost) = cost_nano_usd
         && let Ok(value) = HeaderValue::from_str(&usd(cost))
     {
@@ -66,6 +69,15 @@ pub(super) fn trace(request: &Request<'_, '_>, plan: &Plan<'_>, course: &Course<
     asked
         .then(|| HeaderValue::try_from(explain::trace(plan, &course.tried)).ok())
         .flatten()
+}
+
+/// Most attempts are the first one, and a number that is written anew is two allocations.
+fn count(number: usize) -> HeaderValue {
+    match number {
+        0 => HeaderValue::from_static("0"),
+        1 => HeaderValue::from_static("1"),
+        more => HeaderValue::from(more),
+    }
 }
 
 /// Dollars with all nine places, exact.

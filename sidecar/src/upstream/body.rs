@@ -1,7 +1,7 @@
 //! An answer's body as it comes in, and what becomes of its connection when it is over.
 
 use super::error::{BodyError, reason};
-use super::http1::Http1;
+use super::http1::{Http1, Piece};
 use super::http2::Place;
 use super::pool::Pool;
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 /// An answer's body. Once it has been read to its end (a `None`, or a piece after which [`Body::is_end_stream`] holds)
 /// its connection can serve again; dropped before, it closes its HTTP/1 connection at once or resets its HTTP/2 stream,
@@ -86,17 +86,11 @@ impl UpstreamBody {
         }
     }
 
-    fn poll_connection(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let Held::Http1(connection, _) = &mut self.connection else {
-            return Pin::new(&mut self.incoming).poll_frame(cx);
-        };
-        // As with the head: only driving the connection brings a piece, so the piece needs no waker of its own.
-        let mut nobody = Context::from_waker(Waker::noop());
-        if let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(&mut nobody) {
-            return Poll::Ready(frame);
+    fn poll_connection(&mut self, cx: &mut Context<'_>) -> Poll<Option<Piece>> {
+        match &mut self.connection {
+            Held::Http1(connection, _) => connection.poll_body(&mut self.incoming, cx),
+            Held::Http2 { .. } | Held::Nothing => Pin::new(&mut self.incoming).poll_frame(cx),
         }
-        connection.drive(cx);
-        Pin::new(&mut self.incoming).poll_frame(&mut nobody)
     }
 
     fn release_at_end(&mut self) {

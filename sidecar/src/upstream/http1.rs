@@ -7,9 +7,12 @@
 
 use super::error::{SendError, SendErrorKind, reason};
 use super::out_body::{OutBody, Sent};
+use super::relay::Relay;
 use super::transport::Transport;
+use bytes::Bytes;
 use http::header::HOST;
 use http::{HeaderValue, Request, Response, Uri};
+use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1;
@@ -19,12 +22,13 @@ use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 /// A connection between two requests, or in the hands of one.
 pub(super) struct Http1 {
     sender: http1::SendRequest<OutBody>,
     running: Running,
+    relay: Relay,
     heard: Rc<Cell<bool>>,
     served: bool,
     idle_sweeps: u32,
@@ -32,6 +36,9 @@ pub(super) struct Http1 {
 
 /// hyper's end of it; `None` once it has come to its end.
 struct Running(Option<http1::Connection<TokioIo<Transport>, OutBody>>);
+
+/// Of an answer's body.
+pub(super) type Piece = hyper::Result<Frame<Bytes>>;
 
 /// A request that got no answer.
 pub(super) enum Failed {
@@ -54,6 +61,7 @@ impl Http1 {
         let mut http1 = Self {
             sender,
             running: Running(Some(connection)),
+            relay: Relay::new(),
             heard,
             served: false,
             idle_sweeps: 0,
@@ -91,8 +99,20 @@ impl Http1 {
         }
     }
 
-    /// Lets hyper read and write as far as it can.
-    pub(super) fn drive(&mut self, cx: &mut Context<'_>) {
+    /// The next piece of the answer that this connection brings.
+    pub(super) fn poll_body(&mut self, body: &mut Incoming, cx: &mut Context<'_>) -> Poll<Option<Piece>> {
+        // As with the head: only driving the connection brings a piece, so the piece needs no waker of its own.
+        let mut nobody = Context::from_waker(Waker::noop());
+        self.relay.poll(cx, |cx| {
+            if let Poll::Ready(piece) = Pin::new(&mut *body).poll_frame(&mut nobody) {
+                return Poll::Ready(piece);
+            }
+            self.running.drive(cx);
+            Pin::new(body).poll_frame(&mut nobody)
+        })
+    }
+
+    fn drive(&mut self, cx: &mut Context<'_>) {
         self.running.drive(cx);
     }
 
@@ -149,6 +169,7 @@ impl Http1 {
 }
 
 impl Running {
+    /// Lets hyper read and write as far as it can.
     fn drive(&mut self, cx: &mut Context<'_>) {
         if let Some(connection) = &mut self.0
             && Pin::new(connection).poll(cx).is_ready()

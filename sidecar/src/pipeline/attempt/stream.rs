@@ -205,7 +205,8 @@ impl AnswerStream {
                 content = seen?;
             }
             Conversion::Translated(translator) => {
-                let mut out = Vec::new();
+                // Its events are seldom longer in the other dialect.
+                let mut out = Vec::with_capacity(block.len());
                 let translated = self.framer.each_event(&block, |event| {
                     let effect = translator.event(event, &mut out)?;
                     content |= note(effect, &mut self.usage, &mut self.ended);
