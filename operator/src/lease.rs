@@ -132,7 +132,7 @@ impl Standing {
 
     /// Looks at the Lease unless it is ours, and asks for it if it may be had.
     async fn attempt(&mut self) -> Result<(), Failure> {
-        if !self.election.is_won(Instant::now()) {
+        if !self.election.goes_on(Instant::now()) {
             self.look().await?;
         }
         let asked = Instant::now();

@@ -60,6 +60,13 @@ impl Election {
         self.until = Some(asked + LEADS);
     }
 
+    /// Whether this replica still leads at `now`. A time that has run out is forgotten, or the next request would be
+    /// over before it began.
+    pub(super) fn goes_on(&mut self, now: Instant) -> bool {
+        self.until = self.until.filter(|until| now < *until);
+        self.until.is_some()
+    }
+
     pub(super) fn is_won(&self, now: Instant) -> bool {
         self.until.is_some_and(|until| now < until)
     }

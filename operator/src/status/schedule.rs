@@ -107,7 +107,7 @@ mod tests {
         let mut schedule = Schedule::default();
         schedule.note(&id(), "1", Some(Difference::Figures), start);
         schedule.note(&id(), "1", Some(Difference::Figures), after(start, 4000));
-        assert!(!schedule.due_since(&id(), after(start, 4999)).is_some());
+        assert!(schedule.due_since(&id(), after(start, 4999)).is_none());
         assert!(schedule.due_since(&id(), after(start, 5000)).is_some());
         schedule.note(&id(), "1", Some(Difference::Condition), after(start, 1000));
         assert_eq!(schedule.next(), Some(after(start, 1150)));
@@ -136,7 +136,7 @@ mod tests {
             schedule.failed(&id(), "1", now);
             schedule.note(&id(), "1", Some(Difference::Condition), now);
             assert_eq!(schedule.next(), Some(after(now, expected)));
-            assert!(!schedule.due_since(&id(), after(now, expected - 1)).is_some());
+            assert!(schedule.due_since(&id(), after(now, expected - 1)).is_none());
             now = after(now, expected);
             assert!(schedule.due_since(&id(), now).is_some());
         }

@@ -140,5 +140,7 @@ async fn when_the_api_server_and_etcd_come_back_nothing_has_shrunk() -> Result<(
     );
     shop.apply(&chat("west")).await?;
     scene.served_by("west").await?;
+    // The Lease was out of reach for longer than it leads.
+    field(&shop, "routingpolicy/chat", "{.status.observedGeneration}", "2").await?;
     Ok(())
 }

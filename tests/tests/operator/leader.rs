@@ -44,6 +44,19 @@ async fn holder(cluster: &Cluster) -> Result<Option<String>> {
     Ok(holder.and_then(|holder| Some(holder.rsplit_once('_')?.0.to_owned())))
 }
 
+/// How long ago the Lease was renewed.
+async fn age(cluster: &Cluster) -> Result<Duration> {
+    let api = Api::<Lease>::namespaced(cluster.client().await?, NAMESPACE);
+    let spec = api
+        .get("pilotfish-operator")
+        .await?
+        .spec
+        .context("the Lease says something")?;
+    let renewed = spec.renew_time.context("it was renewed")?.0;
+    let age = jiff::Timestamp::now().duration_since(renewed);
+    Ok(age.unsigned_abs())
+}
+
 fn deployment(name: &str) -> String {
     Deployment::at(Dialect::Chat, name, "http://127.0.0.1:9/v1").to_string()
 }
@@ -114,6 +127,35 @@ async fn a_leader_that_is_told_to_stop_is_followed_at_once_and_one_that_slept_wr
     .await?;
     assert!(leads(&third).await?);
     assert_eq!(writes(&second).await?, 0.0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_leader_whose_time_ran_out_leads_again_where_nobody_else_does() -> Result<()> {
+    let (cluster, operator) = Operator::with_cluster().await?;
+    comes_to_lead(&operator).await?;
+    signal(operator.pid(), "STOP")?;
+    until("its time has run out", async || {
+        let age = age(&cluster).await?;
+        ensure!(age > Duration::from_secs(7), "it was renewed {age:?} ago");
+        Ok(())
+    })
+    .await?;
+    signal(operator.pid(), "CONT")?;
+    until("it keeps the Lease again", async || {
+        let age = age(&cluster).await?;
+        ensure!(age < Duration::from_secs(3), "it was renewed {age:?} ago");
+        Ok(())
+    })
+    .await?;
+    // Which is what it may write by.
+    comes_to_lead(&operator).await?;
+    let shop = cluster.namespace("shop").await?;
+    let statuses = Statuses::of(&cluster, &shop).await?;
+    shop.apply(&deployment("east")).await?;
+    statuses
+        .told("ModelDeployment/east", &["Accepted=True Accepted"])
+        .await?;
     Ok(())
 }
 

@@ -36,7 +36,7 @@ impl Server {
 
 /// A turn at `now` in which nothing goes wrong.
 fn turn(election: &mut Election, server: &mut Server, now: Instant) {
-    if !election.is_won(now) {
+    if !election.goes_on(now) {
         election.saw(server.lease.clone(), now);
     }
     let Some(bid) = election.bid(now, Timestamp::now()) else {
@@ -204,4 +204,19 @@ proptest! {
             prop_assert!(leading.count() <= 1);
         }
     }
+}
+
+#[tokio::test]
+async fn a_time_that_has_run_out_holds_up_nothing() {
+    let start = Instant::now();
+    let mut server = Server::default();
+    let mut election = Election::new(candidate("a"));
+    turn(&mut election, &mut server, start);
+    assert!(!election.goes_on(start + LEADS));
+    assert_eq!(election.until(), None);
+    // Nor does it wake anybody again.
+    assert!(futures::poll!(Box::pin(election.end())).is_pending());
+    // Nobody else has asked meanwhile.
+    turn(&mut election, &mut server, start + LASTS * 2);
+    assert!(election.is_won(start + LASTS * 2));
 }
