@@ -7,6 +7,7 @@
 mod debounce;
 mod pods;
 mod read;
+mod relisting;
 mod remembered;
 mod stores;
 mod strict;

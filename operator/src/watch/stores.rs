@@ -3,6 +3,7 @@
 //! A list that fails leaves its cache as it was: nothing shrinks because an API server is away. What nobody reads is
 //! dropped before it is cached.
 
+use super::relisting;
 use super::strict::Strict;
 use futures::stream::{BoxStream, StreamExt};
 use k8s_openapi::api::apps::v1::ControllerRevision;
@@ -139,7 +140,7 @@ fn ours<K>(client: &Client, kind: Watched) -> (Store<Guarded<K>>, BoxStream<'sta
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + fmt::Debug + Send + Sync + 'static,
 {
-    let raw = watcher(Api::<Guarded<K>>::all(client.clone()), watcher::Config::default());
+    let raw = relisting::events(Api::<Guarded<K>>::all(client.clone()));
     cached(kind, raw, |_| {})
 }
 
