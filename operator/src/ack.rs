@@ -5,16 +5,19 @@
 
 use crate::push::View;
 use crate::watch::PodUid;
-use pilotfish_wire::Refusal;
+use pilotfish_wire::{Ack, Resource};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// Of one sidecar's refusals, how many are kept: what is wrong with more is wrong with these.
-const MOST_REFUSALS: usize = 64;
+/// Of one sidecar's refusals, how many sentences are kept: what is wrong with more is wrong with these.
+const MOST_SENTENCES: usize = 64;
 /// Of one refusal's sentence, how many bytes.
 const LONGEST_REASON: usize = 512;
+/// Instead of a sentence that is not kept, or was not said.
+const UNSAID: &str = "the sidecar refuses too much to say why of each; its log does";
 
 /// What every connected sidecar said last.
 #[derive(Debug, Default)]
@@ -28,8 +31,19 @@ pub struct Acks {
 pub struct Acked {
     /// Everything that it was sent.
     pub view: Arc<View>,
-    /// What of it the sidecar would not use, the first of them.
-    pub refused: Vec<Refusal>,
+    /// What of it the sidecar would not use, in the same order.
+    pub refused: Arc<[Refused]>,
+    /// It refused more than it could name: nothing else of the view is known to be in force.
+    pub is_partial: bool,
+}
+
+/// A resource that a sidecar would not use.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// The resource, as it was sent.
+    pub resource: Arc<Resource>,
+    /// Why, in the sidecar's own words as far as they are kept.
+    pub reason: Cow<'static, str>,
 }
 
 /// The place of one stream. Dropping it takes the pod's word away.
@@ -91,15 +105,19 @@ impl Acks {
 }
 
 impl Session {
-    /// The sidecar has `view` in force, all but what it `refused`.
-    pub(crate) fn acked(&self, view: Arc<View>, refused: Vec<Refusal>) {
+    /// The sidecar has `view` in force, all but what its `ack` refuses.
+    pub(crate) fn acked(&self, view: Arc<View>, ack: &Ack) {
         // Its own entry may be another stream's by now.
         if self.ended.is_cancelled() {
             return;
         }
-        let refused = bounded(refused);
+        let acked = Acked {
+            refused: refused(view.resources(), ack),
+            is_partial: ack.unnamed > 0,
+            view,
+        };
         if let Some(entry) = self.acks.lock().get_mut(&self.pod) {
-            entry.acked = Some(Arc::new(Acked { view, refused }));
+            entry.acked = Some(Arc::new(acked));
         }
         self.acks.count();
     }
@@ -120,15 +138,32 @@ impl Drop for Session {
     }
 }
 
-fn bounded(mut refused: Vec<Refusal>) -> Vec<Refusal> {
-    refused.truncate(MOST_REFUSALS);
-    refused.shrink_to_fit();
-    for refusal in &mut refused {
-        let end = refusal.reason.floor_char_boundary(LONGEST_REASON);
-        refusal.reason.truncate(end);
-        refusal.reason = refusal.reason.chars().map(shown).collect();
+/// What of `sent` is refused. What was not sent is not known, so a sidecar cannot fill our memory with what it refuses.
+fn refused(sent: &[Arc<Resource>], ack: &Ack) -> Arc<[Refused]> {
+    let refusals = ack.refused.iter();
+    let reasons: BTreeMap<_, _> = refusals
+        .map(|refusal| ((refusal.kind, &*refusal.name, &*refusal.version), &*refusal.reason))
+        .collect();
+    let refused = sent.iter().filter_map(|resource| {
+        let named = (resource.kind, &*resource.name, &*resource.version);
+        Some((resource, *reasons.get(&named)?))
+    });
+    let refused = refused.enumerate().map(|(place, (resource, reason))| Refused {
+        resource: Arc::clone(resource),
+        reason: kept(place, reason),
+    });
+    refused.collect()
+}
+
+fn kept(place: usize, reason: &str) -> Cow<'static, str> {
+    if place >= MOST_SENTENCES || reason.is_empty() {
+        return UNSAID.into();
     }
-    refused
+    let reason = reason
+        .get(..reason.floor_char_boundary(LONGEST_REASON))
+        .unwrap_or_default();
+    let reason: String = reason.chars().map(shown).collect();
+    reason.into()
 }
 
 /// A pod's own words end up in status and Events, where people of other namespaces read them in terminals: what moves
@@ -148,25 +183,48 @@ fn shown(character: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pilotfish_wire::Kind;
+    use pilotfish_wire::{Kind, Refusal};
 
-    fn refusal(reason: &str) -> Refusal {
+    fn policy(number: usize) -> Arc<Resource> {
+        Arc::new(Resource::new(Kind::Policy, format!("shop/policy-{number:05}"), &number))
+    }
+
+    fn refusal(resource: &Resource, reason: &str) -> Refusal {
         Refusal {
-            kind: Kind::Policy,
-            name: "shop/chat".to_owned(),
-            version: "v".to_owned(),
+            kind: resource.kind,
+            name: resource.name.clone(),
+            version: resource.version.clone(),
             reason: reason.to_owned(),
         }
     }
 
-    #[test]
-    fn a_refusal_cannot_write_into_a_terminal() {
-        let refused = bounded(vec![refusal("no\u{1b}[31m\nred \u{202e}txt é")]);
-        assert_eq!(refused[0].reason, "no\u{fffd}[31m\u{fffd}red \u{fffd}txt é");
+    fn ack(refused: Vec<Refusal>) -> Ack {
+        Ack {
+            nonce: 1,
+            version: "v".to_owned(),
+            refused,
+            unnamed: 0,
+        }
     }
 
-    fn view() -> Arc<View> {
-        Arc::new(View::default())
+    fn view(policies: usize) -> Arc<View> {
+        Arc::new(View::of((0..policies).map(policy)))
+    }
+
+    /// The names and sentences of what the pod refuses.
+    fn told(acks: &Acks, pod: &PodUid) -> Vec<(String, String)> {
+        let acked = acks.of(pod).unwrap();
+        let told = acked.refused.iter();
+        told.map(|refused| (refused.resource.name.clone(), refused.reason.to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn a_refusal_cannot_write_into_a_terminal() {
+        assert_eq!(
+            kept(0, "no\u{1b}[31m\nred \u{202e}txt é"),
+            "no\u{fffd}[31m\u{fffd}red \u{fffd}txt é"
+        );
     }
 
     #[test]
@@ -176,10 +234,11 @@ mod tests {
         let pod = PodUid::new("uid-1");
         let session = acks.open(pod.clone());
         assert!(acks.of(&pod).is_none(), "a new stream has said nothing");
-        session.acked(view(), vec![refusal("no such header")]);
-        assert_eq!(acks.of(&pod).unwrap().refused, [refusal("no such header")]);
-        session.acked(view(), Vec::new());
-        assert!(acks.of(&pod).unwrap().refused.is_empty());
+        session.acked(view(1), &ack(vec![refusal(&policy(0), "no such header")]));
+        let expected = ("shop/policy-00000".to_owned(), "no such header".to_owned());
+        assert_eq!(told(&acks, &pod), [expected]);
+        session.acked(view(1), &ack(Vec::new()));
+        assert_eq!(told(&acks, &pod), []);
         assert!(changed.has_changed().unwrap());
         changed.mark_unchanged();
         drop(session);
@@ -194,17 +253,25 @@ mod tests {
         let older = acks.open(pod.clone());
         let newer = acks.open(pod.clone());
         assert!(older.ended.is_cancelled() && !newer.ended.is_cancelled());
-        newer.acked(view(), Vec::new());
-        older.acked(view(), vec![refusal("late")]);
+        newer.acked(view(1), &ack(Vec::new()));
+        older.acked(view(1), &ack(vec![refusal(&policy(0), "late")]));
         drop(older);
-        assert!(acks.of(&pod).unwrap().refused.is_empty());
-        assert_eq!(acks.connected(), [pod]);
+        assert_eq!(told(&acks, &pod), []);
     }
 
     #[test]
-    fn a_sidecar_cannot_fill_the_memory_with_what_it_refuses() {
-        let refused = bounded(vec![refusal(&"ä".repeat(LONGEST_REASON)); 10_000]);
-        assert_eq!(refused.len(), MOST_REFUSALS);
+    fn everything_that_is_refused_counts_and_the_first_sentences_are_kept() {
+        let long = "ä".repeat(LONGEST_REASON);
+        let mut all: Vec<_> = (0..100).map(|number| refusal(&policy(number), &long)).collect();
+        all[1].reason.clear();
+        // What it was never sent, and what it has in another version.
+        all.extend((1_000..100_000).map(|number| refusal(&policy(number), "no")));
+        all[99].version = "another".to_owned();
+        let refused = refused(view(200).resources(), &ack(all));
+        assert_eq!(refused.len(), 99);
         assert_eq!(refused[0].reason.len(), LONGEST_REASON);
+        for place in [1, MOST_SENTENCES, 98] {
+            assert_eq!(refused[place].reason, UNSAID, "{place}");
+        }
     }
 }

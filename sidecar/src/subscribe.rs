@@ -127,6 +127,7 @@ impl Subscription {
             nonce,
             version: configuration.version.clone(),
             refused: self.refused.clone(),
+            unnamed: 0,
         }
     }
 }

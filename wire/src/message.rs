@@ -138,7 +138,7 @@ pub struct Refusal {
     pub name: String,
     /// The version refused.
     pub version: String,
-    /// Why, in one sentence for a person.
+    /// Why, in one sentence for a person; empty where so much is refused that one line has no room for it.
     pub reason: String,
 }
 
@@ -152,6 +152,13 @@ pub struct Ack {
     /// All resources of the configuration that it could not use (replaced by their previous good version, or by 503). Empty: all well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<Refusal>,
+    /// How many more it could not use than one line can name. Of what is not named nothing is said then.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unnamed: usize,
+}
+
+fn is_none(number: &usize) -> bool {
+    *number == 0
 }
 
 /// Sidecar → operator, one a line, externally tagged.

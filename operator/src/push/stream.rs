@@ -165,7 +165,7 @@ impl Stream {
                 "sidecar refused a resource"
             );
         }
-        self.session.acked(view, ack.refused);
+        self.session.acked(view, &ack);
     }
 
     /// What to send now: several short lines, or a long one.

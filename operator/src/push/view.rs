@@ -56,6 +56,12 @@ impl View {
         &self.version
     }
 
+    /// As if these had been sent.
+    #[cfg(test)]
+    pub(crate) fn of(resources: impl IntoIterator<Item = Arc<Resource>>) -> Self {
+        Self::new(resources.into_iter().map(Line::new).collect())
+    }
+
     pub(super) fn line(&self, index: usize) -> Option<Line> {
         Some(Line {
             resource: Arc::clone(self.resources.get(index)?),

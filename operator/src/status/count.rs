@@ -4,10 +4,10 @@
 //! different configurations and not with the number of pods.
 
 use super::conditions::clipped;
-use crate::ack::Acked;
+use crate::ack::{Acked, Refused};
 use crate::world::ObjectName;
 use pilotfish_crds::status::{Refusal, Sidecars};
-use pilotfish_wire::{self as wire, Kind, Resource};
+use pilotfish_wire::{Kind, Resource};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,15 +30,18 @@ pub(super) struct Sidecar {
 pub(super) struct Report {
     /// In the order of kind and name. Shared by all that have the same.
     pub(super) view: Arc<[Arc<Resource>]>,
-    /// What of it is not in force there.
-    pub(super) refused: Vec<wire::Refusal>,
+    /// What of it is not in force there, in the same order.
+    pub(super) refused: Arc<[Refused]>,
+    /// Nothing is known of what it does not refuse.
+    pub(super) is_partial: bool,
 }
 
 impl Report {
     pub(super) fn of(acked: &Acked) -> Self {
         Self {
             view: Arc::clone(acked.view.resources()),
-            refused: acked.refused.clone(),
+            refused: Arc::clone(&acked.refused),
+            is_partial: acked.is_partial,
         }
     }
 }
@@ -63,7 +66,7 @@ pub(super) fn tallies(sidecars: &[Sidecar]) -> Tallies<'_> {
     let mut all = Tallies::new();
     for sidecar in sidecars {
         let report = sidecar.report.as_ref();
-        if report.is_some_and(|report| !report.refused.is_empty()) {
+        if report.is_some_and(|report| report.is_partial || !report.refused.is_empty()) {
             add(&mut all, sidecar, 1);
             continue;
         }
@@ -95,7 +98,7 @@ fn add<'a>(all: &mut Tallies<'a>, one: &'a Sidecar, sidecars: usize) {
         let is_acknowledged = acknowledged.peek().is_some_and(|has| has.same_as(wanted));
         match refusal(&report.refused, wanted) {
             Some(why) => tally.refused.push((&one.pod, why)),
-            None if is_acknowledged => tally.programmed += sidecars,
+            None if is_acknowledged && !report.is_partial => tally.programmed += sidecars,
             None => {}
         }
     }
@@ -106,11 +109,12 @@ fn order(one: &Resource, other: &Resource) -> Ordering {
 }
 
 /// The sentence with which this very version of a resource was refused.
-fn refusal<'a>(refused: &'a [wire::Refusal], wanted: &Resource) -> Option<&'a str> {
-    let refusal = refused.iter().find(|refusal| {
-        refusal.kind == wanted.kind && refusal.name == wanted.name && refusal.version == wanted.version
-    });
-    refusal.map(|refusal| refusal.reason.as_str())
+fn refusal<'a>(refused: &'a [Refused], wanted: &Resource) -> Option<&'a str> {
+    let place = refused
+        .binary_search_by(|refused| order(&refused.resource, wanted))
+        .ok()?;
+    let refused = refused.get(place)?;
+    refused.resource.same_as(wanted).then_some(&refused.reason)
 }
 
 impl Tally<'_> {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http_body::{Body, Frame};
-use pilotfish_wire::Report;
+use pilotfish_wire::{Ack, Report};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -16,6 +16,8 @@ const MOST_WAITING: usize = 16;
 
 /// What the operator reads in one line, bytes, its end included.
 const LONGEST_REPORT: usize = 1024 * 1024;
+/// Of how many refusals the sentence is said when there is no room for all: the operator keeps no more.
+const MOST_SENTENCES: usize = 64;
 
 /// What is sent.
 pub(super) enum Outgoing {
@@ -64,7 +66,7 @@ impl Reports {
 }
 
 /// The report as a line that is not too long to be read: without the versions that are there, which are then sent
-/// again, or with as many of the refused resources as fit.
+/// again; with the first sentences alone; or with as many of the refused resources as fit, and how many there are.
 fn fitting(mut report: Report) -> String {
     loop {
         let line = report.encode();
@@ -73,13 +75,22 @@ fn fitting(mut report: Report) -> String {
         }
         match &mut report {
             Report::Hello(hello) if !hello.known.is_empty() => hello.known.clear(),
-            Report::Ack(ack) if !ack.refused.is_empty() => {
-                tracing::warn!(refused = ack.refused.len(), "more is refused than one report can name");
-                ack.refused.truncate(ack.refused.len() / 2);
-            }
+            Report::Ack(ack) if !ack.refused.is_empty() => shorten(ack),
             Report::Hello(_) | Report::Ack(_) | Report::Unknown(_) => return line,
         }
     }
+}
+
+fn shorten(ack: &mut Ack) {
+    let mut unsaid = ack.refused.iter_mut().skip(MOST_SENTENCES).peekable();
+    if unsaid.peek().is_some_and(|refusal| !refusal.reason.is_empty()) {
+        unsaid.for_each(|refusal| refusal.reason.clear());
+        return;
+    }
+    let named = ack.refused.len() / 2;
+    ack.unnamed += ack.refused.len() - named;
+    ack.refused.truncate(named);
+    tracing::warn!(named, unnamed = ack.unnamed, "more is refused than one report can name");
 }
 
 impl Body for Outgoing {
@@ -98,13 +109,14 @@ impl Body for Outgoing {
 mod tests {
     use super::*;
     use http_body_util::BodyExt;
-    use pilotfish_wire::{Ack, Hello, Kind, Refusal};
+    use pilotfish_wire::{Hello, Kind, Refusal};
 
     fn ack(nonce: u64) -> Report {
         Report::Ack(Ack {
             nonce,
             version: "v".to_owned(),
             refused: Vec::new(),
+            unnamed: 0,
         })
     }
 
@@ -129,11 +141,10 @@ mod tests {
 
     #[test]
     fn a_report_that_would_be_too_long_says_less() {
-        let names = (0..20_000).map(|number| format!("policy/a-namespace-with-a-long-name/policy-{number}"));
+        let names = |count| (0..count).map(|number| format!("policy/a-namespace-with-a-long-name/policy-{number:05}"));
         let hello = Hello {
             revision: 1,
-            known: names
-                .clone()
+            known: names(20_000)
                 .map(|name| (name, "0123456789abcdef".to_owned()))
                 .collect(),
             ..Hello::default()
@@ -145,15 +156,24 @@ mod tests {
             version: "0123456789abcdef".to_owned(),
             reason: "it was meant to be refused".to_owned(),
         };
-        let ack = Report::Ack(Ack {
-            nonce: 1,
-            version: "v".to_owned(),
-            refused: names.map(refusal).collect(),
-        });
-        let Report::Ack(said) = Report::decode(&fitting(ack)).unwrap() else {
-            panic!("no ack")
-        };
-        assert_eq!(said.refused.len(), 5_000);
+        for (count, named, sentences, unnamed) in [
+            (5_000, 5_000, 5_000, 0),
+            (8_000, 8_000, 64, 0),
+            (20_000, 5_000, 64, 15_000),
+        ] {
+            let ack = Report::Ack(Ack {
+                nonce: 1,
+                version: "v".to_owned(),
+                refused: names(count).map(refusal).collect(),
+                unnamed: 0,
+            });
+            let Report::Ack(said) = Report::decode(&fitting(ack)).unwrap() else {
+                panic!("no ack")
+            };
+            let explained = said.refused.iter().filter(|refusal| !refusal.reason.is_empty());
+            let counted = (said.refused.len(), explained.count(), said.unnamed);
+            assert_eq!(counted, (named, sentences, unnamed), "of {count}");
+        }
     }
 
     #[tokio::test]

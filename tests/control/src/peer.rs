@@ -139,6 +139,7 @@ fn received(line: &[u8], known: &mut Known) -> Result<Option<Ack>> {
                 nonce: commit.nonce,
                 version: commit.version,
                 refused: Vec::new(),
+                unnamed: 0,
             }));
         }
         _ => {}

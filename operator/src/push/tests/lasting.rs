@@ -4,7 +4,7 @@ use super::scene::Scene;
 use super::sidecar::Stream;
 use crate::identity::Verified;
 use crate::push::Timing;
-use pilotfish_wire::{Hello, Kind, Message, REVISION, Refusal, Report, known_as};
+use pilotfish_wire::{Ack, Hello, Kind, Message, REVISION, Refusal, Report, Resource, known_as};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -72,16 +72,34 @@ async fn what_a_sidecar_refuses_is_known_while_its_stream_lasts() {
     let scene = Scene::new().await;
     scene.publish(SHOP);
     let mut sidecar = Stream::open(&scene, &web(), hello()).await;
-    let (_, mut ack) = sidecar.batch().await;
-    let version = ack.version.clone();
-    ack.refused.push(Refusal {
-        kind: Kind::Policy,
-        name: "shop/chat".to_owned(),
-        version: "v".to_owned(),
-        reason: "it requires the feature images".to_owned(),
-    });
-    sidecar.report(&Report::Ack(ack.clone()));
-    assert_eq!(scene.acked("uid-1", &version).await.refused, ack.refused);
+    let mut refused = Vec::new();
+    let commit = loop {
+        match sidecar.next().await {
+            Message::Resource(Resource {
+                kind, name, version, ..
+            }) if kind == Kind::Policy => refused.push(Refusal {
+                kind,
+                name,
+                version,
+                reason: "it requires the feature images".to_owned(),
+            }),
+            Message::Commit(commit) => break commit,
+            _ => {}
+        }
+    };
+    sidecar.report(&Report::Ack(Ack {
+        nonce: commit.nonce,
+        version: commit.version.clone(),
+        refused,
+        unnamed: 0,
+    }));
+    let acked = scene.acked("uid-1", &commit.version).await;
+    let told: Vec<_> = acked
+        .refused
+        .iter()
+        .map(|refused| (&*refused.resource.name, &*refused.reason))
+        .collect();
+    assert_eq!(told, [("shop/chat", "it requires the feature images")]);
     scene.counted("nacks_total", 1).await;
     drop(sidecar);
     scene.counted("streams_ended_total", 1).await;

@@ -179,6 +179,7 @@ impl Stream {
                         nonce: commit.nonce,
                         version: commit.version,
                         refused: Vec::new(),
+                        unnamed: 0,
                     };
                     return (words, ack);
                 }

@@ -17,13 +17,12 @@ fn sidecar(pod: &str, wanted: &View, report: Option<(&View, &[&str])>) -> Sideca
         refused: view
             .iter()
             .filter(|resource| refused.contains(&resource.name.as_str()))
-            .map(|resource| wire::Refusal {
-                kind: resource.kind,
-                name: resource.name.clone(),
-                version: resource.version.clone(),
-                reason: format!("{pod} cannot"),
+            .map(|resource| Refused {
+                resource: Arc::clone(resource),
+                reason: format!("{pod} cannot").into(),
             })
             .collect(),
+        is_partial: false,
     });
     Sidecar {
         pod: ObjectName::new("shop", pod),
@@ -74,6 +73,15 @@ fn a_refusal_is_of_one_resource_in_one_version() {
     ];
     assert_eq!(counts(&sidecars, "a"), Some((2, 0, 0, 1)));
     assert_eq!(counts(&sidecars, "b"), Some((2, 2, 0, 0)));
+}
+
+#[test]
+fn who_could_not_name_all_that_it_refuses_has_nothing_in_force_for_certain() {
+    let wanted = view(&["a=1", "b=1"]);
+    let mut sidecars = [sidecar("one", &wanted, Some((&wanted, &["a"])))];
+    sidecars[0].report.as_mut().unwrap().is_partial = true;
+    assert_eq!(counts(&sidecars, "a"), Some((1, 0, 0, 1)));
+    assert_eq!(counts(&sidecars, "b"), Some((1, 0, 0, 0)));
 }
 
 #[test]
