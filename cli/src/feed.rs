@@ -152,8 +152,8 @@ fn none(problems: Vec<Problem>) -> Result<(), Vec<Problem>> {
 /// The providers' credentials that `in_force` names.
 fn credentials(in_force: &InForce) -> impl Iterator<Item = (ObjectName, String)> {
     in_force.deployments.iter().flat_map(|(name, generation)| {
-        let secrets = generation.spec.secrets();
-        secrets.map(|reference| (ObjectName::new(&name.namespace, &reference.name), reference.key.clone()))
+        let secrets = generation.spec.secrets().chain(generation.spec.optional_secrets());
+        secrets.map(|reference| (ObjectName::new(&name.namespace, &reference.name), reference.key))
     })
 }
 

@@ -36,6 +36,9 @@ pub struct ModelDeploymentSpec {
     /// Where the model is called, if not at the provider's public address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
+    /// Where in Amazon Bedrock it is. Needed for the provider Bedrock, and for no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bedrock: Option<Bedrock>,
     /// The key to call it with. Providers of the public internet need one, servers one runs oneself may have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<Credentials>,
@@ -55,15 +58,42 @@ pub struct ModelDeploymentSpec {
 }
 
 impl ModelDeploymentSpec {
-    /// Every key of a Secret that it names, the provider's key first.
-    pub fn secrets(&self) -> impl Iterator<Item = &SecretKeyRef> {
-        let key = self
-            .credentials
-            .iter()
-            .filter_map(|credentials| credentials.secret_key_ref.as_ref());
+    /// Every key of a Secret that it needs, the provider's first.
+    pub fn secrets(&self) -> impl Iterator<Item = SecretKeyRef> {
+        let credentials = self.credentials.iter();
+        let key = credentials
+            .clone()
+            .filter_map(|credentials| credentials.secret_key_ref.clone());
+        let aws = credentials
+            .filter_map(|credentials| credentials.secret_ref.as_ref())
+            .flat_map(|secret| [AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY].map(|key| secret.at(key)));
         let headers = self.endpoint.iter().flat_map(|endpoint| &endpoint.headers);
-        key.chain(headers.filter_map(|header| Some(&header.value_from.as_ref()?.secret_key_ref)))
+        let headers = headers.filter_map(|header| Some(header.value_from.as_ref()?.secret_key_ref.clone()));
+        key.chain(aws).chain(headers)
     }
+
+    /// Every key of a Secret that it takes if it is there.
+    pub fn optional_secrets(&self) -> impl Iterator<Item = SecretKeyRef> {
+        let credentials = self.credentials.iter();
+        credentials.filter_map(|credentials| Some(credentials.secret_ref.as_ref()?.at(AWS_SESSION_TOKEN)))
+    }
+}
+
+/// The keys of a Secret with those of an AWS account, called as AWS's own tools call them.
+pub const AWS_ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+/// See [`AWS_ACCESS_KEY_ID`].
+pub const AWS_SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+/// See [`AWS_ACCESS_KEY_ID`]; only keys that expire have one.
+pub const AWS_SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
+
+/// A place in Amazon Bedrock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Bedrock {
+    /// The AWS region, such as us-east-1. Calls are signed for it, and go to its public address if endpoint.url names
+    /// no other.
+    #[schemars(length(min = 1, max = 63), regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    pub region: String,
 }
 
 /// Where a deployment is called.
@@ -155,6 +185,12 @@ pub struct Credentials {
     /// pilotfish.dev/credentials: "true".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_key_ref: Option<SecretKeyRef>,
+    /// A Secret in the deployment's namespace with the keys of an AWS account, for the provider Bedrock:
+    /// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for keys that expire, AWS_SESSION_TOKEN. Calls are signed with
+    /// them; a Bedrock API key belongs in secretKeyRef. In a cluster the Secret needs the label
+    /// pilotfish.dev/credentials: "true".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretRef>,
     /// The server asks for no key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub none: Option<NoCredentials>,
@@ -170,6 +206,25 @@ pub struct SecretKeyRef {
     /// The key inside it.
     #[schemars(length(min = 1, max = 253), regex(pattern = "^[-._a-zA-Z0-9]+$"))]
     pub key: String,
+}
+
+/// A Secret whose keys have names of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretRef {
+    /// The Secret's name.
+    #[schemars(length(min = 1, max = 253), regex(pattern = "^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"))]
+    pub name: String,
+}
+
+impl SecretRef {
+    /// One of its keys.
+    pub fn at(&self, key: &str) -> SecretKeyRef {
+        SecretKeyRef {
+            name: self.name.clone(),
+            key: key.to_owned(),
+        }
+    }
 }
 
 /// Says that there is nothing to present.

@@ -4,7 +4,7 @@
 //! is compatible with OpenAI or Anthropic is a row and no code.
 
 use pilotfish_crds::ModelDeploymentSpec;
-use pilotfish_crds::deployment::{Dialect, DialectEndpoint, Endpoint};
+use pilotfish_crds::deployment::{Credentials, Dialect, DialectEndpoint, Endpoint};
 use pilotfish_wire as wire;
 
 /// A provider.
@@ -24,7 +24,11 @@ pub struct Provider {
     keys: &'static [(Dialect, KeyStyle)],
     /// Whether nobody gets in without a key.
     pub needs_key: bool,
+    /// What AWS calls it where calls are signed. It is in a region then, whose name stands for [`REGION`] in its root.
+    aws_service: Option<&'static str>,
 }
+
+const REGION: &str = "{region}";
 
 /// How a key is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +43,7 @@ const CHAT: &[(Dialect, &str)] = &[(Dialect::Chat, "/v1")];
 /// Chat whose base URL is the root itself.
 const BARE_CHAT: &[(Dialect, &str)] = &[(Dialect::Chat, "")];
 const MESSAGES: &[(Dialect, &str)] = &[(Dialect::Messages, "")];
+const CONVERSE: &[(Dialect, &str)] = &[(Dialect::Converse, "")];
 /// Anthropic's API on a path of its own beside OpenAI's.
 const CHAT_AND_SUBPATH: &[(Dialect, &str)] = &[(Dialect::Chat, "/v1"), (Dialect::Messages, "/anthropic")];
 const BARE_CHAT_AND_SUBPATH: &[(Dialect, &str)] = &[(Dialect::Chat, ""), (Dialect::Messages, "/anthropic")];
@@ -48,6 +53,13 @@ const PROVIDERS: &[Provider] = &[
     hosted("Anthropic", "anthropic", "https://api.anthropic.com", MESSAGES).with_x_api_key(),
     own("AnthropicCompatible", "anthropic_compatible", MESSAGES).with_x_api_key(),
     hosted("Baseten", "baseten", "https://inference.baseten.co", CHAT),
+    hosted(
+        "Bedrock",
+        "aws.bedrock",
+        "https://bedrock-runtime.{region}.amazonaws.com",
+        CONVERSE,
+    )
+    .signed_for("bedrock"),
     hosted("Cerebras", "cerebras", "https://api.cerebras.ai", CHAT),
     account("Cloudflare", "cloudflare", BARE_CHAT),
     hosted(
@@ -126,6 +138,7 @@ const fn hosted(
         key: KeyStyle::Bearer,
         keys: &[],
         needs_key: true,
+        aws_service: None,
     }
 }
 
@@ -139,6 +152,7 @@ const fn own(name: &'static str, slug: &'static str, dialects: &'static [(Dialec
         key: KeyStyle::Bearer,
         keys: &[],
         needs_key: false,
+        aws_service: None,
     }
 }
 
@@ -193,6 +207,16 @@ impl Provider {
         self
     }
 
+    const fn signed_for(mut self, service: &'static str) -> Self {
+        self.aws_service = Some(service);
+        self
+    }
+
+    /// It is in a region of AWS, and calls may be signed.
+    pub fn is_of_aws(&self) -> bool {
+        self.aws_service.is_some()
+    }
+
     /// The headers in which a key is presented to it, lower case.
     pub fn key_headers(&self) -> impl Iterator<Item = &'static str> {
         let others = self.keys.iter().map(|(_, style)| style);
@@ -207,22 +231,32 @@ impl Provider {
     /// Where a deployment of it is called: one endpoint for each dialect, the preferred first.
     pub fn endpoints(&self, spec: &ModelDeploymentSpec) -> Result<Vec<wire::Endpoint>, NoEndpoint> {
         let endpoint = spec.endpoint.clone().unwrap_or_default();
-        let has_key = spec
-            .credentials
-            .as_ref()
-            .is_some_and(|credentials| credentials.secret_key_ref.is_some());
-        let auth = |dialect| match has_key {
-            true => self.key_style(dialect).auth(),
-            false => wire::Auth::None,
-        };
+        let region = spec.bedrock.as_ref().map(|bedrock| bedrock.region.as_str());
+        let auth = |dialect| self.auth(spec.credentials.as_ref(), region, dialect);
         let one = |(index, wanted): (usize, &DialectEndpoint)| {
             Ok(wire::Endpoint {
                 dialect: on_the_wire(wanted.name),
-                url: self.url_of(index, wanted, &endpoint)?,
+                url: self
+                    .url_of(index, wanted, &endpoint)?
+                    .replace(REGION, region.unwrap_or_default()),
                 auth: auth(wanted.name),
             })
         };
         self.spoken_at(&endpoint).iter().enumerate().map(one).collect()
+    }
+
+    fn auth(&self, credentials: Option<&Credentials>, region: Option<&str>, dialect: Dialect) -> wire::Auth {
+        let Some(credentials) = credentials else {
+            return wire::Auth::None;
+        };
+        match (&credentials.secret_key_ref, &credentials.secret_ref, self.aws_service) {
+            (Some(_), ..) => self.key_style(dialect).auth(),
+            (None, Some(_), Some(service)) => wire::Auth::SigV4 {
+                region: region.unwrap_or_default().to_owned(),
+                service: service.to_owned(),
+            },
+            (None, ..) => wire::Auth::None,
+        }
     }
 
     /// The dialects the user listed, or else the provider's.
@@ -429,5 +463,39 @@ mod tests {
     #[test]
     fn the_rows_are_in_order_and_distinct() {
         assert!(PROVIDERS.is_sorted_by(|a, b| a.name < b.name), "{}", unknown("X"));
+    }
+
+    #[test]
+    fn bedrock_is_in_its_region_and_signed_for_it_or_takes_a_key() {
+        let check = |credentials: serde_json::Value, endpoint: serde_json::Value, expected: (&str, wire::Auth)| {
+            let spec = json!({"provider": "Bedrock", "model": "m", "bedrock": {"region": "eu-west-1"},
+                "credentials": credentials, "endpoint": endpoint});
+            let spec: ModelDeploymentSpec = serde_json::from_value(spec).unwrap();
+            let found = find("Bedrock").unwrap().endpoints(&spec).unwrap();
+            assert_eq!(found.len(), 1);
+            assert_eq!(found[0].dialect, wire::Dialect::Converse);
+            assert_eq!((found[0].url.as_str(), found[0].auth.clone()), expected);
+        };
+        let signed = wire::Auth::SigV4 {
+            region: "eu-west-1".to_owned(),
+            service: "bedrock".to_owned(),
+        };
+        let public = "https://bedrock-runtime.eu-west-1.amazonaws.com";
+        check(
+            json!({"secretRef": {"name": "aws"}}),
+            json!({}),
+            (public, signed.clone()),
+        );
+        check(
+            json!({"secretKeyRef": {"name": "b", "key": "k"}}),
+            json!({}),
+            (public, wire::Auth::Bearer),
+        );
+        let own = json!({"url": "https://vpce-1.example/"});
+        check(
+            json!({"secretRef": {"name": "aws"}}),
+            own,
+            ("https://vpce-1.example", signed),
+        );
     }
 }

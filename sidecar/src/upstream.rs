@@ -24,6 +24,7 @@ mod pool;
 mod quoted;
 mod relay;
 mod resolve;
+mod signature;
 mod tls;
 mod transport;
 
@@ -34,6 +35,7 @@ pub use endpoint::{Endpoint, EndpointError};
 pub(crate) use error::reason;
 pub use error::{BodyError, ConnectFailure, SendError, SendErrorKind};
 pub use out_body::{OutBody, Progress, Sent};
+pub use signature::SignError;
 pub use tls::RootsError;
 
 use endpoint::Identity;

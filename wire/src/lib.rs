@@ -22,7 +22,7 @@ pub use resource::{
     HeaderMatch, HeaderValue, Key, Kind, OnAmbiguous, OnLoss, Policy, Price, Resource, Retry, Route, Routes, Rule,
     Target, Timeouts, Unavailable, When, credential_variable, version_of,
 };
-pub use secret::ProviderKey;
+pub use secret::{AwsKeys, ProviderKey};
 
 /// The protocol revision spoken by this build; both sides say theirs in the first line and the lower one holds.
 pub const REVISION: u32 = 1;

@@ -381,6 +381,14 @@ pub enum Auth {
     Bearer,
     /// The key is the value of this header, lower case: `x-api-key`.
     Header(String),
+    /// AWS's signature, version 4. The credential is the text of [`crate::AwsKeys`].
+    #[serde(rename_all = "camelCase")]
+    SigV4 {
+        /// `us-east-1`.
+        region: String,
+        /// `bedrock`.
+        service: String,
+    },
 }
 
 /// A header's value: plain, or from a [`Credential`].

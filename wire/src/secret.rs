@@ -14,7 +14,7 @@ impl ProviderKey {
         Self(Zeroizing::new(secret))
     }
 
-    /// The secret itself. For building an `Authorization` header, and for nothing else.
+    /// The secret itself. For building an `Authorization` header or a signature, and for nothing else.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -35,6 +35,31 @@ impl Serialize for ProviderKey {
 impl<'de> Deserialize<'de> for ProviderKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// The keys of an AWS account: one credential, whose text is this as JSON.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AwsKeys {
+    /// Names the key; no secret.
+    pub access_key_id: String,
+    /// Signs.
+    pub secret_access_key: ProviderKey,
+    /// Of keys that expire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_token: Option<ProviderKey>,
+}
+
+impl AwsKeys {
+    /// The credential's text.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).expect("strings alone are JSON")
+    }
+
+    /// Reads a credential's text; nothing of it is quoted where it is none.
+    pub fn of(credential: &ProviderKey) -> Option<Self> {
+        serde_json::from_str(credential.expose()).ok()
     }
 }
 

@@ -134,10 +134,10 @@ fn references(loaded: &Loaded) -> Vec<Reference> {
 }
 
 fn references_of(name: &ObjectName, spec: &ModelDeploymentSpec, place: Option<Place>) -> Vec<Reference> {
-    let of = |reference: &pilotfish_crds::deployment::SecretKeyRef| Reference {
+    let of = |reference: pilotfish_crds::deployment::SecretKeyRef| Reference {
         secret: ObjectName::new(&name.namespace, &reference.name),
-        key: reference.key.clone(),
+        key: reference.key,
         place: place.clone(),
     };
-    spec.secrets().map(of).collect()
+    spec.secrets().chain(spec.optional_secrets()).map(of).collect()
 }

@@ -5,10 +5,14 @@ use super::verdict::{Finding, Reason, Verdict, sentence};
 use crate::world::{Generation, InForce, Object, ObjectName, World};
 use crate::{models, providers, validate};
 use pilotfish_crds::ModelDeploymentSpec;
-use pilotfish_crds::deployment::{AllowedNamespaces, Capabilities, Header, Price, SecretKeyRef, Timeouts};
+use pilotfish_crds::deployment::{
+    AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AllowedNamespaces, Capabilities, Header, Price,
+    SecretKeyRef, SecretRef, Timeouts,
+};
 use pilotfish_crds::scalar::{Duration, Usd};
 use pilotfish_wire as wire;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -44,7 +48,7 @@ pub(super) struct Deployed {
 /// A deployment and the texts of its credentials, by name.
 struct Built<'w> {
     deployment: wire::Deployment,
-    credentials: BTreeMap<String, &'w str>,
+    credentials: BTreeMap<String, Cow<'w, str>>,
 }
 
 impl Credential {
@@ -83,7 +87,7 @@ fn findings(world: &World, name: &ObjectName, object: &Object<ModelDeploymentSpe
     };
     let missing = spec
         .secrets()
-        .filter_map(|reference| text_of(world, name, reference).err());
+        .filter_map(|reference| text_of(world, name, &reference).err());
     Findings {
         faults: validate::deployment(spec).into_iter().map(Finding::from).collect(),
         unresolved: missing
@@ -101,7 +105,7 @@ fn usable(
     let built = build(world, name, serving).map_err(|findings| sentence(findings.iter()))?;
     let names = built.credentials.keys().cloned().collect();
     for (credential, text) in built.credentials {
-        let value = || Arc::new(Credential::new(credential.clone(), text));
+        let value = || Arc::new(Credential::new(credential.clone(), &text));
         credentials.entry(credential.clone()).or_insert_with(value);
     }
     Ok(Deployed {
@@ -129,16 +133,12 @@ fn build<'w>(
         .endpoints(spec)
         .map_err(|error| invalid(format!("spec.{}: {}", error.field, error.sentence)))?;
     let credentials = credentials(world, name, spec)?;
-    let key = spec
-        .credentials
-        .as_ref()
-        .and_then(|credentials| credentials.secret_key_ref.as_ref());
     let deployment = wire::Deployment {
         generation: serving.number,
         provider: provider.slug.to_owned(),
         model: spec.model.clone(),
         endpoints,
-        credential: key.map(|reference| credential_name(name, reference)),
+        credential: presented(name, spec),
         headers: headers(name, spec),
         ca_bundle: spec.endpoint.as_ref().and_then(|endpoint| endpoint.ca_bundle.clone()),
         price: spec.price.as_ref().and_then(price),
@@ -156,18 +156,48 @@ fn credentials<'w>(
     world: &'w World,
     name: &ObjectName,
     spec: &ModelDeploymentSpec,
-) -> Result<BTreeMap<String, &'w str>, Vec<Finding>> {
+) -> Result<BTreeMap<String, Cow<'w, str>>, Vec<Finding>> {
     let mut found = BTreeMap::new();
     let mut missing = Vec::new();
     for reference in spec.secrets() {
-        match text_of(world, name, reference) {
+        match text_of(world, name, &reference) {
             Ok(text) => {
-                found.insert(credential_name(name, reference), text);
+                found.insert(credential_name(name, &reference), Cow::Borrowed(text));
             }
             Err(sentence) => missing.push(Finding::new(Reason::InvalidSecret, sentence)),
         }
     }
-    if missing.is_empty() { Ok(found) } else { Err(missing) }
+    if !missing.is_empty() {
+        return Err(missing);
+    }
+    if let Some(secret) = spec.credentials.as_ref().and_then(|said| said.secret_ref.as_ref()) {
+        // Together they are one credential, and nothing needs them one by one.
+        let [id, key, token] = [AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN].map(|key| secret.at(key));
+        let text = |reference: &SecretKeyRef| text_of(world, name, reference).ok();
+        let keys = wire::AwsKeys {
+            access_key_id: text(&id).unwrap_or_default().to_owned(),
+            secret_access_key: wire::ProviderKey::new(text(&key).unwrap_or_default().to_owned()),
+            session_token: text(&token).map(|token| wire::ProviderKey::new(token.to_owned())),
+        };
+        [id, key]
+            .iter()
+            .for_each(|one| drop(found.remove(&credential_name(name, one))));
+        found.insert(secret_name(name, secret), Cow::Owned(keys.to_text()));
+    }
+    Ok(found)
+}
+
+/// The name of the credential that the provider is presented.
+fn presented(name: &ObjectName, spec: &ModelDeploymentSpec) -> Option<String> {
+    let said = spec.credentials.as_ref()?;
+    let key = said.secret_key_ref.as_ref();
+    key.map(|reference| credential_name(name, reference))
+        .or_else(|| Some(secret_name(name, said.secret_ref.as_ref()?)))
+}
+
+/// `namespace/secret`: all its keys together.
+fn secret_name(name: &ObjectName, secret: &SecretRef) -> String {
+    format!("{}/{}", name.namespace, secret.name)
 }
 
 fn text_of<'w>(world: &'w World, name: &ObjectName, reference: &SecretKeyRef) -> Result<&'w str, String> {

@@ -110,11 +110,17 @@ fn is_certificate(block: &str) -> bool {
 }
 
 fn check_credentials(faults: &mut Faults, credentials: Option<&Credentials>) {
-    let Some(Credentials { secret_key_ref, none }) = credentials else {
+    let Some(Credentials {
+        secret_key_ref,
+        secret_ref,
+        none,
+    }) = credentials
+    else {
         return;
     };
+    let given = [secret_key_ref.is_some(), secret_ref.is_some(), none.is_some()];
     faults.check(
-        secret_key_ref.is_some() != none.is_some(),
+        given.into_iter().filter(|given| *given).count() == 1,
         "spec.credentials",
         rules::ONE_CREDENTIAL,
     );
@@ -162,6 +168,7 @@ fn check_against_provider(faults: &mut Faults, spec: &ModelDeploymentSpec) {
     if let Err(error) = provider.endpoints(spec) {
         faults.push(format!("spec.{}", error.field), error.sentence);
     }
+    check_aws(faults, spec, provider.is_of_aws(), provider.name);
     let Some(credentials) = &spec.credentials else {
         if provider.needs_key {
             let name = provider.name;
@@ -177,12 +184,32 @@ fn check_against_provider(faults: &mut Faults, spec: &ModelDeploymentSpec) {
         .iter()
         .flat_map(|endpoint| endpoint.headers.iter().enumerate());
     for (index, header) in headers {
-        if credentials.secret_key_ref.is_some() && provider.key_headers().any(|name| name == header.name) {
+        if credentials.none.is_none() && provider.key_headers().any(|name| name == header.name) {
             let path = format!("spec.endpoint.headers[{index}].name");
             faults.push(
                 path,
                 format!("{} is where the key of spec.credentials is sent", header.name),
             );
         }
+    }
+}
+
+/// What providers of AWS need, and no other can use.
+fn check_aws(faults: &mut Faults, spec: &ModelDeploymentSpec, is_of_aws: bool, provider: &str) {
+    let signs = spec
+        .credentials
+        .as_ref()
+        .is_some_and(|credentials| credentials.secret_ref.is_some());
+    match (is_of_aws, spec.bedrock.is_some()) {
+        (true, false) => faults.push(
+            "spec.bedrock",
+            format!("provider {provider} needs bedrock: {{region: …}}"),
+        ),
+        (false, true) => faults.push("spec.bedrock", format!("provider {provider} is not in Amazon Bedrock")),
+        (true, true) | (false, false) => {}
+    }
+    if signs && !is_of_aws {
+        let sentence = format!("provider {provider} takes no keys of an AWS account; name its key in secretKeyRef");
+        faults.push("spec.credentials.secretRef", sentence);
     }
 }

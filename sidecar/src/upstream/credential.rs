@@ -1,5 +1,7 @@
-//! The only reader of provider keys: turns them into headers that no log shows.
+//! The only reader of provider keys: turns them into headers that no log shows, or signs with them.
 
+use super::signature::{SignError, Signer};
+use super::{Endpoint, OutBody};
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use pilotfish_wire::{Auth, ProviderKey};
 use std::collections::BTreeMap;
@@ -15,6 +17,8 @@ pub struct Credential {
 /// snapshot; a call costs no allocation. Not `Clone`; its `Debug` shows names alone.
 pub struct StandingHeaders {
     headers: Vec<Standing>,
+    /// Where a credential is not presented but signs.
+    signer: Option<Signer>,
     credential_version: String,
 }
 
@@ -34,6 +38,9 @@ pub enum HeaderError {
     /// The deployment presents a key and names none.
     #[error("the deployment presents a key but names no credential")]
     NoCredential,
+    /// What should sign is something else.
+    #[error("the credential holds no keys of an AWS account")]
+    NotAws,
     /// Its name has characters a header's name cannot have.
     #[error("{0:?} cannot be a header's name")]
     Name(String),
@@ -86,6 +93,7 @@ impl StandingHeaders {
     ) -> Result<Self, HeaderError> {
         let mut standing = Self {
             headers: Vec::with_capacity(added.len() + 1),
+            signer: None,
             credential_version: String::new(),
         };
         let find = |name: &str| find(name).ok_or_else(|| HeaderError::MissingCredential(name.to_owned()));
@@ -111,11 +119,27 @@ impl StandingHeaders {
         }
     }
 
-    /// Every key among them, as it is presented.
+    /// Signs a call to `endpoint`, if its calls are signed. The last thing before it is sent: nothing that is signed
+    /// may change.
+    pub fn sign(
+        &self,
+        request: &mut http::Request<OutBody>,
+        endpoint: &Endpoint,
+        now_unix_seconds: i64,
+    ) -> Result<(), SignError> {
+        match &self.signer {
+            Some(signer) => signer.sign(request, endpoint.authority(), now_unix_seconds),
+            None => Ok(()),
+        }
+    }
+
+    /// Every key among them, as it is presented, and those that sign.
     pub(super) fn keys(&self) -> impl Iterator<Item = &[u8]> {
-        self.headers
+        let presented = self
+            .headers
             .iter()
-            .filter_map(|standing| standing.value.as_bytes().get(standing.key_at?..))
+            .filter_map(|standing| standing.value.as_bytes().get(standing.key_at?..));
+        presented.chain(self.signer.iter().flat_map(Signer::secrets))
     }
 
     fn authenticate<'a>(
@@ -129,12 +153,22 @@ impl StandingHeaders {
             Auth::None => Ok(()),
             Auth::Bearer => self.present(AUTHORIZATION.as_str(), "Bearer ", credential()?),
             Auth::Header(name) => self.present(name, "", credential()?),
+            Auth::SigV4 { region, service } => {
+                let credential = credential()?;
+                self.note_version(credential);
+                self.signer = Some(Signer::new(&credential.key, region, service)?);
+                Ok(())
+            }
         }
     }
 
-    fn present(&mut self, name: &str, scheme: &str, credential: &Credential) -> Result<(), HeaderError> {
+    fn note_version(&mut self, credential: &Credential) {
         self.credential_version.push_str(&credential.version);
         self.credential_version.push('\n');
+    }
+
+    fn present(&mut self, name: &str, scheme: &str, credential: &Credential) -> Result<(), HeaderError> {
+        self.note_version(credential);
         // Secrets made with `echo` end in a line break, which is no part of the key.
         let key = credential.key.expose().trim_end_matches(['\r', '\n']);
         self.push(name, &format!("{scheme}{key}"), Some(scheme.len()))

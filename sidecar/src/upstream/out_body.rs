@@ -56,6 +56,11 @@ impl OutBody {
         Self::of(self.payload.segments.clone())
     }
 
+    /// All its pieces.
+    pub(super) fn segments(&self) -> impl Iterator<Item = &Bytes> {
+        self.payload.segments.iter()
+    }
+
     /// A handle on how far it got.
     pub fn progress(&self) -> Progress {
         Progress(Arc::clone(&self.payload))

@@ -15,7 +15,7 @@ use crate::pipeline::respond::{CollectFault, Refusal};
 use crate::pipeline::route::{Candidate, Plan};
 use crate::pipeline::stamp;
 use crate::pipeline::verdict::verdict;
-use crate::upstream::{self, OutBody, Reuse, SendError, SendErrorKind, Sent, UpstreamBody};
+use crate::upstream::{self, OutBody, Reuse, SendError, SendErrorKind, Sent, SignError, UpstreamBody};
 use bytes::{Bytes, BytesMut};
 use http::Response;
 use http::response::Parts;
@@ -216,11 +216,15 @@ impl Call<'_, '_> {
         // `route` only offers candidates that have the operation.
         *out.uri_mut() = path.cloned().map(http::Uri::from).unwrap_or_default();
         *out.headers_mut() = headers::upstream(&head.headers, asked.dialect, candidate.upstream, asked.stream);
-        let sent = visit
-            .worker
-            .pools
-            .send(&candidate.upstream.endpoint, out, self.timers.connect, reuse)
-            .await;
+        let endpoint = &candidate.upstream.endpoint;
+        // A request may have waited since it came, and a signature is soon too old.
+        let now = visit
+            .unix_seconds
+            .saturating_add_unsigned(visit.started.elapsed().as_secs());
+        if let Err(error) = candidate.upstream.standing.sign(&mut out, endpoint, now) {
+            return self.failed(unsigned(&error));
+        }
+        let sent = visit.worker.pools.send(endpoint, out, self.timers.connect, reuse).await;
         match sent {
             Ok(upstream::Response { head, body, .. }) if !head.status.is_success() => self.error(head, body).await,
             Ok(upstream::Response { head, body, .. }) if asked.stream && !headers::is_json(&head) => {
@@ -445,6 +449,16 @@ fn unsent(error: &SendError) -> Failure {
     };
     Failure {
         outcome,
+        message: error.to_string(),
+        reset: None,
+        status: None,
+    }
+}
+
+/// Nothing was sent, and nothing would be with these keys.
+fn unsigned(error: &SignError) -> Failure {
+    Failure {
+        outcome: Outcome::Unauthorised,
         message: error.to_string(),
         reset: None,
         status: None,

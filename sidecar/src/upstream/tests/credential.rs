@@ -183,3 +183,68 @@ fn a_header_that_quotes_a_key_is_taken_out() {
     let names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
     assert_eq!(names, ["x-other"]);
 }
+
+/// What botocore signs at the same time with the same keys.
+#[test]
+fn a_call_is_signed_as_aws_s_own_sdk_signs_it() {
+    let signature = |token: Option<&str>| {
+        let mut keys = serde_json::json!({"accessKeyId": "AKIDEXAMPLE",
+            "secretAccessKey": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"});
+        if let Some(token) = token {
+            keys["sessionToken"] = token.into();
+        }
+        let credential = Credential::new(ProviderKey::new(keys.to_string()), "v1");
+        let auth = Auth::SigV4 {
+            region: "us-east-1".to_owned(),
+            service: "bedrock".to_owned(),
+        };
+        let standing = StandingHeaders::new(&auth, Some("ns/aws"), &BTreeMap::new(), |_| Some(&credential)).unwrap();
+        let endpoint = Endpoint::parse("https://bedrock-runtime.us-east-1.amazonaws.com", None, "").unwrap();
+        let body = OutBody::new([Bytes::from_static(b"{\"messages\""), Bytes::from_static(b":[]}")]);
+        let mut request = http::Request::post("/model/anthropic.claude-v1%3A0/converse")
+            .header("content-type", "application/json")
+            .header("user-agent", "not signed")
+            .body(body)
+            .unwrap();
+        standing.sign(&mut request, &endpoint, 1_800_000_000).unwrap();
+        let header = |name: &str| {
+            request
+                .headers()
+                .get(name)
+                .map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(header("x-amz-date").as_deref(), Some("20270115T080000Z"));
+        assert_eq!(header("x-amz-security-token").as_deref(), token);
+        assert!(request.headers().get("authorization").unwrap().is_sensitive());
+        assert!(!format!("{standing:?}").contains("wJalr"));
+        let told = standing.redacted_text("it was wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned());
+        assert_eq!(told, "it was [redacted]");
+        header("authorization").unwrap()
+    };
+    let start = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20270115/us-east-1/bedrock/aws4_request, SignedHeaders=";
+    assert_eq!(
+        signature(None),
+        format!(
+            "{start}content-type;host;x-amz-date, \
+             Signature=ed71574f9c6ebbc882083125e91ca71d95b22afcad718bcd0b8e2ef770f5e1b5"
+        )
+    );
+    assert_eq!(
+        signature(Some("tok/en==")),
+        format!(
+            "{start}content-type;host;x-amz-date;x-amz-security-token, \
+             Signature=3236821651d2394289f18074e31eff2e3719d4b93b1bd62d1633064954965c75"
+        )
+    );
+}
+
+#[test]
+fn a_credential_that_is_no_aws_key_is_refused_without_being_quoted() {
+    let credential = Credential::new(ProviderKey::new("sk-canary".to_owned()), "v1");
+    let auth = Auth::SigV4 {
+        region: "us-east-1".to_owned(),
+        service: "bedrock".to_owned(),
+    };
+    let error = StandingHeaders::new(&auth, Some("ns/aws"), &BTreeMap::new(), |_| Some(&credential)).unwrap_err();
+    assert_eq!(error, HeaderError::NotAws);
+}
