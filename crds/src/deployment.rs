@@ -129,7 +129,8 @@ pub struct Endpoint {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DialectEndpoint {
-    /// Chat is OpenAI's Chat Completions (and Embeddings), Messages is Anthropic's API, Converse is Amazon Bedrock's.
+    /// Chat is OpenAI's Chat Completions (and Embeddings), Messages is Anthropic's API, Converse is Amazon Bedrock's,
+    /// Gemini is generateContent.
     pub name: Dialect,
     /// The base URL as an SDK of this dialect takes it. Without it the URL is the provider's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -147,6 +148,8 @@ pub enum Dialect {
     Messages,
     /// Amazon Bedrock's Converse.
     Converse,
+    /// Gemini's generateContent.
+    Gemini,
 }
 
 /// A header that is added to every call.

@@ -18,6 +18,8 @@ pub struct Provider {
     root: Option<&'static str>,
     /// What it speaks, the preferred first, and what the SDK of that dialect wants after the root.
     dialects: &'static [(Dialect, &'static str)],
+    /// Where Gemini's models are below its base URL.
+    gemini: &'static str,
     /// How it wants its key,
     key: KeyStyle,
     /// unless it wants it otherwise where it speaks one of these.
@@ -35,6 +37,8 @@ const REGION: &str = "{region}";
 enum KeyStyle {
     Bearer,
     XApiKey,
+    ApiKey,
+    XGoogApiKey,
 }
 
 /// Both APIs below one root, as most servers have them: `/v1` is part of the one SDK's base URL and not of the other's.
@@ -47,11 +51,16 @@ const CONVERSE: &[(Dialect, &str)] = &[(Dialect::Converse, "")];
 /// Anthropic's API on a path of its own beside OpenAI's.
 const CHAT_AND_SUBPATH: &[(Dialect, &str)] = &[(Dialect::Chat, "/v1"), (Dialect::Messages, "/anthropic")];
 const BARE_CHAT_AND_SUBPATH: &[(Dialect, &str)] = &[(Dialect::Chat, ""), (Dialect::Messages, "/anthropic")];
+const GEMINI: &[(Dialect, &str)] = &[(Dialect::Gemini, "")];
+
+/// What Google's SDK puts between its base URL and the models.
+const GEMINI_VERSION: &str = "/v1beta";
 
 /// In alphabetical order, which is the order in which people are shown them.
 const PROVIDERS: &[Provider] = &[
     hosted("Anthropic", "anthropic", "https://api.anthropic.com", MESSAGES).with_x_api_key(),
     own("AnthropicCompatible", "anthropic_compatible", MESSAGES).with_x_api_key(),
+    account("AzureOpenAI", "azure.ai.openai", BARE_CHAT).with_key(KeyStyle::ApiKey),
     hosted("Baseten", "baseten", "https://inference.baseten.co", CHAT),
     hosted(
         "Bedrock",
@@ -88,6 +97,14 @@ const PROVIDERS: &[Provider] = &[
         CHAT_AND_MESSAGES,
     ),
     hosted(
+        "Gemini",
+        "gcp.gemini",
+        "https://generativelanguage.googleapis.com",
+        GEMINI,
+    )
+    .with_key(KeyStyle::XGoogApiKey)
+    .with_keys(&[(Dialect::Chat, KeyStyle::Bearer)]),
+    hosted(
         "GitHubModels",
         "github_models",
         "https://models.github.ai/inference",
@@ -119,6 +136,7 @@ const PROVIDERS: &[Provider] = &[
     hosted("Together", "together_ai", "https://api.together.ai", CHAT),
     own("VLLM", "vllm", CHAT_AND_MESSAGES),
     hosted("Vercel", "vercel", "https://ai-gateway.vercel.sh", CHAT),
+    account("VertexAI", "gcp.vertex_ai", GEMINI).with_gemini_at("/publishers/google"),
     hosted("XAI", "x_ai", "https://api.x.ai", CHAT),
     hosted("ZAI", "z_ai", "https://api.z.ai/api/paas/v4", BARE_CHAT),
 ];
@@ -135,6 +153,7 @@ const fn hosted(
         slug,
         root: Some(root),
         dialects,
+        gemini: GEMINI_VERSION,
         key: KeyStyle::Bearer,
         keys: &[],
         needs_key: true,
@@ -149,6 +168,7 @@ const fn own(name: &'static str, slug: &'static str, dialects: &'static [(Dialec
         slug,
         root: None,
         dialects,
+        gemini: GEMINI_VERSION,
         key: KeyStyle::Bearer,
         keys: &[],
         needs_key: false,
@@ -188,7 +208,7 @@ impl KeyStyle {
     fn auth(self) -> wire::Auth {
         match self {
             Self::Bearer => wire::Auth::Bearer,
-            Self::XApiKey => wire::Auth::Header(self.header().to_owned()),
+            Self::XApiKey | Self::ApiKey | Self::XGoogApiKey => wire::Auth::Header(self.header().to_owned()),
         }
     }
 
@@ -197,13 +217,31 @@ impl KeyStyle {
         match self {
             Self::Bearer => "authorization",
             Self::XApiKey => "x-api-key",
+            Self::ApiKey => "api-key",
+            Self::XGoogApiKey => "x-goog-api-key",
         }
     }
 }
 
 impl Provider {
-    const fn with_x_api_key(mut self) -> Self {
-        self.key = KeyStyle::XApiKey;
+    const fn with_x_api_key(self) -> Self {
+        self.with_key(KeyStyle::XApiKey)
+    }
+
+    /// A key is presented so.
+    const fn with_key(mut self, key: KeyStyle) -> Self {
+        self.key = key;
+        self
+    }
+
+    /// Otherwise where it speaks these.
+    const fn with_keys(mut self, keys: &'static [(Dialect, KeyStyle)]) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    const fn with_gemini_at(mut self, path: &'static str) -> Self {
+        self.gemini = path;
         self
     }
 
@@ -269,10 +307,14 @@ impl Provider {
     }
 
     fn url_of(&self, index: usize, wanted: &DialectEndpoint, endpoint: &Endpoint) -> Result<String, NoEndpoint> {
-        match &wanted.url {
-            Some(url) => Ok(trimmed(url).to_owned()),
-            None => self.derived_url(index, wanted.name, endpoint),
-        }
+        let url = match &wanted.url {
+            Some(url) => trimmed(url).to_owned(),
+            None => self.derived_url(index, wanted.name, endpoint)?,
+        };
+        Ok(match wanted.name {
+            Dialect::Gemini => url + self.gemini,
+            Dialect::Chat | Dialect::Messages | Dialect::Converse => url,
+        })
     }
 
     /// The root is what is left of the URL for the first dialect without that dialect's suffix.
@@ -327,6 +369,7 @@ fn on_the_wire(dialect: Dialect) -> wire::Dialect {
         Dialect::Chat => wire::Dialect::Chat,
         Dialect::Messages => wire::Dialect::Messages,
         Dialect::Converse => wire::Dialect::Converse,
+        Dialect::Gemini => wire::Dialect::Gemini,
     }
 }
 
@@ -410,6 +453,58 @@ mod tests {
                 .find(|endpoint| endpoint.dialect == wire::Dialect::Chat);
             assert_eq!(chat.map(|endpoint| &*endpoint.url), Some(url), "{provider}");
         }
+    }
+
+    #[test]
+    fn gemini_s_models_are_below_a_version_or_a_publisher() {
+        check(
+            "Gemini",
+            json!({}),
+            Ok(&[("Gemini", "https://generativelanguage.googleapis.com/v1beta")]),
+        );
+        check(
+            "Gemini",
+            json!({"url": "http://fake/"}),
+            Ok(&[("Gemini", "http://fake/v1beta")]),
+        );
+        let region = "https://europe-west4-aiplatform.googleapis.com/v1/projects/p/locations/europe-west4";
+        let models = format!("{region}/publishers/google");
+        check("VertexAI", json!({"url": region}), Ok(&[("Gemini", &models)]));
+        let both = json!({"dialects": [{"name": "Gemini"}, {"name": "Chat", "url": "https://g/v1beta/openai"}]});
+        check(
+            "Gemini",
+            both,
+            Ok(&[
+                ("Gemini", "https://generativelanguage.googleapis.com/v1beta"),
+                ("Chat", "https://g/v1beta/openai"),
+            ]),
+        );
+    }
+
+    #[test]
+    fn a_key_is_presented_as_the_provider_wants_it_for_the_dialect() {
+        let key = json!({"secretKeyRef": {"name": "s", "key": "k"}});
+        let url = |name: &str| json!({"name": name, "url": "http://x"});
+        let presented = |provider: &str, dialect: &str, credentials: &serde_json::Value| {
+            let endpoint = json!({"url": "http://x", "dialects": [url(dialect)]});
+            let spec = json!({"provider": provider, "model": "m", "endpoint": endpoint, "credentials": credentials});
+            let spec: ModelDeploymentSpec = serde_json::from_value(spec).unwrap();
+            find(provider).unwrap().endpoints(&spec).unwrap().remove(0).auth
+        };
+        let header = |name: &str| wire::Auth::Header(name.to_owned());
+        for (provider, dialect, expected) in [
+            ("OpenAI", "Chat", wire::Auth::Bearer),
+            ("Anthropic", "Messages", header("x-api-key")),
+            ("AzureOpenAI", "Chat", header("api-key")),
+            ("Gemini", "Gemini", header("x-goog-api-key")),
+            ("Gemini", "Chat", wire::Auth::Bearer),
+            ("VertexAI", "Gemini", wire::Auth::Bearer),
+        ] {
+            assert_eq!(presented(provider, dialect, &key), expected, "{provider} {dialect}");
+            assert_eq!(presented(provider, dialect, &json!({"none": {}})), wire::Auth::None);
+        }
+        let headers: Vec<_> = find("Gemini").unwrap().key_headers().collect();
+        assert_eq!(headers, ["x-goog-api-key", "authorization"]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod converse;
 mod error;
 mod fit;
 mod framing;
+mod gemini;
 mod inspect;
 mod item;
 mod loss;
@@ -72,6 +73,8 @@ pub enum ClientDialect {
     Chat,
     /// Anthropic Messages.
     Messages,
+    /// Gemini's generateContent (and its embeddings).
+    Gemini,
 }
 
 impl ClientDialect {
@@ -80,6 +83,7 @@ impl ClientDialect {
         match self {
             Self::Chat => Dialect::Chat,
             Self::Messages => Dialect::Messages,
+            Self::Gemini => Dialect::Gemini,
         }
     }
 }
@@ -89,7 +93,7 @@ impl ClientDialect {
 pub enum Operation {
     /// A conversation's next turn.
     Generate,
-    /// OpenAI-shaped embeddings; only ever passed through.
+    /// Embeddings; only ever passed through.
     Embeddings,
 }
 
@@ -133,6 +137,18 @@ pub struct InPath<'a> {
     pub model: Option<Cow<'a, str>>,
     /// Whether a stream is wanted; otherwise the body says it.
     pub stream: Option<bool>,
+    /// How the stream shall come.
+    pub framing: Framing,
+}
+
+/// How a stream reaches its client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Framing {
+    /// As server-sent events.
+    #[default]
+    Events,
+    /// As the elements of a JSON array: what Google's APIs do unless the query says `alt=sse`.
+    Array,
 }
 
 /// A client's request as far as routing needs it, read in one pass over the body's top level.
@@ -150,6 +166,8 @@ pub struct Asked<'a> {
     pub model_span: Option<Range<usize>>,
     /// The client wants a stream.
     pub stream: bool,
+    /// How it shall come.
+    pub framing: Framing,
     /// The client asked for usage in its stream (chat: `stream_options.include_usage`; messages: always).
     pub wants_usage: bool,
 }
@@ -221,6 +239,8 @@ pub struct Fault {
     pub kind: Option<String>,
     /// The upstream's `param`, if it gave one.
     pub param: Option<String>,
+    /// When the limit ends that it tells of, if it says so itself.
+    pub reset: Option<std::time::Duration>,
     /// The status it came with or, inside a 200, the one it stands for. `None`: no answer at all.
     pub status: Option<u16>,
 }

@@ -166,10 +166,11 @@ impl Visit {
         if !self.snapshot.is_ready() {
             return Err(Refusal::NotReady);
         }
-        match recognise::recognise(&head.method, head.uri.path())? {
-            Wanted::Models(name) => {
+        match recognise::recognise(&head.method, head.uri.path(), head.uri.query())? {
+            Wanted::Models(name, google) => {
                 let caller = self.identify(head)?;
-                self.models(head, &caller, name)
+                let shape = models::Shape::of(&head.headers, google);
+                self.models(shape, &caller, name)
             }
             Wanted::Call(dialect, operation, path) => {
                 self.shape.set(Shape {
@@ -185,7 +186,7 @@ impl Visit {
     }
 
     fn identify(&self, head: &Parts) -> Result<Caller, Refusal> {
-        authenticate::identify(&head.headers, &self.snapshot, self.unix_seconds)
+        authenticate::identify(head, &self.snapshot, self.unix_seconds)
     }
 
     async fn call(
@@ -247,8 +248,8 @@ impl Visit {
         route.policy.as_ref().map_err(broken)
     }
 
-    fn models(&self, head: &Parts, caller: &Caller, name: Option<&str>) -> Result<Response<Body>, Refusal> {
-        let body = models::answer(&self.snapshot, caller, &head.headers, name)?;
+    fn models(&self, shape: models::Shape, caller: &Caller, name: Option<&str>) -> Result<Response<Body>, Refusal> {
+        let body = models::answer(&self.snapshot, caller, shape, name)?;
         let mut response = Response::new(Body::whole(body));
         response
             .headers_mut()

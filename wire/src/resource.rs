@@ -356,6 +356,9 @@ pub enum Dialect {
     Messages,
     /// Bedrock's Converse: `/model/{model}/converse` and `/model/{model}/converse-stream`.
     Converse,
+    /// Gemini: `/models/MODEL:generateContent` below a base URL that names the version, or, at Vertex AI, the
+    /// publisher.
+    Gemini,
 }
 
 /// One dialect and the base URL at which it is spoken.
@@ -364,8 +367,8 @@ pub enum Dialect {
 pub struct Endpoint {
     /// What is spoken there.
     pub dialect: Dialect,
-    /// As the dialect's SDK takes it (`https://api.openai.com/v1`, `https://api.anthropic.com`), without a slash at
-    /// the end.
+    /// What stands before the dialect's paths (`https://api.openai.com/v1`, `https://api.anthropic.com`), without a
+    /// slash at the end.
     pub url: String,
     /// How the deployment's credential is presented there.
     pub auth: Auth,

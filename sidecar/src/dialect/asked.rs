@@ -7,7 +7,7 @@ mod tags;
 
 pub use tags::Tags;
 
-use super::{Asked, BadRequest, ClientDialect, InPath, Operation};
+use super::{Asked, BadRequest, ClientDialect, InPath, Operation, gemini};
 use crate::json;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -30,7 +30,7 @@ impl<'a> Asked<'a> {
         // Embeddings have no streams; a provider ignores the word, too.
         let stream = operation == Operation::Generate && path.stream.map_or_else(|| read_stream(&object), Ok)?;
         let wants_usage = match dialect {
-            ClientDialect::Messages => true,
+            ClientDialect::Messages | ClientDialect::Gemini => true,
             ClientDialect::Chat => stream && chat_wants_usage(&object),
         };
         Ok(Self {
@@ -40,8 +40,19 @@ impl<'a> Asked<'a> {
             model,
             model_span,
             stream,
+            framing: path.framing,
             wants_usage,
         })
+    }
+
+    /// The same with another body, for translation alone.
+    pub(super) fn rewritten<'b>(&'b self, object: json::Object<'b>) -> Asked<'b> {
+        Asked {
+            object,
+            model: Cow::Borrowed(&self.model),
+            model_span: None,
+            ..*self
+        }
     }
 
     /// The most output tokens the client allows, if it said so.
@@ -49,8 +60,19 @@ impl<'a> Asked<'a> {
         let keys: &[&str] = match self.dialect {
             ClientDialect::Chat => &["max_completion_tokens", "max_tokens"],
             ClientDialect::Messages => &["max_tokens"],
+            ClientDialect::Gemini => return gemini::request::generation(&self.object, "maxOutputTokens")?.u64(),
         };
         keys.iter().find_map(|key| self.object.get(key)?.u64())
+    }
+
+    /// How many answers are asked for at once.
+    pub fn choices(&self) -> u64 {
+        let number = match self.dialect {
+            ClientDialect::Chat => self.object.get("n"),
+            ClientDialect::Messages => None,
+            ClientDialect::Gemini => gemini::request::generation(&self.object, "candidateCount"),
+        };
+        number.and_then(json::Raw::u64).unwrap_or(1)
     }
 }
 

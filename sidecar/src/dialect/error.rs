@@ -2,6 +2,7 @@
 
 mod class;
 mod encode;
+mod google;
 mod reset;
 mod told;
 
@@ -29,6 +30,7 @@ impl Fault {
             code: None,
             kind: None,
             param: None,
+            reset: None,
             status: None,
         }
     }
@@ -46,6 +48,7 @@ impl Fault {
             code,
             kind,
             param,
+            reset,
             status,
         } = self;
         Self {
@@ -54,6 +57,7 @@ impl Fault {
             code: code.map(&redact),
             kind: kind.map(&redact),
             param: param.map(&redact),
+            reset,
             status,
         }
     }
@@ -66,6 +70,7 @@ impl Fault {
             code,
             kind,
             param,
+            reset: _,
             status: _,
         } = self;
         // Clients of OpenAI's look for this word; elsewhere only the sentence says it.
@@ -84,12 +89,14 @@ impl Fault {
             code,
             kind,
             param,
+            reset,
             status: _,
         } = told;
         Self {
             code,
             kind,
             param,
+            reset,
             status: Some(status),
             ..Self::new(class, message)
         }

@@ -1,6 +1,6 @@
 //! Looking at a whole answer that passes through: is it one, and what did it cost?
 
-use super::{ClientDialect, Fault, Operation, Usage, chat, messages};
+use super::{ClientDialect, Fault, Operation, Usage, chat, gemini, messages};
 
 /// What an answer says beside its content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +15,7 @@ pub fn inspect_response(dialect: ClientDialect, operation: Operation, body: &[u8
     match dialect {
         ClientDialect::Chat => chat::response::inspect(operation, body),
         ClientDialect::Messages => messages::response::inspect(body),
+        ClientDialect::Gemini => gemini::response::inspect(body),
     }
 }
 

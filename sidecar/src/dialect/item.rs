@@ -86,8 +86,7 @@ impl fmt::Display for Place {
 pub(super) enum Part<'a> {
     Text(Text<'a>),
     Image(Source<'a>),
-    /// Only ever refused so far: no second dialect takes sound.
-    Audio,
+    Audio(Source<'a>),
     File(File<'a>),
     Call(Call<'a>),
     Result(ToolResult<'a>),
@@ -97,7 +96,7 @@ pub(super) enum Part<'a> {
     Raw(Cow<'a, str>),
 }
 
-/// Where an image or a file comes from.
+/// Where an image, a sound or a file comes from.
 #[derive(Debug)]
 pub(super) enum Source<'a> {
     Base64 {

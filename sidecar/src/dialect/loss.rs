@@ -82,9 +82,20 @@ pub(super) const fn field_unless(name: &'static str, idle: &'static [&'static st
 const UNKNOWN: &str = "not known, so not translated";
 const TWICE: &str = "occurs more than once; the last one counts";
 
-/// Decides every member of `object` by `table` (sorted by name); `path` is what stands before the names, and only at
-/// the top level, where it is empty, knobs are turned.
+/// Decides every member of `object` by `table` (sorted by name); `path` is what stands before the names. Gives back the
+/// knobs that are turned, by their names in the table.
 pub(super) fn decide<'a>(
+    object: &Object<'a>,
+    table: &'static [Field],
+    path: &dyn fmt::Display,
+    ledger: &mut Ledger,
+) -> Result<SmallVec<[Turned<'a>; 6]>, BadRequest> {
+    decide_as(|key| key, object, table, path, ledger)
+}
+
+/// The same for a dialect in which a key may be spelt otherwise than in the table: `spelt` says how it would be there.
+pub(super) fn decide_as<'a>(
+    spelt: impl Fn(Cow<'a, str>) -> Cow<'a, str>,
     object: &Object<'a>,
     table: &'static [Field],
     path: &dyn fmt::Display,
@@ -96,7 +107,7 @@ pub(super) fn decide<'a>(
         if member.value.is_null() {
             continue;
         }
-        let key = member.key();
+        let key = spelt(member.key());
         let Ok(row) = table.binary_search_by(|field| field.name.cmp(&key)) else {
             ledger.hint(format!("{path}{}", shown(&key)), UNKNOWN);
             continue;

@@ -28,6 +28,23 @@ impl Suffixes {
     }
 }
 
+/// The same but for slashes: a model may be named with its publisher.
+const WITH_PUBLISHER: &AsciiSet = &IN_PATH.remove(b'/');
+
+/// Tuned models stand beside the others.
+fn gemini(model: &str) -> Suffixes {
+    let model = utf8_percent_encode(model, WITH_PUBLISHER);
+    let of = |method: &str| match model.to_string() {
+        named if named.starts_with("models/") || named.starts_with("tunedModels/") => format!("/{named}:{method}"),
+        named => format!("/models/{named}:{method}"),
+    };
+    Suffixes {
+        generate: of("generateContent"),
+        stream: of("streamGenerateContent?alt=sse"),
+        embeddings: None,
+    }
+}
+
 /// The paths of `dialect` for the provider's own name of a model, which some dialects want there.
 pub fn suffixes(dialect: Dialect, model: &str) -> Suffixes {
     match dialect {
@@ -41,12 +58,27 @@ pub fn suffixes(dialect: Dialect, model: &str) -> Suffixes {
                 embeddings: None,
             }
         }
+        Dialect::Gemini => gemini(model),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gemini_model_stands_among_the_models_unless_it_is_tuned() {
+        for (model, expected) in [
+            ("gemini-3.8-flash", "/models/gemini-3.8-flash:generateContent"),
+            ("models/g", "/models/g:generateContent"),
+            ("tunedModels/g", "/tunedModels/g:generateContent"),
+            ("a b?c/d:8b", "/models/a%20b%3Fc/d%3A8b:generateContent"),
+        ] {
+            assert_eq!(suffixes(Dialect::Gemini, model).generate, expected);
+        }
+        let stream = suffixes(Dialect::Gemini, "g").stream;
+        assert_eq!(stream, "/models/g:streamGenerateContent?alt=sse");
+    }
 
     #[test]
     fn a_model_in_the_path_is_one_segment() {

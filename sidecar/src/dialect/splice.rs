@@ -1,6 +1,6 @@
 //! Same dialect on both sides: the client's bytes, with the permitted splices and nothing else.
 
-use super::{Asked, ClientDialect};
+use super::{Asked, ClientDialect, gemini};
 use crate::json;
 use bytes::Bytes;
 use smallvec::{SmallVec, smallvec};
@@ -18,12 +18,13 @@ pub enum Segment {
 /// The body to send, in order. Slicing the client's [`Bytes`] copies nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PassThrough {
-    /// Never empty ranges; at most five of them.
+    /// Never empty ranges; seldom more than five of them.
     pub segments: SmallVec<[Segment; 5]>,
 }
 
 /// The client's request with `model` for its model, written in front where only the path named one, and, where `include_usage` says so and the client's stream does not
-/// ask for it, `stream_options.include_usage`. Every other byte is the client's.
+/// ask for it, `stream_options.include_usage`; signatures of other makers, which Google refuses, are taken out. Every
+/// other byte is the client's.
 pub fn pass_through(asked: &Asked<'_>, model: &str, include_usage: bool) -> PassThrough {
     let whole = asked.object.text().len();
     let mut splices: SmallVec<[(Range<usize>, Vec<u8>); 2]> = SmallVec::new();
@@ -31,7 +32,11 @@ pub fn pass_through(asked: &Asked<'_>, model: &str, include_usage: bool) -> Pass
         // The path's may be another than the body's.
         Some(span) if !is_at(span, model, asked) => splices.push((span.clone(), spelt(model))),
         Some(_) => {}
+        None if asked.dialect == ClientDialect::Gemini => {}
         None => splices.push(in_front(model, asked)),
+    }
+    if asked.dialect == ClientDialect::Gemini {
+        splices.extend(gemini::request::foreign_signatures(&asked.object));
     }
     if include_usage && asked.dialect == ClientDialect::Chat && asked.stream && !asked.wants_usage {
         splices.extend(ask_for_usage(asked));

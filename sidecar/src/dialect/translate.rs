@@ -4,9 +4,11 @@ use super::fit::fit;
 use super::item::{Reply, Request, Thinking};
 use super::loss::Ledger;
 use super::{
-    Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Translated, Upstream, chat, converse, messages,
-    pairing,
+    Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Translated, Upstream, chat, converse, gemini,
+    messages, pairing,
 };
+
+use crate::json;
 
 /// Room for what a translated body has beyond its original.
 const ROOM: usize = 512;
@@ -53,10 +55,22 @@ pub fn translate_request(
     upstream: &Upstream<'_>,
     stamp: Stamp<'_>,
 ) -> Result<Translated, BadRequest> {
+    let written = match asked.dialect {
+        ClientDialect::Gemini => gemini::request::with_json_schemas(&asked.object),
+        ClientDialect::Chat | ClientDialect::Messages => None,
+    };
+    match written.as_deref().map(json::parse) {
+        Some(Ok(object)) => translate(&asked.rewritten(object), upstream, stamp),
+        Some(Err(_)) | None => translate(asked, upstream, stamp),
+    }
+}
+
+fn translate(asked: &Asked<'_>, upstream: &Upstream<'_>, stamp: Stamp<'_>) -> Result<Translated, BadRequest> {
     let mut ledger = Ledger::default();
     let mut request = match asked.dialect {
         ClientDialect::Chat => chat::request::decode(asked, &mut ledger),
         ClientDialect::Messages => messages::request::decode(asked, &mut ledger),
+        ClientDialect::Gemini => gemini::request::decode(asked, &mut ledger),
     }?;
     pairing::check(&request.items)?;
     fit(&mut request, upstream, &mut ledger);
@@ -65,6 +79,7 @@ pub fn translate_request(
         Dialect::Chat => chat::request::encode(&request, upstream, size, &mut ledger),
         Dialect::Messages => messages::request::encode(&request, upstream, size, &mut ledger),
         Dialect::Converse => converse::request::encode(&request, upstream, size, &mut ledger),
+        Dialect::Gemini => gemini::request::encode(&request, upstream, size, &mut ledger),
     };
     let exchange = Exchange {
         client: asked.dialect,
@@ -73,7 +88,7 @@ pub fn translate_request(
         request_id: stamp.request_id.to_owned(),
         created: stamp.created,
         include_usage: asked.wants_usage,
-        shows_reasoning: shows_reasoning(asked.dialect, &request),
+        shows_reasoning: shows_reasoning(asked, &request),
         renamed,
     };
     Ok(Translated {
@@ -83,9 +98,10 @@ pub fn translate_request(
     })
 }
 
-fn shows_reasoning(client: ClientDialect, request: &Request<'_>) -> bool {
-    match client {
+fn shows_reasoning(asked: &Asked<'_>, request: &Request<'_>) -> bool {
+    match asked.dialect {
         ClientDialect::Chat => true,
+        ClientDialect::Gemini => gemini::request::shows_thoughts(asked),
         ClientDialect::Messages => match request.settings.thinking {
             Some(Thinking::Effort(_) | Thinking::Budget(_)) => true,
             Some(Thinking::Off) => false,
@@ -101,12 +117,14 @@ pub fn translate_response(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fa
         Dialect::Chat => chat::response::decode(exchange, body),
         Dialect::Messages => messages::response::decode(body),
         Dialect::Converse => converse::response::decode(body),
+        Dialect::Gemini => gemini::response::decode(exchange, body),
     }?;
     let usage = reply.usage;
     let mut out = Vec::with_capacity(body.len() + ROOM);
     match exchange.client {
         ClientDialect::Chat => chat::response::encode(exchange, &reply, &mut out),
         ClientDialect::Messages => messages::response::encode(exchange, &reply, &mut out),
+        ClientDialect::Gemini => gemini::response::encode(exchange, &reply, &mut out),
     }
     Ok(Answer { body: out, usage })
 }

@@ -1,7 +1,7 @@
 //! Cross-dialect streams: a decoder's state machine feeds an encoder's, step by step.
 
 use super::item::Step;
-use super::{ClientDialect, Dialect, Effect, Exchange, Fault, chat, converse, messages};
+use super::{ClientDialect, Dialect, Effect, Exchange, Fault, chat, converse, gemini, messages};
 use crate::sse::Event;
 
 /// One stream's translator: events of the upstream in, bytes in the client's dialect out. What it remembers does not
@@ -18,12 +18,14 @@ enum Decoder {
     Chat(chat::stream::Decoder),
     Messages(messages::stream::Decoder),
     Converse(converse::stream::Decoder),
+    Gemini(gemini::stream::Decoder),
 }
 
 #[derive(Debug)]
 enum Encoder {
     Chat(chat::stream::Encoder),
     Messages(messages::stream::Encoder),
+    Gemini(gemini::stream::Encoder),
 }
 
 /// Where a decoder puts what it found.
@@ -37,10 +39,12 @@ impl Translator {
                 Dialect::Chat => Decoder::Chat(chat::stream::Decoder::new(exchange)),
                 Dialect::Messages => Decoder::Messages(messages::stream::Decoder::default()),
                 Dialect::Converse => Decoder::Converse(converse::stream::Decoder::default()),
+                Dialect::Gemini => Decoder::Gemini(gemini::stream::Decoder::new(exchange)),
             },
             encoder: match exchange.client {
                 ClientDialect::Chat => Encoder::Chat(chat::stream::Encoder::new(exchange)),
                 ClientDialect::Messages => Encoder::Messages(messages::stream::Encoder::new(exchange)),
+                ClientDialect::Gemini => Encoder::Gemini(gemini::stream::Encoder::new(exchange)),
             },
             order: Order::default(),
         }
@@ -75,6 +79,7 @@ impl Translator {
             Decoder::Chat(decoder) => decoder.event(event, sink),
             Decoder::Messages(decoder) => decoder.event(event, sink),
             Decoder::Converse(decoder) => decoder.event(event, sink),
+            Decoder::Gemini(decoder) => decoder.event(event, sink),
         }?;
         Ok(Effect { content, ..effect })
     }
@@ -87,6 +92,7 @@ impl Translator {
             Decoder::Chat(decoder) => decoder.finish(sink),
             Decoder::Messages(decoder) => decoder.finish(),
             Decoder::Converse(decoder) => decoder.finish(sink),
+            Decoder::Gemini(decoder) => decoder.finish(sink),
         }
     }
 }
@@ -137,6 +143,7 @@ impl Encoder {
                 Ok(())
             }
             Self::Messages(encoder) => encoder.step(step, out),
+            Self::Gemini(encoder) => encoder.step(step, out),
         }
     }
 }

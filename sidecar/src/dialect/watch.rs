@@ -1,6 +1,6 @@
 //! Watching a stream that passes through, event by event.
 
-use super::{ClientDialect, Effect, Fault, chat, messages};
+use super::{ClientDialect, Effect, Fault, chat, gemini, messages};
 use crate::sse::Event;
 
 /// The watcher of one stream. It never changes an event; [`Effect`] says what the pipeline must take out.
@@ -11,6 +11,7 @@ pub struct Watch(Watcher);
 enum Watcher {
     Chat(chat::watch::Watch),
     Messages(messages::watch::Watch),
+    Gemini(gemini::watch::Watch),
 }
 
 impl Watch {
@@ -19,6 +20,7 @@ impl Watch {
         Self(match dialect {
             ClientDialect::Chat => Watcher::Chat(chat::watch::Watch::new(strips_usage)),
             ClientDialect::Messages => Watcher::Messages(messages::watch::Watch::default()),
+            ClientDialect::Gemini => Watcher::Gemini(gemini::watch::Watch::of_choices(1)),
         })
     }
 
@@ -26,6 +28,7 @@ impl Watch {
     pub fn of_choices(self, choices: u64) -> Self {
         Self(match self.0 {
             Watcher::Chat(watch) => Watcher::Chat(watch.of_choices(choices)),
+            Watcher::Gemini(_) => Watcher::Gemini(gemini::watch::Watch::of_choices(choices)),
             watcher @ Watcher::Messages(_) => watcher,
         })
     }
@@ -35,6 +38,7 @@ impl Watch {
         match &mut self.0 {
             Watcher::Chat(watch) => watch.event(event),
             Watcher::Messages(watch) => watch.event(event),
+            Watcher::Gemini(watch) => watch.event(event),
         }
     }
 
@@ -43,6 +47,7 @@ impl Watch {
         match &self.0 {
             Watcher::Chat(watch) => watch.finish(),
             Watcher::Messages(watch) => watch.finish(),
+            Watcher::Gemini(watch) => watch.finish(),
         }
     }
 }

@@ -122,6 +122,7 @@ impl Shape {
             (Operation::Embeddings, _) => "embeddings",
             (Operation::Generate, ClientDialect::Chat) => "chat",
             (Operation::Generate, ClientDialect::Messages) => "messages",
+            (Operation::Generate, ClientDialect::Gemini) => "gemini",
         }
     }
 
@@ -134,13 +135,14 @@ impl Shape {
         let dialect = match (self.operation, self.dialect) {
             (Operation::Generate, ClientDialect::Chat) => 0,
             (Operation::Generate, ClientDialect::Messages) => 1,
-            (Operation::Embeddings, _) => 2,
+            (Operation::Generate, ClientDialect::Gemini) => 2,
+            (Operation::Embeddings, _) => 3,
         };
         dialect * 2 + usize::from(self.stream)
     }
 
     /// Every shape that has a handle of its own, in the order of [`Shape::index`].
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 7] = [
         Self {
             dialect: ClientDialect::Chat,
             operation: Operation::Generate,
@@ -158,6 +160,16 @@ impl Shape {
         },
         Self {
             dialect: ClientDialect::Messages,
+            operation: Operation::Generate,
+            stream: true,
+        },
+        Self {
+            dialect: ClientDialect::Gemini,
+            operation: Operation::Generate,
+            stream: false,
+        },
+        Self {
+            dialect: ClientDialect::Gemini,
             operation: Operation::Generate,
             stream: true,
         },

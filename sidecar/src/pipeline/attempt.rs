@@ -3,6 +3,7 @@
 //! Each failure stands in one row of the failure table (`verdict`), which says what may be tried next. The answer is
 //! committed where [`call`](mod@call) returns it; after that nothing is repeated.
 
+mod array;
 mod call;
 mod headers;
 mod settle;

@@ -9,6 +9,7 @@ use crate::health::{Health, Registry};
 use crate::policy::{Broken, Deployment, Key, Policy, Snapshot};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use http::request::Parts;
 use memchr::memmem::Finder;
 use pilotfish_wire::Authentication;
 use std::sync::{Arc, LazyLock};
@@ -41,8 +42,9 @@ pub(crate) struct Authorised<'a> {
 }
 
 /// Who is calling, from the peer and the head.
-pub(super) fn identify(headers: &HeaderMap, snapshot: &Snapshot, unix_seconds: i64) -> Result<Caller, Refusal> {
-    let Some(presented) = presented_key(headers) else {
+pub(super) fn identify(head: &Parts, snapshot: &Snapshot, unix_seconds: i64) -> Result<Caller, Refusal> {
+    let presented = presented_key(&head.headers).or_else(|| key_in_query(head.uri.query()?));
+    let Some(presented) = presented else {
         return Ok(Caller {
             tenant: Arc::clone(&snapshot.pod),
             key: None,
@@ -135,6 +137,12 @@ fn presented_key(headers: &HeaderMap) -> Option<&str> {
         .find(|candidate| candidate.starts_with(PREFIX))
 }
 
+/// Clients of Google's APIs may send it as `?key=…`. Nothing of a query is forwarded.
+fn key_in_query(query: &str) -> Option<&str> {
+    let mut members = query.split('&').filter_map(|member| member.strip_prefix("key="));
+    members.find(|key| key.starts_with(PREFIX))
+}
+
 fn text(value: &HeaderValue) -> Option<&str> {
     value.to_str().ok()
 }
@@ -172,6 +180,18 @@ mod tests {
             (headers(&[]), None),
         ] {
             assert_eq!(presented_key(&sent), expected);
+        }
+    }
+
+    #[test]
+    fn a_key_of_ours_is_taken_from_the_query_too() {
+        for (query, expected) in [
+            ("alt=sse&key=sk-pf-a", Some("sk-pf-a")),
+            ("key=AIza&key=sk-pf-a", Some("sk-pf-a")),
+            ("key=AIza", None),
+            ("monkey=sk-pf-a", None),
+        ] {
+            assert_eq!(key_in_query(query), expected, "{query}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! `/v1/models`: what this caller may ask for, in OpenAI's shape or Anthropic's.
+//! `/v1/models`: what this caller may ask for, in OpenAI's shape, Anthropic's or, at `/v1beta/models`, Gemini's.
 
 use super::authenticate::{Caller, authorise};
 use super::respond::Refusal;
@@ -66,21 +66,54 @@ struct AnthropicList<'a> {
     last_id: Option<&'a str>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GeminiModel<'a> {
+    name: String,
+    base_model_id: &'a str,
+    version: &'static str,
+    display_name: &'a str,
+    supported_generation_methods: [&'static str; 2],
+}
+
+#[derive(Serialize)]
+struct GeminiList<'a> {
+    models: Vec<GeminiModel<'a>>,
+}
+
+/// Whose SDK reads the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    OpenAi,
+    Anthropic,
+    Gemini,
+}
+
+impl Shape {
+    /// `google`: the path is one of Google's; OpenAI's and Anthropic's are the same.
+    pub(super) fn of(headers: &HeaderMap, google: bool) -> Self {
+        match google {
+            true => Self::Gemini,
+            false if headers.contains_key("anthropic-version") => Self::Anthropic,
+            false => Self::OpenAi,
+        }
+    }
+}
+
 /// The list, or one model by name. Patterns are no models and are left out of the list, but a name that one of them
 /// covers is a model.
 pub(super) fn answer(
     snapshot: &Snapshot,
     caller: &Caller,
-    headers: &HeaderMap,
+    shape: Shape,
     name: Option<&str>,
 ) -> Result<Vec<u8>, Refusal> {
-    let anthropic = headers.contains_key("anthropic-version");
     let Some(name) = name else {
         let names: Vec<&str> = allowed(snapshot, caller).filter(|name| !name.contains('*')).collect();
-        return Ok(if anthropic {
-            json(&anthropic_list(&names, snapshot))
-        } else {
-            json(&openai_list(&names, snapshot))
+        return Ok(match shape {
+            Shape::OpenAi => json(&openai_list(&names, snapshot)),
+            Shape::Anthropic => json(&anthropic_list(&names, snapshot)),
+            Shape::Gemini => json(&gemini_list(&names)),
         });
     };
     let name = &*percent_decode_str(name).decode_utf8_lossy();
@@ -90,10 +123,10 @@ pub(super) fn answer(
             offered: offered(snapshot, caller),
         });
     }
-    Ok(if anthropic {
-        json(&anthropic_model(name, snapshot))
-    } else {
-        json(&openai_model(name, snapshot))
+    Ok(match shape {
+        Shape::OpenAi => json(&openai_model(name, snapshot)),
+        Shape::Anthropic => json(&anthropic_model(name, snapshot)),
+        Shape::Gemini => json(&gemini_model(name)),
     })
 }
 
@@ -130,6 +163,22 @@ fn anthropic_list<'a>(names: &[&'a str], snapshot: &Snapshot) -> AnthropicList<'
         has_more: false,
         first_id: names.first().copied(),
         last_id: names.last().copied(),
+    }
+}
+
+fn gemini_model(name: &str) -> GeminiModel<'_> {
+    GeminiModel {
+        name: format!("models/{name}"),
+        base_model_id: name,
+        version: "pilotfish",
+        display_name: name,
+        supported_generation_methods: ["generateContent", "streamGenerateContent"],
+    }
+}
+
+fn gemini_list<'a>(names: &[&'a str]) -> GeminiList<'a> {
+    GeminiList {
+        models: names.iter().map(|name| gemini_model(name)).collect(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Method and path → what is wanted, and in which dialect errors are spoken.
 
 use super::respond::Refusal;
-use crate::dialect::{ClientDialect, InPath, Operation};
+use crate::dialect::{ClientDialect, Framing, InPath, Operation};
 use http::Method;
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
@@ -11,16 +11,29 @@ use std::borrow::Cow;
 pub(super) enum Wanted<'a> {
     /// A model's answer.
     Call(ClientDialect, Operation, InPath<'a>),
-    /// The models on offer, or one of them by name.
-    Models(Option<&'a str>),
+    /// The models on offer, or one of them by name; `true` for Google's path.
+    Models(Option<&'a str>, bool),
 }
 
 /// Where clients of Azure's have the model; what they call its deployment.
 const AZURE: &str = "/openai/deployments/";
 
+/// Where clients of Google's have the models; `/v1/models/` is OpenAI's and Anthropic's, too.
+const GOOGLE: [&str; 3] = ["/v1beta/models", "/v1alpha/models", "/v1/models"];
+
+/// What Google's APIs do with a model and the sidecar does not.
+const NOT_SERVED: [&str; 5] = [
+    "countTokens",
+    "embedContent",
+    "batchEmbedContents",
+    "predict",
+    "predictLongRunning",
+];
+
 /// OpenAI's paths are taken with and without `/v1`, as users of other gateways have them.
-pub(super) fn recognise<'a>(method: &Method, path: &'a str) -> Result<Wanted<'a>, Refusal> {
-    let (wanted, allowed) = find(path).ok_or(Refusal::UnknownPath)?;
+pub(super) fn recognise<'a>(method: &Method, path: &'a str, query: Option<&str>) -> Result<Wanted<'a>, Refusal> {
+    let google = gemini(path, query)?;
+    let (wanted, allowed) = google.or_else(|| find(path)).ok_or(Refusal::UnknownPath)?;
     if *method == allowed || (allowed == Method::GET && *method == Method::HEAD) {
         return Ok(wanted);
     }
@@ -54,7 +67,7 @@ fn azure(path: &str) -> Option<(Wanted<'_>, Method)> {
         let (dialect, operation) = openai_call(suffix)?;
         let path = InPath {
             model: Some(decoded(model)?),
-            stream: None,
+            ..InPath::default()
         };
         Some((Wanted::Call(dialect, operation, path), Method::POST))
     };
@@ -66,7 +79,51 @@ fn models(path: &str) -> Option<(Wanted<'_>, Method)> {
         "/models" => None,
         other => Some(other.strip_prefix("/models/").filter(|name| !name.is_empty())?),
     };
-    Some((Wanted::Models(name), Method::GET))
+    Some((Wanted::Models(name, false), Method::GET))
+}
+
+/// `/v1beta/models/{model}:generateContent`, and the models themselves below a version that is only Google's.
+fn gemini<'a>(path: &'a str, query: Option<&str>) -> Result<Option<(Wanted<'a>, Method)>, Refusal> {
+    let Some((prefix, rest)) = GOOGLE
+        .iter()
+        .find_map(|prefix| Some((*prefix, path.strip_prefix(prefix)?)))
+    else {
+        return Ok(None);
+    };
+    let own = prefix != "/v1/models";
+    let listed = |name| Ok(own.then_some((Wanted::Models(name, true), Method::GET)));
+    let name = match rest.strip_prefix('/') {
+        None if rest.is_empty() => return listed(None),
+        None | Some("") => return Ok(None),
+        Some(name) => name,
+    };
+    let stream = match name.rsplit_once(':') {
+        Some((_, "generateContent")) => false,
+        Some((_, "streamGenerateContent")) => true,
+        Some((_, method)) if NOT_SERVED.contains(&method) => {
+            return Err(Refusal::NotServed {
+                method: method.to_owned(),
+            });
+        }
+        Some(_) | None => return listed(Some(name)),
+    };
+    let model = name.rsplit_once(':').map_or(name, |(model, _)| model);
+    let model = decoded(model).filter(|model| !model.is_empty());
+    let path = InPath {
+        model: Some(model.ok_or(Refusal::UnknownPath)?),
+        stream: Some(stream),
+        framing: framing(query),
+    };
+    let wanted = Wanted::Call(ClientDialect::Gemini, Operation::Generate, path);
+    Ok(Some((wanted, Method::POST)))
+}
+
+fn framing(query: Option<&str>) -> Framing {
+    let is_sse = |member: &str| member == "alt=sse" || member == "$alt=sse";
+    match query.is_some_and(|query| query.split('&').any(is_sse)) {
+        true => Framing::Events,
+        false => Framing::Array,
+    }
 }
 
 /// A name in a path, escapes resolved: what is authorised is what it means.
@@ -74,13 +131,22 @@ fn decoded(name: &str) -> Option<Cow<'_, str>> {
     percent_decode_str(name).decode_utf8().ok()
 }
 
-/// The dialect in which a refusal of this path is spoken: OpenAI's, unless it is Anthropic's own.
+/// The dialect in which a refusal of this path is spoken: OpenAI's, unless it is another's own.
 pub(super) fn error_dialect(path: &str) -> ClientDialect {
     if path.starts_with("/v1/messages") {
         ClientDialect::Messages
+    } else if is_google_s(path) {
+        ClientDialect::Gemini
     } else {
         ClientDialect::Chat
     }
+}
+
+fn is_google_s(path: &str) -> bool {
+    let method = path.rsplit_once(':').map(|(_, method)| method);
+    let known =
+        |method: &str| matches!(method, "generateContent" | "streamGenerateContent") || NOT_SERVED.contains(&method);
+    path.starts_with("/v1beta/") || path.starts_with("/v1alpha/") || method.is_some_and(known)
 }
 
 #[cfg(test)]
@@ -99,9 +165,13 @@ mod tests {
             (Method::POST, "/embeddings", embeddings),
             (Method::POST, "/v1/messages", messages),
             (Method::POST, "/messages", Err(Refusal::UnknownPath)),
-            (Method::GET, "/v1/models", Ok(Wanted::Models(None))),
-            (Method::HEAD, "/models", Ok(Wanted::Models(None))),
-            (Method::GET, "/v1/models/org/name", Ok(Wanted::Models(Some("org/name")))),
+            (Method::GET, "/v1/models", Ok(Wanted::Models(None, false))),
+            (Method::HEAD, "/models", Ok(Wanted::Models(None, false))),
+            (
+                Method::GET,
+                "/v1/models/org/name",
+                Ok(Wanted::Models(Some("org/name"), false)),
+            ),
             (Method::GET, "/v1/models/", Err(Refusal::UnknownPath)),
             (Method::GET, "/", Err(Refusal::UnknownPath)),
             (
@@ -115,16 +185,20 @@ mod tests {
                 Err(Refusal::WrongMethod { allow: "GET, HEAD" }),
             ),
         ] {
-            assert_eq!(recognise(&method, path), expected, "{method} {path}");
+            assert_eq!(recognise(&method, path, None), expected, "{method} {path}");
         }
     }
 
     #[test]
     fn the_name_of_a_model_in_a_path_is_decoded() {
-        let named = |path| match recognise(&Method::POST, path) {
-            Ok(Wanted::Call(ClientDialect::Chat, operation, InPath { model, stream: None })) => {
-                Some((operation, model.unwrap_or_default().into_owned()))
-            }
+        let named = |path| match recognise(&Method::POST, path, None) {
+            Ok(Wanted::Call(
+                ClientDialect::Chat,
+                operation,
+                InPath {
+                    model, stream: None, ..
+                },
+            )) => Some((operation, model.unwrap_or_default().into_owned())),
             _ => None,
         };
         let chat = |name: &str| Some((Operation::Generate, name.to_owned()));
@@ -141,6 +215,76 @@ mod tests {
             ),
         ] {
             assert_eq!(named(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn google_s_paths_say_what_is_asked_of_whom_and_how() {
+        let call = |method, path, query| match recognise(&method, path, query) {
+            Ok(Wanted::Call(ClientDialect::Gemini, Operation::Generate, path)) => {
+                format!(
+                    "{:?} {:?} {:?}",
+                    path.model.unwrap_or_default(),
+                    path.stream,
+                    path.framing
+                )
+            }
+            other => format!("{other:?}"),
+        };
+        for (method, path, query, expected) in [
+            (
+                Method::POST,
+                "/v1beta/models/g:generateContent",
+                None,
+                r#""g" Some(false) Array"#,
+            ),
+            (
+                Method::POST,
+                "/v1/models/org%2Fname:8b:streamGenerateContent",
+                Some("key=k&alt=sse"),
+                r#""org/name:8b" Some(true) Events"#,
+            ),
+            (Method::GET, "/v1beta/models", None, "Ok(Models(None, true))"),
+            (
+                Method::GET,
+                "/v1beta/models/a:8b",
+                None,
+                r#"Ok(Models(Some("a:8b"), true))"#,
+            ),
+            (
+                Method::GET,
+                "/v1/models/a:8b",
+                None,
+                r#"Ok(Models(Some("a:8b"), false))"#,
+            ),
+            (
+                Method::POST,
+                "/v1beta/models/:generateContent",
+                None,
+                "Err(UnknownPath)",
+            ),
+            (
+                Method::POST,
+                "/v1beta/models/g:countTokens",
+                None,
+                r#"Err(NotServed { method: "countTokens" })"#,
+            ),
+            (
+                Method::GET,
+                "/v1beta/models/g:generateContent",
+                None,
+                r#"Err(WrongMethod { allow: "POST" })"#,
+            ),
+        ] {
+            assert_eq!(call(method, path, query), expected, "{path}");
+        }
+        for (path, expected) in [
+            ("/v1beta/models", ClientDialect::Gemini),
+            ("/v1beta", ClientDialect::Chat),
+            ("/v1/models/g:countTokens", ClientDialect::Gemini),
+            ("/v1/models/a:8b", ClientDialect::Chat),
+        ] {
+            assert_eq!(error_dialect(path), expected, "{path}");
         }
     }
 }

@@ -13,6 +13,10 @@ pub(crate) enum Refusal {
     /// No configuration has been received yet.
     NotReady,
     UnknownPath,
+    /// One of Google's methods that the sidecar does not have.
+    NotServed {
+        method: String,
+    },
     WrongMethod {
         allow: &'static str,
     },
@@ -145,8 +149,13 @@ impl Refusal {
                 StatusCode::NOT_FOUND,
                 "unknown_url",
                 "unknown path; this sidecar serves /v1/chat/completions, /v1/messages, /v1/embeddings, \
-                 /openai/deployments/MODEL/chat/completions and /v1/models"
+                 /openai/deployments/MODEL/chat/completions, /v1beta/models/MODEL:generateContent and /v1/models"
                     .to_owned(),
+            ),
+            Self::NotServed { method } => said(
+                StatusCode::NOT_IMPLEMENTED,
+                "method_not_served",
+                format!("this sidecar does not serve {method}; it serves generateContent and streamGenerateContent"),
             ),
             Self::WrongMethod { allow } => said(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -228,7 +237,7 @@ impl Refusal {
     /// sleep for as long as they are told, be it an hour, while their application thinks that a model is slow.
     fn is_worth_repeating(&self) -> bool {
         let soon = self.retry_after().is_none_or(|after| after <= LONGEST_WAIT);
-        soon && !matches!(self, Self::AllFailed { .. })
+        soon && !matches!(self, Self::AllFailed { .. } | Self::NotServed { .. })
     }
 
     fn retry_after(&self) -> Option<Duration> {

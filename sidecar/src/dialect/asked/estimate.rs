@@ -33,6 +33,11 @@ impl Asked<'_> {
                 (Operation::Generate, "tools" | "functions" | "response_format" | "output_config") => {
                     sum.add_written(member.value);
                 }
+                (Operation::Generate, "contents" | "systemInstruction" | "system_instruction")
+                    if self.dialect == ClientDialect::Gemini =>
+                {
+                    sum.add(member.value);
+                }
                 (Operation::Embeddings, "input") => sum.add(member.value),
                 _ => {}
             }
@@ -65,7 +70,7 @@ impl Sum {
         }
     }
 
-    /// A message or a part of one, in either dialect.
+    /// A message or a part of one, in any dialect.
     fn add_object(&mut self, value: Raw<'_>) {
         let Some(object) = value.object() else { return };
         let kind = object.get("type").and_then(Raw::string).unwrap_or_default();
@@ -79,6 +84,9 @@ impl Sum {
                 "content" | "text" | "thinking" | "refusal" | "reasoning_content" | "name" | "title" => {
                     self.add(member.value);
                 }
+                "parts" | "functionCall" | "functionResponse" | "function_response" => self.add(member.value),
+                "args" | "response" => self.add_written(member.value),
+                "inlineData" | "inline_data" | "fileData" | "file_data" => self.media += 1,
                 "tool_calls" | "function" | "function_call" | "custom" | "arguments" => self.add(member.value),
                 "input" if member.value.kind() == Type::Object => self.add_written(member.value),
                 "input" => self.add(member.value),

@@ -1,6 +1,6 @@
 //! What a deployment must be able to do for a request.
 
-use crate::dialect::{Asked, ClientDialect, Needs};
+use crate::dialect::{Asked, ClientDialect, Needs, gemini};
 use crate::json::{Raw, Type};
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
@@ -30,6 +30,9 @@ impl Asked<'_> {
     }
 
     fn holds_image(&self) -> bool {
+        if self.dialect == ClientDialect::Gemini {
+            return gemini::request::holds_image(&self.object);
+        }
         let Some(messages) = self.object.get("messages") else {
             return false;
         };

@@ -1,6 +1,6 @@
 //! Which conversation a request belongs to, as far as its body says.
 
-use crate::dialect::{Asked, ClientDialect};
+use crate::dialect::{Asked, ClientDialect, gemini};
 use crate::json::{self, Raw};
 use std::borrow::Cow;
 use xxhash_rust::xxh3::Xxh3;
@@ -18,7 +18,7 @@ impl<'a> Asked<'a> {
         let metadata = self.object.get("metadata").and_then(Raw::object);
         let of_user = || match self.dialect {
             ClientDialect::Messages => session_of_user(metadata.as_ref()?.get("user_id")?.string()?),
-            ClientDialect::Chat => None,
+            ClientDialect::Chat | ClientDialect::Gemini => None,
         };
         of_user()
             .or_else(|| text(metadata.as_ref()?.get("session_id")?))
@@ -30,6 +30,10 @@ impl<'a> Asked<'a> {
     /// 4 KiB; otherwise nothing.
     pub fn conversation_root(&self) -> Option<u64> {
         let mut root = Root::default();
+        if self.dialect == ClientDialect::Gemini {
+            gemini::request::beginning(&self.object).for_each(|text| root.add(text));
+            return root.digest();
+        }
         if self.dialect == ClientDialect::Messages {
             root.add_content(self.object.get("system"));
         }
@@ -44,7 +48,7 @@ impl<'a> Asked<'a> {
                 _ => {}
             }
         }
-        (root.bytes >= SHORTEST_ROOT).then(|| root.hash.digest())
+        root.digest()
     }
 }
 
@@ -77,6 +81,10 @@ struct Root {
 }
 
 impl Root {
+    fn digest(&self) -> Option<u64> {
+        (self.bytes >= SHORTEST_ROOT).then(|| self.hash.digest())
+    }
+
     fn add_content(&mut self, content: Option<Raw<'_>>) {
         let Some(content) = content else { return };
         match content.elements() {

@@ -1,6 +1,6 @@
 //! Which row of the failure table an error stands in. The tables are the knowledge; providers change, so they are data.
 
-use super::Told;
+use super::{Told, google};
 use crate::dialect::Class;
 
 /// Codes and types that decide whatever the status is.
@@ -11,6 +11,9 @@ const NAMES: &[(&str, Class)] = &[
     // The client's helper sends all of the conversation again.
     ("thread_not_found", Class::Client),
     ("invalid_api_key", Class::Unauthorised),
+    ("API_KEY_INVALID", Class::Unauthorised),
+    ("API_KEY_EXPIRED", Class::Unauthorised),
+    (google::DAILY, Class::Spent),
     ("organization_on_hold", Class::Unauthorised),
     ("insufficient_quota", Class::Spent),
     ("credit_balance_exhausted", Class::Spent),
@@ -42,6 +45,8 @@ const NAMES: &[(&str, Class)] = &[
 /// What an error without a status of its own (inside a 200, in a stream) stands for, by code or type.
 const STATUSES: &[(&str, u16)] = &[
     ("invalid_request_error", 400),
+    ("INVALID_ARGUMENT", 400),
+    ("FAILED_PRECONDITION", 400),
     ("BadRequestError", 400),
     ("authentication_error", 401),
     ("billing_error", 402),
@@ -53,6 +58,11 @@ const STATUSES: &[(&str, u16)] = &[
     ("rate_limit_exceeded", 429),
     ("insufficient_quota", 429),
     ("RESOURCE_EXHAUSTED", 429),
+    ("UNAUTHENTICATED", 401),
+    ("PERMISSION_DENIED", 403),
+    ("NOT_FOUND", 404),
+    ("INTERNAL", 500),
+    ("DEADLINE_EXCEEDED", 504),
     ("api_error", 500),
     ("server_error", 500),
     ("service_unavailable", 503),

@@ -29,6 +29,24 @@ const CHAT_KINDS: Kinds = Kinds {
     of_server: "server_error",
 };
 
+/// Statuses in Google's APIs; what they are called in gRPC.
+const GEMINI_KINDS: Kinds = Kinds {
+    by_status: &[
+        (401, "UNAUTHENTICATED"),
+        (403, "PERMISSION_DENIED"),
+        (404, "NOT_FOUND"),
+        (409, "ABORTED"),
+        (429, "RESOURCE_EXHAUSTED"),
+        (499, "CANCELLED"),
+        (501, "UNIMPLEMENTED"),
+        (503, "UNAVAILABLE"),
+        (504, "DEADLINE_EXCEEDED"),
+    ],
+    others: &["FAILED_PRECONDITION", "OUT_OF_RANGE"],
+    of_client: "INVALID_ARGUMENT",
+    of_server: "INTERNAL",
+};
+
 /// Types by status in Anthropic's dialect.
 const MESSAGES_KINDS: Kinds = Kinds {
     by_status: &[
@@ -94,6 +112,7 @@ pub fn error_event(client: ClientDialect, status: u16, error: &ErrorBody<'_>) ->
     let start: &[u8] = match client {
         ClientDialect::Chat => b"data: ",
         ClientDialect::Messages => b"event: error\ndata: ",
+        ClientDialect::Gemini => b"data: ",
     };
     let mut out = Vec::with_capacity(error.message.len() + 160);
     out.extend_from_slice(start);
@@ -106,6 +125,7 @@ fn write(client: ClientDialect, status: u16, error: &ErrorBody<'_>, out: &mut Ve
     match client {
         ClientDialect::Chat => write_chat(status, error, out),
         ClientDialect::Messages => write_messages(status, error, out),
+        ClientDialect::Gemini => write_gemini(status, error, out),
     }
 }
 
@@ -130,5 +150,32 @@ fn write_messages(status: u16, error: &ErrorBody<'_>, out: &mut Vec<u8>) {
     inner.string("message", error.message);
     if let Some(code) = error.code {
         inner.object("details").string("error_code", code);
+    }
+}
+
+/// The code and the field stand in the details, each in the message that Google's APIs have for it.
+fn write_gemini(status: u16, error: &ErrorBody<'_>, out: &mut Vec<u8>) {
+    let mut body = ObjectWriter::new(out);
+    let mut inner = body.object("error");
+    inner.u64("code", status.into());
+    inner.string("message", error.message);
+    inner.string("status", GEMINI_KINDS.choose(status, error.kind));
+    if error.code.is_none() && error.param.is_none() {
+        return;
+    }
+    let mut details = inner.array("details");
+    if let Some(code) = error.code {
+        let mut detail = details.object();
+        detail.string("@type", "type.googleapis.com/google.rpc.ErrorInfo");
+        detail.string("reason", code);
+        detail.string("domain", "pilotfish.dev");
+    }
+    if let Some(param) = error.param {
+        let mut detail = details.object();
+        detail.string("@type", "type.googleapis.com/google.rpc.BadRequest");
+        let mut violations = detail.array("fieldViolations");
+        let mut violation = violations.object();
+        violation.string("field", param);
+        violation.string("description", error.message);
     }
 }

@@ -74,7 +74,7 @@ fn until(moment: i64, now: i64) -> Option<Duration> {
 }
 
 /// `6m0s`, `1h2m3.5s`, `20ms`.
-fn duration(text: &str) -> Option<Duration> {
+pub(super) fn duration(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut sum = 0.0;
     while !rest.is_empty() {

@@ -1,6 +1,8 @@
 //! What an error body says, whichever of the shapes in use it has.
 
+use super::google;
 use crate::json::{Object, Raw, Type};
+use std::time::Duration;
 
 /// The parts of an error, as far as they were given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -9,6 +11,8 @@ pub(super) struct Told {
     pub(super) code: Option<String>,
     pub(super) kind: Option<String>,
     pub(super) param: Option<String>,
+    /// When the limit ends, in Google's details.
+    pub(super) reset: Option<Duration>,
     /// A status inside the body (OpenRouter's and Google's `code`).
     pub(super) status: Option<u16>,
 }
@@ -70,6 +74,7 @@ pub(super) fn read_object(body: &Object<'_>) -> Told {
 fn read_inner(error: &Object<'_>) -> Told {
     let word = |key| error.get(key).and_then(text);
     let details = error.get("details").and_then(Raw::object);
+    let google = google::read(error);
     let code = error.get("code");
     Told {
         message: message(error),
@@ -77,9 +82,11 @@ fn read_inner(error: &Object<'_>) -> Told {
         code: details
             .and_then(|details| text(details.get("error_code")?))
             .or_else(|| code.and_then(text))
-            .or_else(|| word("error_code")),
+            .or_else(|| word("error_code"))
+            .or(google.reason),
         kind: word("type").filter(|kind| kind != "error").or_else(|| word("status")),
-        param: word("param"),
+        param: word("param").or(google.field),
+        reset: google.reset,
         status: code
             .and_then(Raw::u64)
             .and_then(|code| u16::try_from(code).ok())

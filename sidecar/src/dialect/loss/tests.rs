@@ -1,11 +1,12 @@
 use super::{Fate, Field, Ledger, decide, field};
-use crate::dialect::{Grade, chat, messages};
+use crate::dialect::{Grade, chat, gemini, messages};
 use crate::json;
 
 /// The tables are searched by halves, and a field is remembered as a bit.
 #[test]
 fn every_table_is_sorted_and_short() {
-    for table in chat::request::TABLES.iter().chain(messages::request::TABLES) {
+    let tables = chat::request::TABLES.iter().chain(messages::request::TABLES);
+    for table in tables.chain(gemini::request::TABLES) {
         assert!(table.is_sorted_by(|one, other| one.name < other.name), "{table:?}");
         assert!(table.len() <= 64);
     }

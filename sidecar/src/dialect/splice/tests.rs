@@ -24,7 +24,7 @@ fn a_model_that_only_the_path_names_is_written_in_front() {
         let body = Bytes::copy_from_slice(body.as_bytes());
         let path = InPath {
             model: Some("a".into()),
-            stream: None,
+            ..InPath::default()
         };
         let asked = Asked::read(ClientDialect::Chat, Operation::Generate, path, &body).unwrap();
         assert_eq!(asked.model, "a");
@@ -43,6 +43,26 @@ fn a_model_that_only_the_path_names_is_written_in_front() {
     ] {
         assert_eq!(sent(body, model), expected, "{body}");
     }
+}
+
+#[test]
+fn of_a_gemini_body_only_the_signatures_of_others_change() {
+    let sent = |body: &str| {
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        let path = InPath {
+            model: Some("a".into()),
+            ..InPath::default()
+        };
+        let asked = Asked::read(ClientDialect::Gemini, Operation::Generate, path, &body).unwrap();
+        String::from_utf8(pass_through(&asked, "b", true).into_pieces(&body).concat()).unwrap()
+    };
+    let own = r#" {"contents":[{"parts":[{"text":"a", "thoughtSignature":"CiQB"}]}]}"#;
+    assert_eq!(sent(own), own);
+    assert_eq!(
+        sent(&own.replace("CiQB", "cGlsb3RmaXNoOnM6YQ==")),
+        own.replace("CiQB", "skip_thought_signature_validator")
+    );
+    assert_eq!(sent(r#"{"model":"models/a"}"#), r#"{"model":"b"}"#);
 }
 
 #[test]

@@ -49,6 +49,14 @@ fn is_upstream_model(model: &str) -> bool {
     model == upstream_model()
 }
 
+/// The model is in the path where the dialect has it there.
+fn in_path(client: ClientDialect) -> InPath<'static> {
+    InPath {
+        model: (client == ClientDialect::Gemini).then(|| "asked-model".into()),
+        ..InPath::default()
+    }
+}
+
 fn is_unknown(capabilities: &Capabilities) -> bool {
     *capabilities == Capabilities::default()
 }
@@ -66,11 +74,12 @@ impl Golden {
             ..self
         };
         let body = serde_json::to_vec(&ran.request).unwrap();
-        let asked = Asked::read(ran.client, Operation::Generate, InPath::default(), &body).unwrap();
+        let asked = Asked::read(ran.client, Operation::Generate, in_path(ran.client), &body).unwrap();
         let provider = match (&*ran.provider, ran.upstream) {
             ("", Dialect::Chat) => "openai",
             ("", Dialect::Messages) => "anthropic",
             ("", Dialect::Converse) => "aws.bedrock",
+            ("", Dialect::Gemini) => "gcp.gemini",
             (provider, _) => provider,
         };
         let upstream = Upstream {

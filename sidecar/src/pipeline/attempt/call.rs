@@ -4,8 +4,8 @@ use super::stream::{AnswerStream, Conversion, Timers, Uncommitted};
 use super::{Called, Course, Failure, Request, Settlement, headers};
 use crate::body::{Body, Held};
 use crate::dialect::{
-    Class, ClientDialect, Exchange, Fault, Grade, Losses, Operation, Translator, Upstream, Usage, Watch, decode_error,
-    encode_error, inspect_response, pass_through, reset_after, translate_request, translate_response,
+    Class, ClientDialect, Exchange, Fault, Framing, Grade, Losses, Operation, Translator, Upstream, Usage, Watch,
+    decode_error, encode_error, inspect_response, pass_through, reset_after, translate_request, translate_response,
 };
 use crate::health::Verdict as Health;
 use crate::meter::Outcome;
@@ -282,17 +282,19 @@ impl Call<'_, '_> {
     /// Held until the first content; after that it is the client's.
     async fn stream(&mut self, head: Parts, body: UpstreamBody) -> Called {
         let asked = self.request.asked;
-        let choices = asked.object.get("n").and_then(crate::json::Raw::u64).unwrap_or(1);
         let (translated, conversion) = match self.exchange.take() {
             Some(exchange) => (true, Conversion::Translated(Box::new(Translator::new(&exchange)))),
             None => (
                 false,
                 Conversion::Watched(Box::new(
-                    Watch::new(asked.dialect, !asked.wants_usage).of_choices(choices),
+                    Watch::new(asked.dialect, !asked.wants_usage).of_choices(asked.choices()),
                 )),
             ),
         };
         let mut stream = self.answer_stream(body, conversion);
+        if asked.framing == Framing::Array {
+            stream = stream.as_array();
+        }
         match stream.until_content().await {
             Ok(()) => self.streaming(head, stream, translated, true),
             Err(Uncommitted::Fault(fault)) => self.faulty(head, fault),
@@ -384,7 +386,7 @@ impl Call<'_, '_> {
         let mut response = Response::new(body);
         *response.status_mut() = head.status;
         let mut fields = head.headers;
-        headers::returned(&mut fields, translated, stream);
+        headers::returned(&mut fields, translated, stream.then_some(self.request.asked.framing));
         self.candidate.upstream.standing.redact_headers(&mut fields);
         stamp::answer(
             &mut fields,
@@ -491,6 +493,7 @@ fn outcome_of(class: Class) -> Outcome {
 
 fn failure(fault: Fault, reset: Option<Duration>) -> Failure {
     let outcome = outcome_of(fault.class);
+    let reset = reset.or(fault.reset);
     let status = fault.status;
     let message = match status {
         Some(status) => format!("{status}: {}", fault.message),

@@ -1,7 +1,7 @@
 //! Which headers go to the provider, and which come back.
 
 use super::super::authenticate::carries_a_key;
-use crate::dialect::{ClientDialect, Dialect, Framer};
+use crate::dialect::{ClientDialect, Dialect, Framer, Framing};
 use crate::policy::Upstream;
 use http::header::{self, ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
@@ -30,6 +30,7 @@ fn stays_here(name: &str) -> bool {
                 | "transfer-encoding"
                 | "upgrade"
                 | "via"
+                | "x-goog-user-project"
                 | "x-real-ip"
         )
 }
@@ -138,7 +139,7 @@ pub(super) fn is_json(head: &http::response::Parts) -> bool {
 }
 
 /// Takes out of an answer's headers what is not the client's.
-pub(super) fn returned(headers: &mut HeaderMap, translated: bool, stream: bool) {
+pub(super) fn returned(headers: &mut HeaderMap, translated: bool, stream: Option<Framing>) {
     if let Some(named) = headers.get(header::CONNECTION).cloned() {
         without_named(headers, &named);
     }
@@ -147,15 +148,14 @@ pub(super) fn returned(headers: &mut HeaderMap, translated: bool, stream: bool) 
     for name in dropped {
         headers.remove(name);
     }
-    if translated {
-        let kind = if stream {
-            "text/event-stream; charset=utf-8"
-        } else {
-            "application/json"
-        };
+    let kind = match stream {
+        Some(Framing::Events) => "text/event-stream; charset=utf-8",
+        Some(Framing::Array) | None => "application/json",
+    };
+    if translated || stream == Some(Framing::Array) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     }
-    if stream {
+    if stream.is_some() {
         headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
     }
 }

@@ -5,6 +5,7 @@
 //! looks like an end.
 
 use super::Settlement;
+use super::array::Array;
 use crate::body::Broken;
 use crate::dialect::{ClientDialect, Dialect, Effect, Fault, Framer, Translator, Usage, Watch, error_event};
 use crate::meter::Outcome;
@@ -63,6 +64,8 @@ pub(crate) struct AnswerStream {
     framer: Framer,
     conversion: Conversion,
     client: ClientDialect,
+    /// The client wants no events but an array of them.
+    array: Option<Array>,
     /// Made ready for the client and not yet taken.
     ready: VecDeque<Bytes>,
     timers: Timers,
@@ -90,6 +93,7 @@ impl AnswerStream {
             framer: Framer::of(spoken),
             conversion,
             client,
+            array: None,
             ready: VecDeque::new(),
             timers,
             heard: Instant::now(),
@@ -100,6 +104,12 @@ impl AnswerStream {
             settlement: None,
             tasks,
         }
+    }
+
+    /// The client gets the events as an array.
+    pub(super) fn as_array(mut self: Pin<Box<Self>>) -> Pin<Box<Self>> {
+        self.array = Some(Array::default());
+        self
     }
 
     /// Puts bytes that were read already before all others.
@@ -155,6 +165,9 @@ impl AnswerStream {
                 return Poll::Ready(Some(Err(Broken)));
             }
             if this.ended {
+                if let Some(end) = this.array.as_mut().and_then(Array::end) {
+                    return Poll::Ready(Some(Ok(end)));
+                }
                 this.rest();
                 return Poll::Ready(None);
             }
@@ -220,6 +233,10 @@ impl AnswerStream {
     }
 
     fn push(&mut self, bytes: Bytes) {
+        let bytes = match &mut self.array {
+            Some(array) => array.elements(&bytes),
+            None => bytes,
+        };
         if !bytes.is_empty() {
             self.ready.push_back(bytes);
         }

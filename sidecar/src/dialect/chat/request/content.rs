@@ -57,7 +57,7 @@ fn read_part<'a>(
         Cow::Borrowed("refusal") => Ok(Part::Refusal(text("refusal").ok_or("must have a refusal")?)),
         Cow::Borrowed("image_url") => read_image(part, place, ledger),
         Cow::Borrowed("file") => read_file(part),
-        Cow::Borrowed("input_audio") => Ok(Part::Audio),
+        Cow::Borrowed("input_audio") => read_audio(part),
         other => Ok(Part::Raw(other)),
     }
 }
@@ -84,6 +84,17 @@ fn read_image<'a>(
         })),
         source => Ok(Part::Image(source)),
     }
+}
+
+/// `{"data":…,"format":"wav"}`.
+fn read_audio<'a>(part: &Object<'a>) -> Result<Part<'a>, &'static str> {
+    let audio = part.get("input_audio").and_then(Raw::object);
+    let audio = audio.ok_or("must have an input_audio")?;
+    let data = given(&audio, "data").and_then(Text::of);
+    Ok(Part::Audio(Source::Base64 {
+        media_type: Text::from(format!("audio/{}", word(&audio, "format"))),
+        data: data.ok_or("must have an input_audio with data")?,
+    }))
 }
 
 fn read_file<'a>(part: &Object<'a>) -> Result<Part<'a>, &'static str> {

@@ -129,15 +129,19 @@ pub(in crate::dialect) fn write_detail(reasoning: &Reasoning<'_>, index: usize, 
             entry.u64("index", index as u64);
             return;
         }
-        Reasoning::Foreign(written) => return copy(written, entry),
+        Reasoning::Foreign(written) => return copy(written, index, entry),
     }
     entry.string("format", FORMAT);
     entry.u64("index", index as u64);
 }
 
-fn copy(written: &str, entry: &mut ObjectWriter<'_>) {
+/// Clients that join a stream's entries demand that each has an index.
+fn copy(written: &str, index: usize, entry: &mut ObjectWriter<'_>) {
     let object: Option<Object<'_>> = crate::json::parse(written.as_bytes()).ok();
     for member in object.iter().flat_map(|object| object.members()) {
         entry.copy(member);
+    }
+    if object.is_none_or(|object| object.get("index").is_none()) {
+        entry.u64("index", index as u64);
     }
 }

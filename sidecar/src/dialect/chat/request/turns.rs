@@ -121,7 +121,11 @@ impl Turns<'_> {
                 true => return,
                 false => "the chat dialect takes files by value only",
             },
-            Part::Audio | Part::Raw(_) => "the chat dialect has no such part",
+            Part::Audio(source) => match write_audio(source, parts) {
+                true => return,
+                false => "the chat dialect takes WAV and MP3 by value only",
+            },
+            Part::Raw(_) => "the chat dialect has no such part",
             Part::Call(_) | Part::Result(_) | Part::Reasoning(_) => "the chat dialect has no such part here",
         };
         self.ledger.meaning(item.field(), why);
@@ -242,6 +246,24 @@ fn write_image(source: &Source<'_>, parts: &mut ArrayWriter<'_>) -> bool {
         Source::Url(url) | Source::Plain(url) => url.write(image.member("url")),
         Source::Upload => {}
     }
+    true
+}
+
+/// Says whether it could.
+fn write_audio(source: &Source<'_>, parts: &mut ArrayWriter<'_>) -> bool {
+    let Source::Base64 { media_type, data } = source else {
+        return false;
+    };
+    let format = match &*media_type.plain() {
+        "audio/wav" | "audio/x-wav" | "audio/wave" => "wav",
+        "audio/mp3" | "audio/mpeg" => "mp3",
+        _ => return false,
+    };
+    let mut part = parts.object();
+    part.string("type", "input_audio");
+    let mut audio = part.object("input_audio");
+    data.write(audio.member("data"));
+    audio.string("format", format);
     true
 }
 

@@ -142,7 +142,7 @@ impl Turns<'_> {
             Part::Image(_) if !self.sees => Some("the model does not see images"),
             Part::Image(source) => media::image(source).err(),
             Part::File(file) => media::file(file).err(),
-            Part::Audio => Some("the converse dialect's sound is not that of another"),
+            Part::Audio(_) => Some("the converse dialect's sound is not that of another"),
             Part::Raw(_) => Some("the converse dialect has no such part"),
             Part::Text(_) | Part::Refusal(_) | Part::Call(_) | Part::Result(_) | Part::Reasoning(_) => None,
         };
@@ -200,7 +200,7 @@ impl Turns<'_> {
             Part::Result(result) => self.write_result(result, &mut block.object("toolResult")),
             Part::Reasoning(reasoning) => write_reasoning(reasoning, &mut block.object("reasoningContent")),
             // Never kept.
-            Part::Audio | Part::Raw(_) => {}
+            Part::Audio(_) | Part::Raw(_) => {}
         }
     }
 

@@ -82,7 +82,7 @@ impl Turns<'_> {
                 Some(why) => why,
             },
             Part::Image(Source::Upload | Source::Plain(_)) => "the upload is only with its provider",
-            Part::Audio => "the messages dialect takes no sound",
+            Part::Audio(_) => "the messages dialect takes no sound",
             Part::Raw(_) => "the messages dialect has no such part",
             Part::Text(_) | Part::Refusal(_) | Part::Call(_) | Part::Result(_) | Part::Reasoning(_) => return true,
         };
@@ -146,7 +146,7 @@ impl Turns<'_> {
             Part::Result(result) => self.write_result(result, block),
             Part::Reasoning(reasoning) => write_reasoning(reasoning, block),
             // Never kept.
-            Part::Audio | Part::Raw(_) => {}
+            Part::Audio(_) | Part::Raw(_) => {}
         }
     }
 

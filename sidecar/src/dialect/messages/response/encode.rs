@@ -59,7 +59,7 @@ fn write_part(exchange: &Exchange, part: &Part<'_>, content: &mut ArrayWriter<'_
         }
         Part::Reasoning(_) => {}
         // No decoder of answers makes these.
-        Part::Image(_) | Part::Audio | Part::File(_) | Part::Result(_) | Part::Raw(_) => {}
+        Part::Image(_) | Part::Audio(_) | Part::File(_) | Part::Result(_) | Part::Raw(_) => {}
     }
 }
 

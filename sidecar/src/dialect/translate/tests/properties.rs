@@ -1,6 +1,6 @@
 //! What must hold for every conversation, not only for the goldens.
 
-use super::{Stamp, goldens, translate_request, translate_response};
+use super::{Stamp, goldens, in_path, translate_request, translate_response};
 use crate::dialect::{Asked, ClientDialect, Dialect, Exchange, InPath, Operation, Translated, Upstream};
 use pilotfish_wire::Capabilities;
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 fn translate(client: ClientDialect, upstream: Dialect, provider: &str, request: &Value) -> Translated {
     let body = serde_json::to_vec(request).unwrap();
-    let asked = Asked::read(client, Operation::Generate, InPath::default(), &body).unwrap();
+    let asked = Asked::read(client, Operation::Generate, in_path(client), &body).unwrap();
     let upstream = Upstream {
         dialect: upstream,
         provider,
@@ -94,7 +94,12 @@ proptest! {
 
     #[test]
     fn a_longer_conversation_begins_with_the_bytes_of_the_shorter(turns in prop::collection::vec(turn(), 1..8)) {
-        for (upstream, provider) in [(Dialect::Messages, "anthropic"), (Dialect::Converse, "aws.bedrock")] {
+        let upstreams = [
+            (Dialect::Messages, "anthropic"),
+            (Dialect::Converse, "aws.bedrock"),
+            (Dialect::Gemini, "gcp.gemini"),
+        ];
+        for (upstream, provider) in upstreams {
             for shorter in 0..turns.len() {
                 let sent = |turns: &[Turn]| translate(ClientDialect::Chat, upstream, provider, &conversation(turns)).body;
                 let (short, long) = (sent(&turns[..shorter]), sent(&turns));
@@ -135,12 +140,16 @@ proptest! {
             (ClientDialect::Messages, Dialect::Chat),
             (ClientDialect::Chat, Dialect::Converse),
             (ClientDialect::Messages, Dialect::Converse),
+            (ClientDialect::Gemini, Dialect::Chat),
+            (ClientDialect::Gemini, Dialect::Messages),
+            (ClientDialect::Chat, Dialect::Gemini),
+            (ClientDialect::Messages, Dialect::Gemini),
         ];
         for (client, upstream) in pairs {
             let capabilities = Capabilities::default();
             let upstream = Upstream { dialect: upstream, provider: "openai", model: "up", capabilities: &capabilities };
             let stamp = Stamp { request_id: "req1", created: 1 };
-            let asked = Asked::read(client, Operation::Generate, InPath::default(), &parts[0]);
+            let asked = Asked::read(client, Operation::Generate, in_path(client), &parts[0]);
             let translated = asked.and_then(|asked| translate_request(&asked, &upstream, stamp));
             if let Ok(translated) = &translated {
                 prop_assert!(serde_json::from_slice::<Value>(&translated.body).is_ok());

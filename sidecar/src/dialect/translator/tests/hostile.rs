@@ -11,6 +11,7 @@ fn check_client(exchange: &Exchange, client: &str) {
     match exchange.client {
         ClientDialect::Chat => check_chat(client),
         ClientDialect::Messages => check_messages(client),
+        ClientDialect::Gemini => check_gemini(client),
     }
 }
 
@@ -66,6 +67,28 @@ fn check_messages(client: &str) {
     }
 }
 
+/// Every chunk is an answer with parts, of the same id and model; nothing follows the one that says why it ended.
+fn check_gemini(client: &str) {
+    let mut heads = std::collections::BTreeSet::new();
+    let mut ended = false;
+    for event in sse::events(client.as_bytes()) {
+        assert!(!ended, "something follows the finish");
+        let chunk: serde_json::Value = serde_json::from_slice(&event.data).unwrap();
+        let candidate = &chunk["candidates"][0];
+        let parts = candidate["content"]["parts"].as_array().unwrap();
+        assert!(
+            !parts.is_empty() && parts.iter().all(|part| part.is_object()),
+            "{chunk}"
+        );
+        for call in parts.iter().filter_map(|part| part.get("functionCall")) {
+            assert!(call["args"].is_object() && call["name"].is_string(), "{call}");
+        }
+        heads.insert((chunk["responseId"].to_string(), chunk["modelVersion"].to_string()));
+        ended = candidate["finishReason"].is_string();
+    }
+    assert!(heads.len() <= 1, "{heads:?}");
+}
+
 #[test]
 fn every_golden_is_what_its_sdk_demands() {
     for (_, exchange, upstream, _) in goldens() {
@@ -81,9 +104,14 @@ fn a_stream_that_breaks_off_never_looks_complete() {
         let whole = translate(&exchange, &stream, &[stream.len()]);
         for cut in (0..stream.len()).step_by(7) {
             let part = translate(&exchange, &stream[..cut], &[cut.max(1)]);
-            let is_terminated = part.client.contains("[DONE]") || part.client.contains("message_stop");
+            let is_terminated = ["[DONE]", "message_stop", "finishReason"]
+                .iter()
+                .any(|end| part.client.contains(end));
             // Once it has finished, usage is all that can be missing.
-            let said = |client: &str| client.split("event: message_delta").next().map(str::to_owned);
+            let said = |client: &str| {
+                let before = client.split("event: message_delta").next()?;
+                before.split("\"finishReason\"").next().map(str::to_owned)
+            };
             assert!(
                 !is_terminated || said(&part.client) == said(&whole.client),
                 "{} cut at {cut}",
@@ -98,7 +126,10 @@ fn a_stream_that_breaks_off_never_looks_complete() {
     }
 }
 
-/// Pieces that upstreams send, right and wrong, for both dialects.
+const CLIENTS: [ClientDialect; 3] = [ClientDialect::Chat, ClientDialect::Messages, ClientDialect::Gemini];
+const UPSTREAMS: [Dialect; 3] = [Dialect::Chat, Dialect::Messages, Dialect::Gemini];
+
+/// Pieces that upstreams send, right and wrong, for all dialects.
 const EVENTS: &[&str] = &[
     "data: {\"id\":\"c\",\"model\":\"g\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n",
     "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"f\",\"arguments\":\"{\"}}]}}]}\n\n",
@@ -129,6 +160,13 @@ const EVENTS: &[&str] = &[
     "event: message_stop\ndata: {}\n\n",
     "event: ping\ndata: {}\n\n",
     "event: error\ndata: nonsense\n\n",
+    "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"},{\"text\":\"t\",\"thought\":true},7]}}],\"modelVersion\":\"g\",\"responseId\":\"r\"}\r\n\r\n",
+    "data: {\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"name\":\"f\",\"args\":{\"a\":1}},\"thoughtSignature\":\"s\"},{\"functionCall\":{\"name\":\"f\",\"args\":[]}}]}}]}\r\n\r\n",
+    "data: {\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{}}]}}]}\r\n\r\n",
+    "data: {\"candidates\":[{\"content\":null,\"finishReason\":\"STOP\"}],\"usageMetadata\":{\"promptTokenCount\":1}}\r\n\r\n",
+    "data: {\"candidates\":[{\"finishReason\":\"MALFORMED_FUNCTION_CALL\"}]}\r\n\r\n",
+    "data: {\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}\r\n\r\n",
+    "data: [{\"error\":{\"code\":429,\"status\":\"RESOURCE_EXHAUSTED\"}}]\r\n\r\n",
 ];
 
 /// The same of Converse.
@@ -160,10 +198,10 @@ proptest! {
     #[test]
     fn any_order_of_events_is_survived(
         picks in prop::collection::vec(prop::sample::select(EVENTS), 0..24),
-        chat in any::<bool>(),
+        client in prop::sample::select(&CLIENTS[..]),
+        upstream in prop::sample::select(&UPSTREAMS[..]),
         shows in any::<bool>(),
     ) {
-        let (client, upstream) = if chat { (ClientDialect::Chat, Dialect::Messages) } else { (ClientDialect::Messages, Dialect::Chat) };
         let mut exchange = exchange(client, upstream);
         exchange.shows_reasoning = shows;
         let stream = picks.concat();

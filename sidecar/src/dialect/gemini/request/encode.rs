@@ -1,0 +1,131 @@
+//! The item form into a Gemini request.
+
+use super::turns::Turns;
+use super::{thinking, tools};
+use crate::dialect::item::{Format, Knob, Names, Request, Settings, Turned};
+use crate::dialect::loss::Ledger;
+use crate::dialect::turns::beginning;
+use crate::dialect::{Encoded, Upstream};
+use crate::json::{ObjectWriter, Raw};
+
+/// Most stop sequences.
+const MOST_STOPS: usize = 5;
+
+/// The row of Vertex AI, which has fetched files by URL for longer and knows no ids of calls.
+const VERTEX: &str = "gcp.vertex_ai";
+
+/// Encodes for an upstream that speaks Gemini's dialect. What a growing conversation appends to stands last.
+pub(in crate::dialect) fn encode(
+    request: &Request<'_>,
+    upstream: &Upstream<'_>,
+    size: usize,
+    ledger: &mut Ledger,
+) -> Encoded {
+    let mut out = Vec::with_capacity(size);
+    let mut body = ObjectWriter::new(&mut out);
+    write_generation(&request.settings, upstream, &mut body, ledger);
+    report(request, ledger);
+    let renamed = tools::write(request, &mut body, ledger);
+    let (system, conversation) = request.items.split_at(beginning(&request.items));
+    let mut turns = Turns {
+        sees: upstream.sees(),
+        fetches: upstream.provider == VERTEX,
+        names_calls: upstream.provider != VERTEX,
+        demands_signatures: thinking::demands_signatures(upstream),
+        ledger,
+    };
+    turns.write_system(system, &mut body);
+    turns.write(conversation, &mut body);
+    body.end();
+    Encoded { body: out, renamed }
+}
+
+/// What has no place at all.
+fn report(request: &Request<'_>, ledger: &mut Ledger) {
+    let settings = &request.settings;
+    if settings.parallel_calls == Some(false) {
+        ledger.hint(
+            settings.names.parallel_calls,
+            "the gemini dialect cannot forbid parallel calls",
+        );
+    }
+    if settings.end_user.is_some() {
+        ledger.hint(settings.names.end_user, "the gemini dialect names no end user");
+    }
+    let caches = request.items.iter().any(|item| item.cache.is_some())
+        || request.tools.iter().any(|tool| tool.cache.is_some())
+        || settings.cache.is_some();
+    if caches {
+        ledger.hint("cache_control", "the gemini dialect has no cache breakpoints");
+    }
+}
+
+fn write_generation(
+    settings: &Settings<'_>,
+    upstream: &Upstream<'_>,
+    body: &mut ObjectWriter<'_>,
+    ledger: &mut Ledger,
+) {
+    let mut config = body.object("generationConfig");
+    if let Some(cap) = settings.max_output {
+        write_cap(cap, settings.names, upstream, &mut config, ledger);
+    }
+    for Turned { knob, name, value } in settings.knobs.iter().copied() {
+        match knob_name(knob) {
+            Ok(known) => config.raw(known, value),
+            Err(why) => ledger.lose(knob.grade(), name, why),
+        }
+    }
+    write_stop(settings, &mut config, ledger);
+    thinking::write(settings, upstream, &mut config, ledger);
+    write_format(settings.format, &mut config);
+}
+
+fn knob_name(knob: Knob) -> Result<&'static str, &'static str> {
+    match knob {
+        Knob::Temperature => Ok("temperature"),
+        Knob::TopP => Ok("topP"),
+        Knob::TopK => Ok("topK"),
+        Knob::Seed => Ok("seed"),
+        Knob::FrequencyPenalty => Ok("frequencyPenalty"),
+        Knob::PresencePenalty => Ok("presencePenalty"),
+        Knob::Choices => Err("only one answer can be translated"),
+        Knob::Logprobs | Knob::TopLogprobs => Err("log probabilities are not translated"),
+        Knob::LogitBias | Knob::Verbosity | Knob::CacheKey | Knob::CacheRetention => {
+            Err("the gemini dialect has no such field")
+        }
+    }
+}
+
+fn write_cap(cap: Raw<'_>, names: &Names, upstream: &Upstream<'_>, config: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+    match (cap.u64(), upstream.capabilities.max_output_tokens) {
+        (Some(cap), Some(most)) if cap > most => {
+            ledger.hint(names.max_output, "the model's own limit is lower");
+            config.u64("maxOutputTokens", most);
+        }
+        _ => config.raw("maxOutputTokens", cap),
+    }
+}
+
+fn write_stop(settings: &Settings<'_>, config: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+    if settings.stop.is_empty() {
+        return;
+    }
+    if settings.stop.len() > MOST_STOPS {
+        ledger.meaning(settings.names.stop, "the upstream takes fewer");
+    }
+    let mut list = config.array("stopSequences");
+    let kept = settings.stop.iter().take(MOST_STOPS);
+    kept.for_each(|stop| stop.write(list.element()));
+}
+
+fn write_format(format: Option<Format<'_>>, config: &mut ObjectWriter<'_>) {
+    let Some(format) = format else { return };
+    config.string("responseMimeType", "application/json");
+    if let Format::Schema {
+        schema: Some(schema), ..
+    } = format
+    {
+        config.raw("responseJsonSchema", schema);
+    }
+}

@@ -1,0 +1,81 @@
+//! What routing and pass-through need of a body that is not decoded.
+
+use crate::dialect::gemini::signature::{ABSENT, MARK_BASE64};
+use crate::dialect::gemini::spelling::{given, is, word};
+use crate::json::{Elements, Object, Raw};
+use memchr::memmem;
+use std::ops::Range;
+
+fn contents<'a>(object: &Object<'a>) -> impl Iterator<Item = Object<'a>> {
+    let contents = given(object, "contents").and_then(Raw::elements);
+    contents.into_iter().flat_map(Elements::objects).flatten()
+}
+
+fn parts<'a>(content: &Object<'a>) -> impl Iterator<Item = Object<'a>> {
+    let parts = given(content, "parts").and_then(Raw::elements);
+    parts.into_iter().flat_map(Elements::objects).flatten()
+}
+
+/// A picture is among the contents. Walks them only when they name an image's type at all.
+pub(in crate::dialect) fn holds_image(object: &Object<'_>) -> bool {
+    let text = given(object, "contents").map(Raw::text).unwrap_or_default();
+    if memmem::find(text.as_bytes(), b"image/").is_none() && memmem::find(text.as_bytes(), b"image\\/").is_none() {
+        return false;
+    }
+    let is_image = |part: &Object<'_>, key| {
+        let media = given(part, key).and_then(Raw::object);
+        media.is_some_and(|media| word(&media, "mimeType").starts_with("image/"))
+    };
+    contents(object)
+        .flat_map(|content| parts(&content).collect::<Vec<_>>())
+        .any(|part| is_image(&part, "inlineData") || is_image(&part, "fileData"))
+}
+
+/// The texts of the system prompt and of the user's first content.
+pub(in crate::dialect) fn beginning<'a>(object: &Object<'a>) -> impl Iterator<Item = Raw<'a>> {
+    let system = given(object, "systemInstruction").and_then(Raw::object);
+    let user = contents(object).find(|content| word(content, "role") != "model");
+    let texts = |content: Object<'a>| {
+        parts(&content)
+            .filter_map(|part| given(&part, "text"))
+            .collect::<Vec<_>>()
+    };
+    system.into_iter().chain(user).flat_map(texts)
+}
+
+/// Where signatures stand that are not Google's, and what Google takes in their place; each a whole JSON string.
+pub(in crate::dialect) fn foreign_signatures(object: &Object<'_>) -> Vec<(Range<usize>, Vec<u8>)> {
+    let text = object.text();
+    let starts = memmem::find_iter(text.as_bytes(), MARK_BASE64.as_bytes());
+    let found = starts.filter_map(|at| {
+        let quote = at.checked_sub(1)?;
+        let before = text
+            .get(..at)?
+            .strip_suffix('"')?
+            .trim_end()
+            .strip_suffix(':')?
+            .trim_end();
+        let key = before.strip_suffix('"')?;
+        let key = key.get(key.rfind('"')? + 1..)?;
+        let end = at + memchr::memchr(b'"', text.as_bytes().get(at..)?)? + 1;
+        is(key, "thoughtSignature").then(|| (quote..end, format!("\"{ABSENT}\"").into_bytes()))
+    });
+    found.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::foreign_signatures;
+
+    #[test]
+    fn only_signatures_are_taken_for_some() {
+        let body = r#"{"contents":[{"parts":[{"text":"cGlsb3RmaXNoOnM6","thoughtSignature" : "cGlsb3RmaXNoOnM6YQ=="},
+            {"thought_signature":"cGlsb3RmaXNoOnI6"},{"thoughtSignature":"CiQB"}]}]}"#;
+        let object = crate::json::parse(body.as_bytes()).unwrap();
+        let found: Vec<_> = foreign_signatures(&object)
+            .into_iter()
+            .map(|(range, _)| body.get(range).unwrap())
+            .collect();
+        assert_eq!(found, [r#""cGlsb3RmaXNoOnM6YQ==""#, r#""cGlsb3RmaXNoOnI6""#]);
+    }
+}

@@ -1,0 +1,110 @@
+//! How much a Gemini model is made to think.
+//!
+//! Models of the third generation take a level, those before a budget in tokens. Which one a model takes is a
+//! capability: `ReasoningBudget` among its features, or `Reasoning` alone; one that lists neither does not think. Where
+//! nothing is known, the wish goes on in the form in which it came.
+
+use crate::dialect::Upstream;
+use crate::dialect::item::{Settings, Thinking};
+use crate::dialect::loss::Ledger;
+use crate::json::{ObjectWriter, Raw};
+
+/// Thinking tokens for an effort, where only a budget can be given; as Google's own chat endpoint has them.
+const BUDGETS: &[(&str, u64)] = &[
+    ("minimal", 1_024),
+    ("low", 1_024),
+    ("medium", 8_192),
+    ("high", 24_576),
+    ("xhigh", 24_576),
+    ("max", 24_576),
+];
+
+/// Budgets up to these many tokens are low and medium levels.
+const LOW_BUDGET: u64 = 4_096;
+const MEDIUM_BUDGET: u64 = 16_384;
+
+/// What a model takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Budget,
+    Level,
+    Unknown,
+    None,
+}
+
+fn style(upstream: &Upstream<'_>) -> Style {
+    match (upstream.has("ReasoningBudget"), upstream.has("Reasoning")) {
+        (Some(true), _) => Style::Budget,
+        (_, Some(true)) => Style::Level,
+        (Some(false), Some(false)) => Style::None,
+        (None, _) | (_, None) => Style::Unknown,
+    }
+}
+
+/// Calls without a signature must say that they have none.
+pub(super) fn demands_signatures(upstream: &Upstream<'_>) -> bool {
+    matches!(style(upstream), Style::Level | Style::Unknown)
+}
+
+/// Writes `thinkingConfig`. Whoever asks for reasoning is shown some.
+pub(super) fn write(
+    settings: &Settings<'_>,
+    upstream: &Upstream<'_>,
+    config: &mut ObjectWriter<'_>,
+    ledger: &mut Ledger,
+) {
+    let name = settings.names.thinking;
+    let Some(wish) = settings.thinking else { return };
+    match (wish, style(upstream)) {
+        (Thinking::Off, Style::None) => {}
+        (_, Style::None) => ledger.hint(name, "the model lacks reasoning"),
+        (Thinking::Off, Style::Budget) => config.object("thinkingConfig").u64("thinkingBudget", 0),
+        (Thinking::Off, Style::Level | Style::Unknown) => {
+            ledger.hint(name, "the model cannot be kept from thinking");
+        }
+        (Thinking::Effort(None), _) => config.object("thinkingConfig").bool("includeThoughts", true),
+        (Thinking::Effort(Some(effort)), Style::Budget) => write_budget(Err(budget(effort)), config),
+        (Thinking::Effort(Some(effort)), Style::Level | Style::Unknown) => write_level(&level(effort), config),
+        (Thinking::Budget(tokens), Style::Budget | Style::Unknown) => write_budget(Ok(tokens), config),
+        (Thinking::Budget(tokens), Style::Level) => write_level(level_of(tokens.u64().unwrap_or(0)), config),
+    }
+}
+
+fn write_budget(tokens: Result<Raw<'_>, u64>, config: &mut ObjectWriter<'_>) {
+    let mut thinking = config.object("thinkingConfig");
+    match tokens {
+        Ok(tokens) => thinking.raw("thinkingBudget", tokens),
+        Err(tokens) => thinking.u64("thinkingBudget", tokens),
+    }
+    thinking.bool("includeThoughts", true);
+}
+
+fn write_level(level: &str, config: &mut ObjectWriter<'_>) {
+    let mut thinking = config.object("thinkingConfig");
+    thinking.string("thinkingLevel", level);
+    thinking.bool("includeThoughts", true);
+}
+
+fn budget(effort: Raw<'_>) -> u64 {
+    let effort = effort.string().unwrap_or_default();
+    let found = BUDGETS.iter().find(|(name, _)| *name == effort);
+    found.map_or(8_192, |(_, tokens)| *tokens)
+}
+
+/// Google's word for an effort.
+fn level(effort: Raw<'_>) -> std::borrow::Cow<'_, str> {
+    match effort.string().unwrap_or_default() {
+        effort if effort == "max" || effort == "xhigh" => "high".into(),
+        effort => effort,
+    }
+}
+
+fn level_of(budget: u64) -> &'static str {
+    if budget <= LOW_BUDGET {
+        "low"
+    } else if budget <= MEDIUM_BUDGET {
+        "medium"
+    } else {
+        "high"
+    }
+}

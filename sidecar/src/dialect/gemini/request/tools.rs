@@ -1,0 +1,191 @@
+//! Tools and the choice among them, read and written.
+
+use super::decode::{inner, text};
+use super::fields;
+use crate::dialect::BadRequest;
+use crate::dialect::gemini::spelling::{camel_case, given, word};
+use crate::dialect::item::{Request, Tool, ToolChoice};
+use crate::dialect::loss::{self, Ledger, shown};
+use crate::dialect::names::spell;
+use crate::dialect::text::Text;
+use crate::json::{Object, ObjectWriter, Raw};
+use std::borrow::Cow;
+
+/// Longest function name that every model takes.
+const LONGEST_NAME: usize = 64;
+
+/// The client's own functions. Google's tools are a loss, each by its name.
+pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Vec<Tool<'a>>, BadRequest> {
+    let Some(list) = given(object, "tools") else {
+        return Ok(Vec::new());
+    };
+    let list = list
+        .elements()
+        .ok_or_else(|| BadRequest::at("tools", "must be an array"))?;
+    let mut tools = Vec::with_capacity(8);
+    for (index, tool) in list.objects().enumerate() {
+        let tool = tool.ok_or_else(|| BadRequest::at(format!("tools[{index}]"), "must be an object"))?;
+        for member in tool.members().iter().filter(|member| !member.value.is_null()) {
+            match &*camel_case(member.key()) {
+                "functionDeclarations" => functions(index, member.value, &mut tools, ledger)?,
+                other => ledger.meaning(
+                    format!("tools[{index}].{}", shown(other)),
+                    "no other dialect has this kind of tool",
+                ),
+            }
+        }
+    }
+    Ok(tools)
+}
+
+fn functions<'a>(tool: usize, list: Raw<'a>, tools: &mut Vec<Tool<'a>>, ledger: &mut Ledger) -> Result<(), BadRequest> {
+    let path = |index: usize| format!("tools[{tool}].functionDeclarations[{index}]");
+    let list = list
+        .elements()
+        .ok_or_else(|| BadRequest::at(format!("tools[{tool}].functionDeclarations"), "must be an array"))?;
+    for (index, function) in list.objects().enumerate() {
+        let function = function.ok_or_else(|| BadRequest::at(path(index), "must be an object"))?;
+        let within = format!("{}.", path(index));
+        loss::decide_as(camel_case, &function, fields::FUNCTION, &within, ledger)?;
+        tools.push(Tool {
+            name: text(&function, "name").ok_or_else(|| BadRequest::at(path(index), "must have a name"))?,
+            description: text(&function, "description"),
+            schema: given(&function, "parametersJsonSchema"),
+            strict: false,
+            cache: None,
+        });
+    }
+    Ok(())
+}
+
+/// The mode; with one name allowed, that function.
+pub(super) fn choice<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Option<ToolChoice<'a>>, BadRequest> {
+    let Some(config) = inner(object, "toolConfig") else {
+        return Ok(None);
+    };
+    for member in config.members() {
+        let key = camel_case(member.key());
+        if &*key != "functionCallingConfig" {
+            ledger.hint(format!("toolConfig.{}", shown(&key)), "only Google has this setting");
+        }
+    }
+    let Some(calling) = inner(&config, "functionCallingConfig") else {
+        return Ok(None);
+    };
+    let mut names = allowed(&calling);
+    match (&*word(&calling, "mode"), names.next(), names.next()) {
+        ("" | "MODE_UNSPECIFIED", ..) => Ok(None),
+        ("AUTO", ..) => Ok(Some(ToolChoice::Auto)),
+        ("NONE", ..) => Ok(Some(ToolChoice::None)),
+        ("VALIDATED", ..) => {
+            ledger.hint(
+                "toolConfig.functionCallingConfig.mode",
+                "no other dialect validates calls that it leaves to the model",
+            );
+            Ok(Some(ToolChoice::Auto))
+        }
+        ("ANY", Some(name), None) => Ok(Some(ToolChoice::Named(name))),
+        ("ANY", ..) => Ok(Some(ToolChoice::Required)),
+        _ => Err(BadRequest::at(
+            "toolConfig.functionCallingConfig.mode",
+            "must be AUTO, ANY, NONE or VALIDATED",
+        )),
+    }
+}
+
+fn allowed<'a>(calling: &Object<'a>) -> impl Iterator<Item = Text<'a>> + use<'a> {
+    let names = given(calling, "allowedFunctionNames").and_then(Raw::elements);
+    names.into_iter().flatten().filter_map(Text::of)
+}
+
+/// Leaves only the tools that may be called, where several are named.
+pub(super) fn restrict<'a>(mut request: Request<'a>, object: &Object<'a>, ledger: &mut Ledger) -> Request<'a> {
+    let calling = inner(object, "toolConfig").and_then(|config| inner(&config, "functionCallingConfig"));
+    let Some(calling) = calling else { return request };
+    let mut names: Vec<_> = allowed(&calling).map(|name| name.plain().into_owned()).collect();
+    if names.len() < 2 {
+        return request;
+    }
+    names.sort_unstable();
+    request
+        .tools
+        .retain(|tool| names.binary_search_by(|name| (**name).cmp(&tool.name.plain())).is_ok());
+    ledger.hint(
+        "toolConfig.functionCallingConfig.allowedFunctionNames",
+        "the tools that are not allowed are not declared",
+    );
+    request
+}
+
+/// Writes the tools and the choice among them; a choice alone is refused.
+pub(super) fn write(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) -> Vec<(String, String)> {
+    let mut renamed = Vec::new();
+    if request.tools.is_empty() {
+        return renamed;
+    }
+    write_choice(request, body);
+    let mut list = body.array("tools");
+    let mut tool = list.object();
+    let mut functions = tool.array("functionDeclarations");
+    for (index, declared) in request.tools.iter().enumerate() {
+        if declared.strict {
+            ledger.hint(
+                format!("tools[{index}].strict"),
+                "the gemini dialect cannot hold one tool to its schema",
+            );
+        }
+        let name = declared.name.plain();
+        let spelt = spelt(&name);
+        let mut function = functions.object();
+        function.string("name", &spelt);
+        if let Cow::Owned(spelt) = spelt {
+            renamed.push((spelt, name.into_owned()));
+        }
+        if let Some(description) = &declared.description {
+            description.write(function.member("description"));
+        }
+        if let Some(schema) = declared.schema.filter(|schema| has_properties(*schema)) {
+            function.raw("parametersJsonSchema", schema);
+        }
+    }
+    renamed
+}
+
+/// A schema of an object without properties is refused; a function without parameters has none.
+fn has_properties(schema: Raw<'_>) -> bool {
+    let Some(object) = schema.object() else { return false };
+    let properties = object.get("properties").and_then(Raw::object);
+    let is_empty = properties.is_none_or(|properties| properties.members().is_empty());
+    let others = object.members().iter().any(|member| {
+        !matches!(
+            &*member.key(),
+            "type" | "properties" | "required" | "additionalProperties" | "$schema" | "title" | "description"
+        )
+    });
+    !is_empty || others
+}
+
+fn write_choice(request: &Request<'_>, body: &mut ObjectWriter<'_>) {
+    let (mode, name) = match &request.settings.tool_choice {
+        None => return,
+        Some(ToolChoice::Auto) => ("AUTO", None),
+        Some(ToolChoice::None) => ("NONE", None),
+        Some(ToolChoice::Required) => ("ANY", None),
+        Some(ToolChoice::Named(name)) => ("ANY", Some(name)),
+    };
+    let mut config = body.object("toolConfig");
+    let mut calling = config.object("functionCallingConfig");
+    calling.string("mode", mode);
+    if let Some(name) = name {
+        calling.array("allowedFunctionNames").string(&spelt(&name.plain()));
+    }
+}
+
+/// A function's name as Google takes it: it begins with a letter or an underscore.
+pub(super) fn spelt(name: &str) -> Cow<'_, str> {
+    let spelt = spell(name, LONGEST_NAME);
+    match spelt.as_bytes().first() {
+        Some(b'0'..=b'9' | b'-') => Cow::Owned(format!("_{}", spell(name, LONGEST_NAME - 1))),
+        _ => spelt,
+    }
+}

@@ -1,0 +1,61 @@
+//! Google's APIs take every key in camel case and in snake case.
+
+use crate::json::{Object, Raw};
+use std::borrow::Cow;
+
+/// The value of the last member called `camel`, in either spelling, unless it is null.
+pub(super) fn given<'a>(object: &Object<'a>, camel: &str) -> Option<Raw<'a>> {
+    let called = |member: &&crate::json::Member<'a>| is(&member.key(), camel);
+    let member = object.members().iter().rev().find(called)?;
+    Some(member.value).filter(|value| !value.is_null())
+}
+
+/// What `camel` of `object` says, when it is a string.
+pub(super) fn word<'a>(object: &Object<'a>, camel: &str) -> Cow<'a, str> {
+    given(object, camel).and_then(Raw::string).unwrap_or_default()
+}
+
+/// Whether `key` is `camel` in either spelling.
+pub(super) fn is(key: &str, camel: &str) -> bool {
+    key == camel || key.contains('_') && camel_case(Cow::Borrowed(key)) == camel
+}
+
+/// A key as the tables have it.
+pub(super) fn camel_case(key: Cow<'_, str>) -> Cow<'_, str> {
+    // One that begins with an underscore is no snake.
+    if !key.contains('_') || key.starts_with('_') {
+        return key;
+    }
+    let mut camel = String::with_capacity(key.len());
+    let mut rises = false;
+    for c in key.chars() {
+        match c {
+            '_' => rises = true,
+            c if std::mem::take(&mut rises) => camel.push(c.to_ascii_uppercase()),
+            c => camel.push(c),
+        }
+    }
+    Cow::Owned(camel)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{given, is};
+
+    #[test]
+    fn a_key_is_found_in_both_spellings_and_the_last_one_counts() {
+        for (key, camel, expected) in [
+            ("contents", "contents", true),
+            ("systemInstruction", "systemInstruction", true),
+            ("system_instruction", "systemInstruction", true),
+            ("systeminstruction", "systemInstruction", false),
+            ("top_k", "topK", true),
+            ("_top_k", "topK", false),
+        ] {
+            assert_eq!(is(key, camel), expected, "{key}");
+        }
+        let object = crate::json::parse(br#"{"topK":1,"top_k":2,"topP":null}"#).unwrap();
+        assert_eq!(given(&object, "topK").map(|value| value.text()), Some("2"));
+        assert_eq!(given(&object, "topP"), None);
+    }
+}

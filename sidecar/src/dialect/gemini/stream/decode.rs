@@ -1,0 +1,107 @@
+//! A Gemini stream into steps. Parts come whole or, where they are text, in pieces; a call is never in pieces.
+
+use crate::dialect::gemini::response::{self, Said};
+use crate::dialect::gemini::{finish, usage};
+use crate::dialect::item::{Call, Reasoning, Step};
+use crate::dialect::loss::given;
+use crate::dialect::text::Text;
+use crate::dialect::translator::Sink;
+use crate::dialect::{Exchange, Fault};
+use crate::json::Object;
+use crate::sse::Event;
+
+#[derive(Debug)]
+pub(in crate::dialect) struct Decoder {
+    exchange: Exchange,
+    calls: usize,
+    started: bool,
+    committed: bool,
+    finished: bool,
+}
+
+impl Decoder {
+    pub(in crate::dialect) fn new(exchange: &Exchange) -> Self {
+        Self {
+            exchange: exchange.clone(),
+            calls: 0,
+            started: false,
+            committed: false,
+            finished: false,
+        }
+    }
+
+    /// Says whether the answer is committed by now.
+    pub(in crate::dialect) fn event(&mut self, event: &Event<'_>, sink: &mut Sink<'_>) -> Result<bool, Fault> {
+        let data = event.data.trim_ascii();
+        if data.is_empty() {
+            return Ok(false);
+        }
+        let chunk = response::parse(data)?;
+        self.start(&chunk, sink)?;
+        if let Some(candidate) = finish::candidate(&chunk) {
+            self.candidate(&candidate, sink)?;
+        } else if let Some(blocked) = finish::blocked(&chunk).filter(|_| !self.finished) {
+            (self.finished, self.committed) = (true, true);
+            sink(Step::Finish(blocked))?;
+        }
+        usage::of(&chunk).map_or(Ok(()), |counted| sink(Step::Usage(counted)))?;
+        Ok(self.committed)
+    }
+
+    /// The stream has ended, which nothing but the reason why the answer finished has announced.
+    pub(in crate::dialect) fn finish(&self, sink: &mut Sink<'_>) -> Result<(), Fault> {
+        if self.finished {
+            sink(Step::End)
+        } else {
+            Err(Fault::malformed("the stream ended before the answer did"))
+        }
+    }
+
+    fn start(&mut self, chunk: &Object<'_>, sink: &mut Sink<'_>) -> Result<(), Fault> {
+        if std::mem::replace(&mut self.started, true) {
+            return Ok(());
+        }
+        let word = |key| given(chunk, key).and_then(Text::of).filter(|text| !text.is_empty());
+        sink(Step::Start {
+            id: word("responseId"),
+            model: word("modelVersion"),
+            created: None,
+        })
+    }
+
+    fn candidate(&mut self, candidate: &Object<'_>, sink: &mut Sink<'_>) -> Result<(), Fault> {
+        for object in response::parts(candidate) {
+            for said in response::part(&object, &self.exchange, self.calls)? {
+                self.committed = true;
+                match said {
+                    Said::Text(text) => sink(Step::Text(text))?,
+                    Said::Reasoning(Reasoning::Unsigned(text)) => sink(Step::Thinking(text))?,
+                    Said::Reasoning(reasoning) => sink(Step::Reasoning(reasoning))?,
+                    Said::Call(call) => self.call(call, sink)?,
+                }
+            }
+        }
+        let finish = finish::read(candidate, self.calls > 0)?.filter(|_| !self.finished);
+        let Some(finish) = finish else { return Ok(()) };
+        (self.finished, self.committed) = (true, true);
+        sink(Step::Finish(finish))
+    }
+
+    fn call(&mut self, call: Call<'_>, sink: &mut Sink<'_>) -> Result<(), Fault> {
+        let number = self.calls;
+        self.calls += 1;
+        let mut json = Vec::new();
+        call.arguments.write_quoted(crate::json::ValueWriter::new(&mut json));
+        let arguments = crate::json::parse_value(&json).ok().and_then(Text::of);
+        sink(Step::Call {
+            call: number,
+            id: call.id,
+            name: call.name,
+        })?;
+        sink(Step::Arguments {
+            call: number,
+            json: arguments.unwrap_or(Text::from("{}")),
+        })?;
+        sink(Step::CallEnd { call: number })
+    }
+}

@@ -1,0 +1,173 @@
+//! Steps into a Gemini stream: each chunk an answer with what is new in it, the last one with the reason and the usage.
+
+use crate::dialect::gemini::response::{write_call, write_finish, write_tail, write_thought};
+use crate::dialect::gemini::signature;
+use crate::dialect::item::{Arguments, Finish, Reasoning, Step};
+use crate::dialect::text::Text;
+use crate::dialect::{Exchange, Fault, Usage};
+use crate::json::{ArrayWriter, ObjectWriter};
+
+/// Most that is held of calls whose arguments are not complete, bytes.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+
+#[derive(Debug)]
+pub(in crate::dialect) struct Encoder {
+    exchange: Exchange,
+    id: Option<String>,
+    model: Option<String>,
+    /// Calls whose arguments still come: Gemini's are never in pieces.
+    open: Vec<Open>,
+    held: usize,
+    /// A signature of Google's that waits for its call.
+    waiting: Option<String>,
+    finish: Finish<'static>,
+    usage: Option<Usage>,
+}
+
+#[derive(Debug)]
+struct Open {
+    call: usize,
+    id: String,
+    name: String,
+    arguments: String,
+    /// Google's signature of it, as it was carried.
+    signed: Option<String>,
+}
+
+impl Encoder {
+    pub(in crate::dialect) fn new(exchange: &Exchange) -> Self {
+        Self {
+            exchange: exchange.clone(),
+            id: None,
+            model: None,
+            open: Vec::new(),
+            held: 0,
+            waiting: None,
+            finish: Finish::Stop,
+            usage: None,
+        }
+    }
+
+    pub(in crate::dialect) fn step(&mut self, step: Step<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+        match step {
+            Step::Start { id, model, created: _ } => {
+                self.id = id.map(|id| id.plain().into_owned());
+                self.model = model.map(|model| model.plain().into_owned());
+            }
+            Step::Text(text) | Step::Refusal(text) => {
+                self.chunk(out, |parts| text.write(parts.object().member("text")));
+            }
+            Step::Reasoning(Reasoning::Foreign(entry)) if signature::read(&entry).is_some() => {
+                self.waiting = Some(entry.into_owned());
+            }
+            Step::Thinking(_) | Step::Signature(_) | Step::Reasoning(_) if !self.exchange.shows_reasoning => {}
+            Step::Thinking(text) => self.think(&Reasoning::Unsigned(text), out),
+            Step::Signature(signature) => self.think(
+                &Reasoning::Signed {
+                    text: Text::from(""),
+                    signature,
+                },
+                out,
+            ),
+            Step::Reasoning(reasoning) => self.think(&reasoning, out),
+            Step::Call { call, id, name } => self.begin(call, &id, &name),
+            Step::Arguments { call, json } => return self.add(call, &json),
+            Step::CallEnd { call } => self.call_end(call, out),
+            Step::Finish(finish) => {
+                while let Some(open) = self.open.first() {
+                    self.call_end(open.call, out);
+                }
+                self.finish = finish.into_owned();
+            }
+            Step::Usage(counted) => self.usage = Some(counted),
+            Step::End => self.end(out),
+        }
+        Ok(())
+    }
+
+    fn think(&self, reasoning: &Reasoning<'_>, out: &mut Vec<u8>) {
+        self.chunk(out, |parts| write_thought(reasoning, parts));
+    }
+
+    fn begin(&mut self, call: usize, id: &Text<'_>, name: &Text<'_>) {
+        self.open.push(Open {
+            call,
+            id: id.plain().into_owned(),
+            name: self.exchange.client_name(&name.plain()).to_owned(),
+            arguments: String::new(),
+            signed: self.waiting.take(),
+        });
+    }
+
+    fn add(&mut self, call: usize, json: &Text<'_>) -> Result<(), Fault> {
+        let Some(open) = self.open.iter_mut().find(|open| open.call == call) else {
+            return Ok(());
+        };
+        let piece = json.plain();
+        self.held += piece.len();
+        if self.held > MOST_BYTES {
+            return Err(Fault::malformed("the answer's tool calls are longer than can be held"));
+        }
+        open.arguments.push_str(&piece);
+        Ok(())
+    }
+
+    fn call_end(&mut self, call: usize, out: &mut Vec<u8>) {
+        let Some(at) = self.open.iter().position(|open| open.call == call) else {
+            return;
+        };
+        let Open {
+            call: _,
+            id,
+            name,
+            arguments,
+            signed,
+        } = self.open.remove(at);
+        self.held -= arguments.len();
+        let carried = signed.as_deref().and_then(signature::read);
+        let signature = carried.map(|carried| carried.signature);
+        let arguments = Arguments::Quoted(Text::from(arguments));
+        self.chunk(out, |parts| {
+            write_call(&Text::from(id), &name, &arguments, signature.as_ref(), parts);
+        });
+    }
+
+    fn chunk(&self, out: &mut Vec<u8>, write: impl FnOnce(&mut ArrayWriter<'_>)) {
+        self.event(out, None, write);
+    }
+
+    fn end(&self, out: &mut Vec<u8>) {
+        self.event(out, Some(&self.finish), |parts| parts.object().string("text", ""));
+    }
+
+    fn event(&self, out: &mut Vec<u8>, finish: Option<&Finish<'_>>, write: impl FnOnce(&mut ArrayWriter<'_>)) {
+        out.extend_from_slice(b"data: ");
+        let mut body = ObjectWriter::new(out);
+        let mut candidates = body.array("candidates");
+        let mut candidate = candidates.object();
+        let mut content = candidate.object("content");
+        write(&mut content.array("parts"));
+        content.string("role", "model");
+        content.end();
+        if let Some(finish) = finish {
+            write_finish(finish, &mut candidate);
+        }
+        candidate.u64("index", 0);
+        candidate.end();
+        candidates.end();
+        let counted = self.usage.as_ref().filter(|_| finish.is_some());
+        write_tail(
+            &self.exchange,
+            counted,
+            borrowed(&self.model).as_ref(),
+            borrowed(&self.id).as_ref(),
+            &mut body,
+        );
+        body.end();
+        out.extend_from_slice(b"\r\n\r\n");
+    }
+}
+
+fn borrowed(text: &Option<String>) -> Option<Text<'_>> {
+    text.as_deref().map(|text| Text::Plain(text.into()))
+}
