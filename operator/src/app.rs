@@ -97,15 +97,18 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     };
     tasks.spawn("telemetry", telemetry::serve(telemetry, shown));
 
-    let client = client(config.kubeconfig.as_deref()).await?;
+    let server = api_server(config.kubeconfig.as_deref()).await?;
+    let series = crate::watch::series(&metrics);
+    let heard = crate::watch::client(server.clone(), Arc::clone(&series)).context(UNUSABLE)?;
+    let client = Client::try_from(server).context(UNUSABLE)?;
     let judge = judge(&config);
     let installation = Installation {
         root_namespace: config.root_namespace,
         key: installation::key(&client, &config.namespace).await?,
     };
     let (publish, compilations) = watch::channel(None);
-    let (stores, streams) = crate::watch::open(&client);
-    let watching = crate::watch::run(stores, streams, installation, Arc::clone(&metrics), publish);
+    let (stores, streams) = crate::watch::open(&heard);
+    let watching = crate::watch::run(stores, streams, installation, Arc::clone(&metrics), series, publish);
     tasks.spawn("watch", watching);
     tasks.spawn("readiness", ready(compilations.clone(), first_compilation));
 
@@ -282,8 +285,11 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     bound.with_context(|| format!("cannot listen on {address}"))
 }
 
-/// A client of the API server. An ambient `KUBECONFIG` is somebody's own and not read.
-async fn client(kubeconfig: Option<&Path>) -> anyhow::Result<Client> {
+/// Said of an API server that no client can be made for.
+const UNUSABLE: &str = "the API server's address or certificate cannot be used";
+
+/// How the API server is called. An ambient `KUBECONFIG` is somebody's own and not read.
+async fn api_server(kubeconfig: Option<&Path>) -> anyhow::Result<ClientConfig> {
     let mut config = match kubeconfig {
         None => ClientConfig::incluster().context("this is no pod with a ServiceAccount; name a --kubeconfig")?,
         Some(path) => {
@@ -297,7 +303,7 @@ async fn client(kubeconfig: Option<&Path>) -> anyhow::Result<Client> {
     };
     config.connect_timeout = Some(API_TIMEOUT);
     config.write_timeout = Some(API_TIMEOUT);
-    Client::try_from(config).context("the API server's address or certificate cannot be used")
+    Ok(config)
 }
 
 async fn signal() -> std::io::Result<()> {

@@ -5,6 +5,7 @@
 //! the compilations in between and nothing else.
 
 mod debounce;
+mod hearing;
 mod pods;
 mod read;
 mod relisting;
@@ -12,6 +13,7 @@ mod remembered;
 mod stores;
 mod strict;
 
+pub use hearing::{AllSeries, client};
 pub use pods::{LivePod, PodUid, SIDECAR_CONTAINER};
 pub use read::Installation;
 pub use stores::{CREDENTIALS_LABEL, IN_FORCE_LABEL, Progress, SIDECAR_LABEL, Stores, Streams, WATCHED, Watched, open};
@@ -78,17 +80,23 @@ pub struct SeenObject<S> {
 /// Where compilations are read. `None` until every kind has been listed.
 pub type Compilations = watch::Receiver<Option<Arc<Compilation>>>;
 
+/// The series of all that is watched.
+pub fn series(metrics: &Metrics) -> AllSeries {
+    let of = |watched: Watched| (watched, metrics.watch(watched.as_str(), Instant::now()));
+    WATCHED.into_iter().map(of).collect()
+}
+
 /// Keeps `publish` up to date for as long as it is polled.
 pub async fn run(
     stores: Stores,
     streams: Streams,
     installation: Installation,
     metrics: Arc<Metrics>,
+    series: AllSeries,
     publish: watch::Sender<Option<Arc<Compilation>>>,
 ) {
     let mut streams = select_all(streams);
     let mut publisher = Publisher::new(stores, installation, Arc::clone(&metrics), publish);
-    let series = WATCHED.map(|watched| metrics.watch(watched.as_str(), Instant::now()));
     let mut unlisted: BTreeSet<Watched> = WATCHED.into_iter().collect();
     let mut debounce = Debounce::default();
     loop {
@@ -101,7 +109,7 @@ pub async fn run(
         };
         tokio::select! {
             Some((watched, progress)) = streams.next() => {
-                let series = &series[watched as usize];
+                let Some((_, series)) = series.get(watched as usize) else { continue };
                 match progress {
                     Progress::Listing => {}
                     Progress::Failed(error) => {

@@ -42,7 +42,7 @@ impl WatchFamilies {
         Ok(Self {
             age: families.float_gauges(
                 "pilotfish_operator_watch_age_seconds",
-                "Since the API server last said anything about objects of the kind.",
+                "Since the API server last said anything on the watch of the kind; bookmarks come at least every few minutes.",
                 "kind",
             )?,
             listed: families.gauges(

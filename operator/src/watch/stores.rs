@@ -59,6 +59,19 @@ pub const WATCHED: [Watched; 7] = [
 ];
 
 impl Watched {
+    /// As it stands in paths.
+    pub(super) fn resource(self) -> &'static str {
+        match self {
+            Self::ModelDeployment => "modeldeployments",
+            Self::RoutingPolicy => "routingpolicies",
+            Self::VirtualKey => "virtualkeys",
+            Self::Secret => "secrets",
+            Self::Pod => "pods",
+            Self::Namespace => "namespaces",
+            Self::ControllerRevision => "controllerrevisions",
+        }
+    }
+
     /// The kind's name, for logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
