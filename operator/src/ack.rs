@@ -73,7 +73,8 @@ impl Acks {
     }
 
     /// The pods whose sidecars are connected here.
-    pub fn connected(&self) -> Vec<PodUid> {
+    #[cfg(test)]
+    pub(crate) fn connected(&self) -> Vec<PodUid> {
         self.lock().keys().cloned().collect()
     }
 

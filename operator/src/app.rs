@@ -3,16 +3,16 @@
 use crate::ack::Acks;
 use crate::admission::Judge;
 use crate::certs::{Authority, Keeper};
-use crate::events::Teller;
+use crate::events::Recorder;
 use crate::identity::Identity;
 use crate::inject::{Resources, Settings};
 use crate::installation;
-use crate::keys::Locksmith;
+use crate::keys;
 use crate::lease::{Candidate, Standing};
 use crate::metrics::Metrics;
 use crate::push::{Server, Timing, Views};
 use crate::remember;
-use crate::status::{Author, Sources};
+use crate::status::{self, Sources};
 use crate::telemetry::{self, Pending, Readiness, Shown};
 use crate::watch::{Compilations, Installation};
 use crate::{trust, webhook};
@@ -135,9 +135,9 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
             () = stop.cancelled() => {}
         }
     });
-    let teller = Teller::new(client.clone(), config.name, Arc::clone(&metrics));
+    let recorder = Recorder::new(client.clone(), config.name, Arc::clone(&metrics));
     let (read, lead) = (compilations.clone(), leadership.clone());
-    let locksmith = Locksmith::new(client.clone(), read, lead, teller.clone(), Arc::clone(&metrics));
+    let keys = keys::Controller::new(client.clone(), read, lead, recorder.clone(), Arc::clone(&metrics));
     let (acks, views) = (Arc::<Acks>::default(), Arc::<Views>::default());
     let images = [vec![config.sidecar_image], config.trusted_images].concat();
     let server = |stop| Server {
@@ -157,11 +157,14 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
         compilations: compilations.clone(),
         views,
         acks,
-        troubles: locksmith.troubles(),
+        troubles: keys.troubles(),
         leadership: leadership.clone(),
     };
-    tasks.spawn("keys", locksmith.run());
-    tasks.spawn("status", Author::new(client.clone(), sources, teller, metrics).run());
+    tasks.spawn("keys", keys.run());
+    tasks.spawn(
+        "status",
+        status::Controller::new(client.clone(), sources, recorder, metrics).run(),
+    );
     for (name, task) in trust::tasks(&client, &authority, &compilations, &leadership, &readiness) {
         tasks.spawn(name, task);
     }

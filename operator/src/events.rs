@@ -22,9 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Who reports.
 const CONTROLLER: &str = "pilotfish.dev/operator";
 
-/// Tells Events.
+/// Writes Events.
 #[derive(Clone)]
-pub struct Teller {
+pub struct Recorder {
     client: Client,
     instance: String,
     metrics: Arc<Metrics>,
@@ -32,14 +32,14 @@ pub struct Teller {
 
 /// Something to tell about an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tale {
+pub struct Occurrence {
     /// What it is about.
     pub occasion: Occasion,
     /// For a person.
     pub note: String,
 }
 
-impl Teller {
+impl Recorder {
     /// For the replica `instance`.
     pub fn new(client: Client, instance: impl Into<String>, metrics: Arc<Metrics>) -> Self {
         Self {
@@ -49,24 +49,24 @@ impl Teller {
         }
     }
 
-    /// Tells `tale` of the object `regarding`.
-    pub async fn tell(&self, regarding: &ObjectReference, tale: &Tale) {
+    /// Writes an Event of what happened to the object `regarding`.
+    pub async fn record(&self, regarding: &ObjectReference, occurrence: &Occurrence) {
         let namespace = regarding.namespace.as_deref().unwrap_or("default");
         let api = Api::<Event>::namespaced(self.client.clone(), namespace);
-        let event = self.event(regarding, tale);
+        let event = self.event(regarding, occurrence);
         let params = PostParams::default();
         let outcome = match tokio::time::timeout(PATIENCE, api.create(&params, &event)).await {
             Ok(Ok(_)) => Outcome::Ok,
             Ok(Err(error)) => {
-                tracing::warn!(%error, occasion = tale.occasion.as_str(), "an event could not be written");
+                tracing::warn!(%error, occasion = occurrence.occasion.as_str(), "an event could not be written");
                 Outcome::Failed
             }
             Err(_) => Outcome::Failed,
         };
-        self.metrics.event(tale.occasion, outcome);
+        self.metrics.event(occurrence.occasion, outcome);
     }
 
-    fn event(&self, regarding: &ObjectReference, tale: &Tale) -> Event {
+    fn event(&self, regarding: &ObjectReference, occurrence: &Occurrence) -> Event {
         let name = regarding.name.as_deref().unwrap_or_default();
         Event {
             metadata: ObjectMeta {
@@ -75,10 +75,10 @@ impl Teller {
                 ..ObjectMeta::default()
             },
             event_time: Some(MicroTime(jiff::Timestamp::now())),
-            action: Some(action(tale.occasion).to_owned()),
-            reason: Some(tale.occasion.as_str().to_owned()),
-            note: Some(start(&tale.note, LONGEST_NOTE).to_owned()),
-            type_: Some(kind(tale.occasion).to_owned()),
+            action: Some(action(occurrence.occasion).to_owned()),
+            reason: Some(occurrence.occasion.as_str().to_owned()),
+            note: Some(start(&occurrence.note, LONGEST_NOTE).to_owned()),
+            type_: Some(kind(occurrence.occasion).to_owned()),
             regarding: Some(regarding.clone()),
             reporting_controller: Some(CONTROLLER.to_owned()),
             reporting_instance: Some(start(&self.instance, 128).to_owned()),

@@ -20,7 +20,7 @@ pub(crate) use generate::recognisable;
 pub use kept::Kept;
 pub use troubles::{Trouble, Troubles};
 
-use crate::events::Teller;
+use crate::events::Recorder;
 use crate::lease::Leadership;
 use crate::metrics::{Metrics, Outcome};
 use crate::watch::{Compilation, Compilations};
@@ -41,30 +41,30 @@ const AT_ONCE: usize = 8;
 const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// Makes and replaces keys while this replica leads.
-pub struct Locksmith {
+pub struct Controller {
     compilations: Compilations,
     leadership: Leadership,
     writer: Writer,
-    teller: Teller,
+    recorder: Recorder,
     metrics: Arc<Metrics>,
     account: Account,
     troubles: watch::Sender<Troubles>,
 }
 
-impl Locksmith {
+impl Controller {
     /// One that does nothing yet.
     pub fn new(
         client: Client,
         compilations: Compilations,
         leadership: Leadership,
-        teller: Teller,
+        recorder: Recorder,
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
             compilations,
             writer: Writer::new(client, leadership.clone()),
             leadership,
-            teller,
+            recorder,
             metrics,
             account: Account::default(),
             troubles: watch::Sender::default(),
@@ -124,11 +124,11 @@ impl Locksmith {
     async fn carry_out_one(&self, order: &Order<'_>) -> Result<(), Failure> {
         let done = self.writer.carry_out(order).await;
         match &done {
-            Ok(tale) => {
+            Ok(occurrence) => {
                 self.metrics.key_write(Outcome::Ok);
                 tracing::info!(key = %order.name, step = order.step.as_str(), "a key's secret was written");
-                if let Some(tale) = tale {
-                    self.teller.tell(&order.regarding, tale).await;
+                if let Some(occurrence) = occurrence {
+                    self.recorder.record(&order.regarding, occurrence).await;
                 }
             }
             Err(Failure::Overtaken | Failure::NoLeader) => {}

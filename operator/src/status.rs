@@ -12,17 +12,17 @@
 
 mod conditions;
 mod count;
-mod desk;
 mod inherited;
 mod observed;
+mod occurrences;
 mod published;
+mod queue;
 mod schedule;
-mod tales;
 mod write;
 mod written;
 
 use crate::ack::Acks;
-use crate::events::Teller;
+use crate::events::Recorder;
 use crate::keys::Troubles;
 use crate::lease::Leadership;
 use crate::metrics::{Metrics, Subject};
@@ -30,12 +30,12 @@ use crate::push::Views;
 use crate::watch::{Compilation, Compilations, LivePod};
 use crate::world::ObjectName;
 use count::{Report, Sidecar};
-use desk::Desk;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use kube::Client;
 use observed::subjects;
 use pilotfish_wire::Resource;
+use queue::Queue;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -65,19 +65,19 @@ pub struct Sources {
 }
 
 /// Writes statuses while this replica leads.
-pub struct Author {
+pub struct Controller {
     sources: Sources,
     writer: Writer,
-    desk: Desk,
+    queue: Queue,
 }
 
-impl Author {
+impl Controller {
     /// One that has written nothing yet.
-    pub fn new(client: Client, sources: Sources, teller: Teller, metrics: Arc<Metrics>) -> Self {
+    pub fn new(client: Client, sources: Sources, recorder: Recorder, metrics: Arc<Metrics>) -> Self {
         Self {
-            writer: Writer::new(client, teller, metrics),
+            writer: Writer::new(client, recorder, metrics),
             sources,
-            desk: Desk::default(),
+            queue: Queue::default(),
         }
     }
 
@@ -88,7 +88,7 @@ impl Author {
         let mut look = Some(Instant::now());
         loop {
             let room = AT_ONCE - writes.len();
-            let due = self.desk.next().filter(|_| room > 0);
+            let due = self.queue.next().filter(|_| room > 0);
             let sources = &mut self.sources;
             let goes_on = tokio::select! {
                 () = until(look.into_iter().chain(due).min()) => {
@@ -98,12 +98,12 @@ impl Author {
                         writes.extend(drafts.into_iter().map(|draft| self.writer.clone().carry_out(draft)));
                     } else {
                         writes.clear();
-                        self.desk = Desk::default();
+                        self.queue = Queue::default();
                     }
                     continue;
                 }
                 Some(outcome) = writes.next() => {
-                    self.desk.note(outcome, Instant::now());
+                    self.queue.note(outcome, Instant::now());
                     true
                 }
                 changed = sources.compilations.changed() => changed.is_ok(),
@@ -129,7 +129,7 @@ impl Author {
         };
         let troubles = self.sources.troubles.borrow().clone();
         let sidecars = self.sidecars(&compilation);
-        self.desk.look(&subjects(&compilation, &troubles), &sidecars, room)
+        self.queue.look(&subjects(&compilation, &troubles), &sidecars, room)
     }
 
     /// Those of all live pods. One that is being deleted is served to its end, and waited for no more.

@@ -50,7 +50,7 @@ const LINGER: Duration = Duration::from_secs(2);
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// What answers, shared by all connections.
-struct Desk {
+struct Handler {
     judge: Judge,
     metrics: Arc<Metrics>,
     reading: Semaphore,
@@ -84,7 +84,7 @@ pub async fn serve(
     metrics: Arc<Metrics>,
     stop: CancellationToken,
 ) {
-    let desk = Arc::new(Desk {
+    let handler = Arc::new(Handler {
         judge,
         metrics,
         reading: Semaphore::new(MOST_READ),
@@ -92,7 +92,7 @@ pub async fn serve(
     let mut connections = JoinSet::new();
     let ended = CancellationToken::new();
     let tls = TlsAcceptor::from(tls);
-    let accepting = accept(&listener, &tls, &desk, &mut connections, &ended);
+    let accepting = accept(&listener, &tls, &handler, &mut connections, &ended);
     tokio::select! {
         () = accepting => {}
         () = lingered(&stop) => {}
@@ -112,7 +112,7 @@ async fn lingered(stop: &CancellationToken) {
 async fn accept(
     listener: &TcpListener,
     tls: &TlsAcceptor,
-    desk: &Arc<Desk>,
+    handler: &Arc<Handler>,
     connections: &mut JoinSet<()>,
     ended: &CancellationToken,
 ) {
@@ -120,7 +120,7 @@ async fn accept(
         tokio::select! {
             accepted = listener.accept(), if connections.len() < MOST_CONNECTIONS => match accepted {
                 Ok((stream, _)) => {
-                    let connection = connection(stream, tls.clone(), Arc::clone(desk), ended.clone());
+                    let connection = connection(stream, tls.clone(), Arc::clone(handler), ended.clone());
                     drop(connections.spawn(connection));
                 }
                 Err(error) => {
@@ -133,7 +133,7 @@ async fn accept(
     }
 }
 
-async fn connection(stream: TcpStream, tls: TlsAcceptor, desk: Arc<Desk>, ended: CancellationToken) {
+async fn connection(stream: TcpStream, tls: TlsAcceptor, handler: Arc<Handler>, ended: CancellationToken) {
     let stream = match timeout(HANDSHAKE, tls.accept(stream)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
@@ -144,8 +144,8 @@ async fn connection(stream: TcpStream, tls: TlsAcceptor, desk: Arc<Desk>, ended:
         Err(_) => return,
     };
     let service = service_fn(|request| {
-        let desk = Arc::clone(&desk);
-        async move { Ok::<_, Infallible>(desk.answer(request).await) }
+        let handler = Arc::clone(&handler);
+        async move { Ok::<_, Infallible>(handler.answer(request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -164,7 +164,7 @@ async fn connection(stream: TcpStream, tls: TlsAcceptor, desk: Arc<Desk>, ended:
     }
 }
 
-impl Desk {
+impl Handler {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let path = request.uri().path();
         let Some(webhook) = Webhook::ALL.into_iter().find(|webhook| webhook.path() == path) else {

@@ -5,7 +5,7 @@ use super::generate;
 use super::kept::Kept;
 use super::order::Order;
 use super::step::Step;
-use crate::events::Tale;
+use crate::events::Occurrence;
 use crate::lease::Leadership;
 use crate::metrics::Occasion;
 use crate::watch::CREDENTIALS_LABEL;
@@ -64,7 +64,7 @@ impl Writer {
     }
 
     /// Does what `order` says. What is worth telling comes back.
-    pub(super) async fn carry_out(&self, order: &Order<'_>) -> Result<Option<Tale>, Failure> {
+    pub(super) async fn carry_out(&self, order: &Order<'_>) -> Result<Option<Occurrence>, Failure> {
         match order.step {
             Step::Rest(_) | Step::Stuck(_) => Ok(None),
             Step::Create => self.create(order).await,
@@ -72,13 +72,13 @@ impl Writer {
         }
     }
 
-    async fn create(&self, order: &Order<'_>) -> Result<Option<Tale>, Failure> {
+    async fn create(&self, order: &Order<'_>) -> Result<Option<Occurrence>, Failure> {
         let (name, key) = (order.secret(), generate::key()?);
-        let tale = created(&name, &key);
+        let occurrence = created(&name, &key);
         let secret = change::secret(&name, (order.name, order.uid()), key, Timestamp::now());
         let (api, params) = (self.api(&name), PostParams::default());
         match self.ask(&name, api.create(&params, &secret)).await {
-            Ok(_) => Ok(Some(tale)),
+            Ok(_) => Ok(Some(occurrence)),
             Err(Failure::Overtaken) => Err(self.in_the_way(name).await),
             Err(failure) => Err(failure),
         }
@@ -96,17 +96,17 @@ impl Writer {
         }
     }
 
-    async fn change(&self, order: &Order<'_>) -> Result<Option<Tale>, Failure> {
+    async fn change(&self, order: &Order<'_>) -> Result<Option<Occurrence>, Failure> {
         let (name, now) = (order.secret(), Timestamp::now());
         let api = self.api(&name);
         let secret = self.ask(&name, api.get(&name.name)).await?;
         if order.step_for(&Kept::of(&secret), now) != order.step {
             return Err(Failure::Overtaken);
         }
-        let (change, tale) = changed(order, &secret, now)?;
+        let (change, occurrence) = changed(order, &secret, now)?;
         let (params, patch) = (PatchParams::default(), Patch::Merge(change.patch()));
         self.ask(&name, api.patch(&name.name, &params, &patch)).await?;
-        Ok(tale)
+        Ok(occurrence)
     }
 
     fn api(&self, secret: &ObjectName) -> Api<Secret> {
@@ -129,7 +129,7 @@ impl Writer {
     }
 }
 
-fn changed(order: &Order<'_>, secret: &Secret, now: Timestamp) -> Result<(Change, Option<Tale>), Failure> {
+fn changed(order: &Order<'_>, secret: &Secret, now: Timestamp) -> Result<(Change, Option<Occurrence>), Failure> {
     let change = Change::of(secret);
     if matches!(order.step, Step::EndOverlap) {
         return Ok((change.drop_previous(), None));
@@ -143,24 +143,24 @@ fn changed(order: &Order<'_>, secret: &Secret, now: Timestamp) -> Result<(Change
         .filter(|_| matches!(order.step, Step::Rotate));
     Ok(match rotation {
         Some(rotation) => {
-            let tale = rotated(&order.secret(), &key, &rotation.overlap);
-            (change.keep_previous(secret, &rotation.overlap, now), Some(tale))
+            let occurrence = rotated(&order.secret(), &key, &rotation.overlap);
+            (change.keep_previous(secret, &rotation.overlap, now), Some(occurrence))
         }
         None => (change, Some(created(&order.secret(), &key))),
     })
 }
 
-fn created(secret: &ObjectName, key: &str) -> Tale {
+fn created(secret: &ObjectName, key: &str) -> Occurrence {
     let start = generate::recognisable(key).unwrap_or_default();
-    Tale {
+    Occurrence {
         occasion: Occasion::KeyCreated,
         note: format!("Secret {secret} has a new key, {start}…"),
     }
 }
 
-fn rotated(secret: &ObjectName, key: &str, overlap: &Written) -> Tale {
+fn rotated(secret: &ObjectName, key: &str, overlap: &Written) -> Occurrence {
     let start = generate::recognisable(key).unwrap_or_default();
-    Tale {
+    Occurrence {
         occasion: Occasion::KeyRotated,
         note: format!("Secret {secret} has a new key, {start}…; the one before it is taken for another {overlap}"),
     }

@@ -1,9 +1,9 @@
 //! One status, written: a merge patch of the status subresource, based on one version of the object.
 
 use super::Id;
+use super::occurrences::occurrences;
 use super::published::Status;
-use super::tales::tales;
-use crate::events::Teller;
+use crate::events::Recorder;
 use crate::metrics::{Metrics, Subject, Written};
 use crate::world::ObjectName;
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -53,15 +53,15 @@ pub(super) struct Outcome {
 #[derive(Clone)]
 pub(super) struct Writer {
     client: Client,
-    teller: Teller,
+    recorder: Recorder,
     metrics: Arc<Metrics>,
 }
 
 impl Writer {
-    pub(super) fn new(client: Client, teller: Teller, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(client: Client, recorder: Recorder, metrics: Arc<Metrics>) -> Self {
         Self {
             client,
-            teller,
+            recorder,
             metrics,
         }
     }
@@ -85,8 +85,8 @@ impl Writer {
         self.metrics.status_write(*subject, outcome);
         let version = object?.resource_version()?;
         let regarding = regarding(draft, &version);
-        for tale in tales(&previous.conditions, &draft.next.conditions) {
-            self.teller.tell(&regarding, &tale).await;
+        for occurrence in occurrences(&previous.conditions, &draft.next.conditions) {
+            self.recorder.record(&regarding, &occurrence).await;
         }
         Some((version, draft.next.clone()))
     }

@@ -1,4 +1,4 @@
-//! What an author keeps from one look to the next, for as long as it leads.
+//! What is kept from one look to the next, for as long as it leads.
 
 use super::Id;
 use super::count::{Sidecar, tallies};
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 /// What was written, what is being written, and what is to be written when.
 #[derive(Default)]
-pub(super) struct Desk {
+pub(super) struct Queue {
     schedule: Schedule,
     written: Written,
     /// `None` until the first look.
@@ -24,7 +24,7 @@ pub(super) struct Desk {
     busy: BTreeSet<Id>,
 }
 
-impl Desk {
+impl Queue {
     /// Compares every status with what is written, and hands out at most `room` of those that are due.
     pub(super) fn look(&mut self, subjects: &[Subjected<'_>], sidecars: &[Sidecar], room: usize) -> Vec<Draft> {
         let (now, wall) = (Instant::now(), now_in_seconds());

@@ -1,12 +1,12 @@
 //! What of a change of conditions is worth an Event.
 
 use super::conditions::reason;
-use crate::events::Tale;
+use crate::events::Occurrence;
 use crate::metrics::Occasion;
 use pilotfish_crds::status::{Condition, condition};
 
 /// What begins with `next` and was not so in `previous`.
-pub(super) fn tales(previous: &[Condition], next: &[Condition]) -> Vec<Tale> {
+pub(super) fn occurrences(previous: &[Condition], next: &[Condition]) -> Vec<Occurrence> {
     let programmed =
         |wanted| move |condition: &Condition| condition.type_ == condition::PROGRAMMED && condition.reason == wanted;
     let held = begins(previous, next, programmed(reason::HELD));
@@ -21,7 +21,7 @@ pub(super) fn tales(previous: &[Condition], next: &[Condition]) -> Vec<Tale> {
     ];
     let told = all
         .into_iter()
-        .filter_map(|(occasion, note)| Some(Tale { occasion, note: note? }));
+        .filter_map(|(occasion, note)| Some(Occurrence { occasion, note: note? }));
     told.collect()
 }
 
@@ -71,7 +71,10 @@ mod tests {
             (conflicted(1), vec![], vec![]),
         ];
         for (previous, next, expected) in cases {
-            let told: Vec<_> = tales(&previous, &next).into_iter().map(|tale| tale.occasion).collect();
+            let told: Vec<_> = occurrences(&previous, &next)
+                .into_iter()
+                .map(|occurrence| occurrence.occasion)
+                .collect();
             assert_eq!(told, expected, "{previous:?} {next:?}");
         }
     }
