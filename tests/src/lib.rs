@@ -20,6 +20,7 @@
 //! # }
 //! ```
 
+pub mod bedrock;
 mod client;
 pub mod cluster;
 mod dialect;

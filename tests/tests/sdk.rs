@@ -7,6 +7,7 @@
 
 use anyhow::{Context, Result, ensure};
 use pilotfish_provider::{Builder, Fake, HangUp, Outcome, Pause, Point, Step};
+use pilotfish_tests::bedrock::{self, Calls};
 use pilotfish_tests::{Deployment, Dialect, Launch, Pilotfish, Policy};
 use std::path::Path;
 use std::process::Stdio;
@@ -24,7 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A sidecar before one provider.
 struct Scene {
-    upstream: Dialect,
+    /// What it speaks, or is.
+    upstream: String,
     fake: Fake,
     pilotfish: Pilotfish,
 }
@@ -47,7 +49,22 @@ impl Scene {
         ];
         let pilotfish = Launch::run(&documents).start().await?;
         Ok(Self {
-            upstream,
+            upstream: format!("{upstream:?}"),
+            fake,
+            pilotfish,
+        })
+    }
+
+    /// A Claude in Bedrock, whose calls are signed.
+    async fn in_bedrock() -> Result<Self> {
+        let fake = bedrock::provider("upstream").start().await?;
+        let documents = [
+            bedrock::deployment("upstream", &fake, Calls::Signed),
+            Policy::named(MODEL).targets(["upstream"]).to_string(),
+        ];
+        let pilotfish = Launch::run(&documents).start().await?;
+        Ok(Self {
+            upstream: "Bedrock".to_owned(),
             fake,
             pilotfish,
         })
@@ -56,7 +73,7 @@ impl Scene {
     /// Runs a program of `tests/clients` to its end. The provider must have seen nothing but good HTTP, and never the
     /// application's key; its script must be used up; the sidecar must hold nothing afterwards.
     async fn run(&self, program: &str) -> Result<()> {
-        let context = || format!("{program} with an upstream that speaks {:?}", self.upstream);
+        let context = || format!("{program} with an upstream of {}", self.upstream);
         self.program(program).await.with_context(context)?;
         ensure!(self.fake.violations().is_empty(), "{:?}", self.fake.violations());
         ensure!(!self.saw(KEY), "the application's key reached the provider");
@@ -202,6 +219,26 @@ async fn the_openai_sdk_raises_what_either_upstream_fails_with() -> Result<()> {
 #[tokio::test]
 async fn the_anthropic_sdk_raises_what_either_upstream_fails_with() -> Result<()> {
     fails("anthropic_failures.py").await
+}
+
+#[tokio::test]
+async fn both_sdks_run_tools_for_a_model_in_bedrock() -> Result<()> {
+    for program in ["openai_tools.py", "anthropic_tools.py"] {
+        let scene = Scene::in_bedrock().await?;
+        scene.fake.always(Step::normal().split(61));
+        scene.run(program).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_anthropic_sdk_gives_thinking_back_to_a_model_in_bedrock() -> Result<()> {
+    let scene = Scene::in_bedrock().await?;
+    scene.run("anthropic_reasoning.py").await?;
+    for echoed in [r#""signature":"#, r#""redactedContent":"#] {
+        assert!(scene.saw(echoed), "{echoed} was never given back");
+    }
+    Ok(())
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! How a fake is set up.
 
 use crate::anthropic;
+use crate::bedrock;
 use crate::fake::{Fake, Listen};
 use crate::model::Model;
 use crate::openai::{self, ReasoningField};
@@ -14,6 +15,10 @@ pub struct OpenAi;
 /// A fake with Anthropic's API.
 #[derive(Clone, Copy, Debug)]
 pub struct Anthropic;
+
+/// A fake with Amazon Bedrock's API. A key `id:secret` is a pair that signs calls, any other an API key.
+#[derive(Clone, Copy, Debug)]
+pub struct Bedrock;
 
 impl OpenAi {
     /// One that accepts any key and knows `gpt-4o`, `gpt-4o-mini`, `gpt-5` and `text-embedding-3-small`.
@@ -31,6 +36,15 @@ impl Anthropic {
     }
 }
 
+impl Bedrock {
+    /// One that accepts any API key and knows a Claude (`us.anthropic.claude-sonnet-4-5-20250929-v1:0`) and a Nova
+    /// (`amazon.nova-pro-v1:0`).
+    pub fn builder() -> Builder {
+        let models = ["us.anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon.nova-pro-v1:0"];
+        Builder::new(Shape::Bedrock, "bedrock").models(models)
+    }
+}
+
 /// What a fake will be.
 #[derive(Clone, Debug)]
 pub struct Builder {
@@ -43,6 +57,7 @@ pub struct Builder {
 enum Shape {
     OpenAi,
     Anthropic,
+    Bedrock,
 }
 
 /// What both shapes are told.
@@ -149,6 +164,7 @@ impl Builder {
         let (provider, base_path): (Box<dyn Provider>, _) = match self.shape {
             Shape::OpenAi => (Box::new(openai::OpenAi::new(self.settings)), "/v1"),
             Shape::Anthropic => (Box::new(anthropic::Anthropic::new(self.settings)), ""),
+            Shape::Bedrock => (Box::new(bedrock::Bedrock::new(self.settings)), ""),
         };
         Fake::start(provider, base_path, self.listen).await
     }

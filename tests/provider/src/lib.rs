@@ -17,6 +17,7 @@
 
 mod answer;
 mod anthropic;
+mod bedrock;
 mod builder;
 mod cache;
 mod clock;
@@ -44,7 +45,7 @@ mod stream;
 mod tls;
 mod tokens;
 
-pub use builder::{Anthropic, Builder, OpenAi};
+pub use builder::{Anthropic, Bedrock, Builder, OpenAi};
 pub use fake::Fake;
 pub use gate::Gate;
 pub use ledger::{Bill, Tokens};

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
-use pilotfish_provider::{Anthropic, Builder, OpenAi, Step};
+use pilotfish_provider::{Anthropic, Bedrock, Builder, OpenAi, Step};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -35,6 +35,7 @@ struct Arguments {
 enum Shape {
     Openai,
     Anthropic,
+    Bedrock,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -64,6 +65,7 @@ fn builder(arguments: &Arguments) -> Builder {
     let mut builder = match arguments.shape {
         Shape::Openai => OpenAi::builder(),
         Shape::Anthropic => Anthropic::builder(),
+        Shape::Bedrock => Bedrock::builder(),
     };
     if !arguments.models.is_empty() {
         builder = builder.models(arguments.models.iter().map(String::as_str));

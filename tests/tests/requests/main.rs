@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod bad_input;
+mod bedrock;
 mod breaker;
 mod cancelled;
 mod committed;

@@ -1,0 +1,187 @@
+//! Amazon Bedrock's runtime, as far as Converse goes: signatures and API keys, answers whole and as an event stream.
+
+mod answer;
+mod error;
+mod frame;
+mod prompt;
+mod shapes;
+mod signed;
+mod stream;
+mod validate;
+
+use self::answer::Message;
+use self::error::Error;
+use crate::answer::{Answer, Body};
+use crate::builder::Settings;
+use crate::cache::PromptCache;
+use crate::clock;
+use crate::json::Json;
+use crate::ledger::{Bill, Tokens};
+use crate::model::Model;
+use crate::received::Received;
+use crate::reply::compose;
+use crate::serve::Provider;
+use crate::signature::id;
+use crate::step::{Refusal, Style};
+use bytes::Bytes;
+
+/// The largest request, in bytes.
+const MAX_REQUEST: usize = 25 << 20;
+
+/// A fake Bedrock. A key `id:secret` is a pair that signs; any other is an API key.
+pub(crate) struct Bedrock {
+    settings: Settings,
+    cache: PromptCache,
+}
+
+impl Provider for Bedrock {
+    fn answer(&self, request: &Received, _style: Style) -> Answer {
+        self.answered(request)
+            .unwrap_or_else(|error| self.refusal(request, &error))
+    }
+
+    fn refuse(&self, request: &Received, refusal: Refusal) -> Answer {
+        let error = match refusal {
+            Refusal::Status(status) => error::of_status(status),
+            Refusal::RateLimited { .. } => error::of_status(429),
+            Refusal::SpendLimit => error::quota(),
+            Refusal::ContextOverflow => error::context_overflow(),
+            Refusal::UnknownModel => error::unknown_model(),
+        };
+        self.refusal(request, &error)
+    }
+
+    fn error_event(&self, _request: &Received, status: u16) -> Bytes {
+        let error = error::of_status(status);
+        frame::exception(error.kind, &error.body()).into()
+    }
+}
+
+impl Bedrock {
+    pub(crate) fn new(settings: Settings) -> Bedrock {
+        Bedrock {
+            settings,
+            cache: PromptCache::default(),
+        }
+    }
+
+    fn answered(&self, request: &Received) -> Result<Answer, Error> {
+        signed::admit(request, &self.settings.keys)?;
+        let (model, streams) = self.asked(request)?;
+        if request.body.len() > MAX_REQUEST {
+            return Err(Error::invalid("Request body is too large"));
+        }
+        let body: Json = serde_json::from_slice(&request.body)
+            .map_err(|_| Error::new(400, "SerializationException", "The request body is not valid JSON"))?;
+        validate::request(&body, model)?;
+        let blocks = prompt::blocks(&body);
+        let input: u64 = blocks.iter().map(|block| block.tokens).sum();
+        if input > model.context_tokens {
+            return Err(error::context_overflow());
+        }
+        let message = Message {
+            id: id("tooluse_", 22, &[&self.settings.name, &request.number.to_string()]),
+            reply: compose(&prompt::of_request(&body, model, self.settings.name_for(model))),
+            input,
+            cached: self.cache.marked(&model.name, &blocks, model.traits.cache_minimum),
+        };
+        let answer = match streams {
+            true => self.streamed(request, &message),
+            false => self.plain(request, 200, message.body()),
+        };
+        Ok(Answer {
+            bill: Some(bill(request, model, &message)),
+            ..answer
+        })
+    }
+
+    /// The model in the path, and whether the answer streams.
+    fn asked(&self, request: &Received) -> Result<(&Model, bool), Error> {
+        let path = request.path().strip_prefix("/model/");
+        let (model, call) = path
+            .and_then(|path| path.split_once('/'))
+            .ok_or_else(error::unknown_operation)?;
+        let streams = match (request.method.as_str(), call) {
+            ("POST", "converse") => false,
+            ("POST", "converse-stream") => true,
+            _ => return Err(error::unknown_operation()),
+        };
+        let model = decoded(model).ok_or_else(error::unknown_model)?;
+        let model = self.settings.model(&model).ok_or_else(error::unknown_model)?;
+        Ok((model, streams))
+    }
+
+    fn refusal(&self, request: &Received, error: &Error) -> Answer {
+        let mut answer = self.plain(request, error.status, error.body());
+        answer.set_header(
+            "x-amzn-errortype",
+            &format!("{}:http://internal.amazon.com/coral/", error.kind),
+        );
+        answer
+    }
+
+    fn plain(&self, request: &Received, status: u16, body: String) -> Answer {
+        Answer {
+            status,
+            headers: self.headers(request, "application/json"),
+            body: Body::Whole(body.into()),
+            bill: None,
+        }
+    }
+
+    fn streamed(&self, request: &Received, message: &Message) -> Answer {
+        Answer {
+            status: 200,
+            headers: self.headers(request, "application/vnd.amazon.eventstream"),
+            body: Body::Events(stream::events(message)),
+            bill: None,
+        }
+    }
+
+    fn headers(&self, request: &Received, content_type: &str) -> Vec<(String, String)> {
+        let number = request.number.to_string();
+        let request_id = id("", 36, &[&self.settings.name, "request", &number]);
+        [
+            ("date", clock::http_date()),
+            ("content-type", content_type.to_owned()),
+            ("x-amzn-requestid", request_id),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+}
+
+/// A segment of a path without its percent signs.
+fn decoded(segment: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'%' => {
+                let mut digit = || char::from(rest.next()?).to_digit(16);
+                bytes.push(u8::try_from(digit()? * 16 + digit()?).ok()?);
+            }
+            byte => bytes.push(byte),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn bill(request: &Received, model: &Model, message: &Message) -> Bill {
+    let whole = Tokens {
+        input: message.input,
+        cached_input: message.cached.read,
+        cache_write_input: message.cached.written(),
+        output: message.reply.tokens(),
+        reasoning: message.reply.thinking_tokens(),
+    };
+    Bill {
+        request: request.number,
+        model: model.name.clone(),
+        whole,
+        output_made: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests;

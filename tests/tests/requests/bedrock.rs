@@ -1,0 +1,149 @@
+//! Clients of both dialects before a model in Bedrock: signed and keyed calls, binary streams, and what breaks.
+
+use anyhow::{Context, Result};
+use pilotfish_provider::{Fake, HangUp, Point, Step};
+use pilotfish_tests::bedrock::{self, Calls};
+use pilotfish_tests::{Client, Dialect, Launch, Pilotfish, Policy, in_both};
+
+struct Scene {
+    pilotfish: Pilotfish,
+    client: Client,
+    east: Fake,
+    west: Fake,
+}
+
+impl Scene {
+    /// East signs, and west, which stands in for it, has an API key.
+    async fn start() -> Result<Self> {
+        let east = bedrock::provider("east").start().await?;
+        let west = bedrock::provider("west").start().await?;
+        let documents = [
+            bedrock::deployment("east", &east, Calls::Signed),
+            bedrock::deployment("west", &west, Calls::Keyed),
+            Policy::named("chat").in_order(["east", "west"]).to_string(),
+        ];
+        let pilotfish = Launch::run(&documents).start().await?;
+        let client = Client::new(&pilotfish)?;
+        Ok(Self {
+            pilotfish,
+            client,
+            east,
+            west,
+        })
+    }
+
+    async fn end(self) -> Result<()> {
+        for fake in [&self.east, &self.west] {
+            assert!(fake.violations().is_empty(), "{:?}", fake.violations());
+            assert!(
+                fake.received()
+                    .iter()
+                    .all(|request| !request.mentions(bedrock::SECRET_KEY))
+            );
+        }
+        self.pilotfish.at_rest(&[&self.east, &self.west]).await
+    }
+}
+
+/// The text of a stream, and its last event.
+async fn streamed(scene: &Scene, dialect: Dialect, said: &str) -> Result<(String, String)> {
+    let mut request = dialect.stream_request("chat", said);
+    if dialect == Dialect::Chat {
+        request["stream_options"] = serde_json::json!({"include_usage": true});
+    }
+    let mut answer = scene.client.stream(dialect, &request).await?;
+    assert_eq!(answer.status, 200);
+    let events = answer.events.rest().await?;
+    let deltas = events.iter().filter_map(|event| event.json().ok());
+    let text = deltas
+        .filter_map(|data| dialect.delta(&data).map(str::to_owned))
+        .collect();
+    let last = events.last().context("there are events")?;
+    Ok((text, last.name.clone().unwrap_or_else(|| last.data.clone())))
+}
+
+#[tokio::test]
+async fn signed_and_keyed_calls_are_answered_whole_and_streamed() -> Result<()> {
+    in_both(async |dialect| {
+        let scene = Scene::start().await?;
+        let path = "/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse";
+        for name in ["east", "west"] {
+            let answer = scene.client.ask(dialect, &dialect.request("chat", "Hello")).await?;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            let echo = format!("Echo from {name}: Hello");
+            assert_eq!(dialect.text(&answer.json()?), Some(echo.as_str()));
+            // Small pieces: no cut falls between two messages only.
+            let fake = if name == "east" { &scene.east } else { &scene.west };
+            fake.script([Step::normal().split(7)]);
+            let (text, last) = streamed(&scene, dialect, "Hello").await?;
+            assert_eq!((text, last), (echo, dialect.terminator().to_owned()));
+            let paths: Vec<_> = fake.received().iter().map(|request| request.target.clone()).collect();
+            assert_eq!(paths, [path.to_owned(), format!("{path}-stream")]);
+            scene.east.always(Step::status(503));
+        }
+        let usage = [("deployment", "default/west")];
+        assert!(scene.pilotfish.metrics().await?.sum("pilotfish_tokens_total", &usage) > 0.0);
+        scene.end().await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_breaks_before_content_is_the_next_one_s_business() -> Result<()> {
+    let scene = Scene::start().await?;
+    for step in [
+        Step::status(429),
+        Step::normal().error_event(0, 429),
+        Step::unknown_model(),
+    ] {
+        scene.east.script([step]);
+        let (text, _) = streamed(&scene, Dialect::Chat, "Hello").await?;
+        assert!(text.starts_with("Echo from"), "{text}");
+    }
+    assert!(!scene.west.received().is_empty());
+    scene.end().await
+}
+
+#[tokio::test]
+async fn what_breaks_after_content_ends_with_an_error_event() -> Result<()> {
+    in_both(async |dialect| {
+        let scene = Scene::start().await?;
+        for step in [
+            Step::normal().error_event(2, 424),
+            Step::normal().hang_up(Point::Content(2), HangUp::Close),
+            Step::normal().without_terminator(),
+            Step::normal().insert(2, &b"\x00\x00\x00\x01 no message begins so"[..]),
+        ] {
+            scene.east.always(step.clone());
+            scene.west.always(step);
+            let (_, last) = streamed(&scene, dialect, "Hello dear friend").await?;
+            assert_ne!(last, dialect.terminator());
+            let expected = if dialect == Dialect::Messages {
+                "error"
+            } else {
+                "\"error\""
+            };
+            assert!(last.contains(expected), "{last}");
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_client_s_own_fault_is_told_in_its_dialect() -> Result<()> {
+    in_both(async |dialect| {
+        let scene = Scene::start().await?;
+        scene.east.script([Step::status(400)]);
+        let answer = scene.client.ask(dialect, &dialect.request("chat", "Hello")).await?;
+        assert_eq!(answer.status, 400, "{}", answer.text());
+        let said = answer.error(dialect)?;
+        assert_eq!(
+            (said.kind.as_str(), said.message.as_str()),
+            ("invalid_request_error", "The request is not valid.")
+        );
+        assert!(scene.west.received().is_empty());
+        scene.end().await
+    })
+    .await
+}
