@@ -129,8 +129,8 @@ pub struct Endpoint {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DialectEndpoint {
-    /// Chat is OpenAI's Chat Completions (and Embeddings), Messages is Anthropic's API, Converse is Amazon Bedrock's,
-    /// Gemini is generateContent.
+    /// Chat is OpenAI's Chat Completions (and Embeddings), Responses is OpenAI's newer API, Messages is Anthropic's,
+    /// Converse is Amazon Bedrock's, Gemini is generateContent.
     pub name: Dialect,
     /// The base URL as an SDK of this dialect takes it. Without it the URL is the provider's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -146,6 +146,8 @@ pub enum Dialect {
     Chat,
     /// Anthropic's Messages.
     Messages,
+    /// OpenAI's Responses.
+    Responses,
     /// Amazon Bedrock's Converse.
     Converse,
     /// Gemini's generateContent.

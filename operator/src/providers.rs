@@ -43,9 +43,20 @@ enum KeyStyle {
 
 /// Both APIs below one root, as most servers have them: `/v1` is part of the one SDK's base URL and not of the other's.
 const CHAT_AND_MESSAGES: &[(Dialect, &str)] = &[(Dialect::Chat, "/v1"), (Dialect::Messages, "")];
+/// And OpenAI's newer one; chat stays the one for clients of other dialects, as all models have it.
+const CHAT_MESSAGES_AND_RESPONSES: &[(Dialect, &str)] = &[
+    (Dialect::Chat, "/v1"),
+    (Dialect::Messages, ""),
+    (Dialect::Responses, "/v1"),
+];
+const CHAT_AND_RESPONSES: &[(Dialect, &str)] = &[(Dialect::Chat, "/v1"), (Dialect::Responses, "/v1")];
+/// Where chat is the older one, and shows no reasoning.
+const RESPONSES_AND_CHAT: &[(Dialect, &str)] = &[(Dialect::Responses, "/v1"), (Dialect::Chat, "/v1")];
 const CHAT: &[(Dialect, &str)] = &[(Dialect::Chat, "/v1")];
 /// Chat whose base URL is the root itself.
 const BARE_CHAT: &[(Dialect, &str)] = &[(Dialect::Chat, "")];
+/// The same, with Responses below `/v1`.
+const BARE_CHAT_AND_RESPONSES: &[(Dialect, &str)] = &[(Dialect::Chat, ""), (Dialect::Responses, "/v1")];
 const MESSAGES: &[(Dialect, &str)] = &[(Dialect::Messages, "")];
 const CONVERSE: &[(Dialect, &str)] = &[(Dialect::Converse, "")];
 /// Anthropic's API on a path of its own beside OpenAI's.
@@ -110,34 +121,39 @@ const PROVIDERS: &[Provider] = &[
         "https://models.github.ai/inference",
         BARE_CHAT,
     ),
-    hosted("Groq", "groq", "https://api.groq.com/openai", CHAT),
+    hosted("Groq", "groq", "https://api.groq.com/openai", CHAT_AND_RESPONSES),
     hosted("HuggingFace", "hugging_face", "https://router.huggingface.co", CHAT),
     own("LMStudio", "lm_studio", CHAT),
-    own("LlamaCpp", "llama_cpp", CHAT_AND_MESSAGES),
+    own("LlamaCpp", "llama_cpp", CHAT_MESSAGES_AND_RESPONSES),
     hosted("MiniMax", "minimax", "https://api.minimax.io", CHAT_AND_SUBPATH),
     hosted("Mistral", "mistral_ai", "https://api.mistral.ai", CHAT),
     hosted("Moonshot", "moonshot", "https://api.moonshot.ai", CHAT),
     hosted("Nebius", "nebius", "https://api.studio.nebius.ai", CHAT),
     hosted("Novita", "novita", "https://api.novita.ai/v3/openai", BARE_CHAT),
     hosted("NvidiaNIM", "nvidia_nim", "https://integrate.api.nvidia.com", CHAT),
-    own("Ollama", "ollama", CHAT_AND_MESSAGES),
-    hosted("OpenAI", "openai", "https://api.openai.com", CHAT),
+    own("Ollama", "ollama", CHAT_MESSAGES_AND_RESPONSES),
+    hosted("OpenAI", "openai", "https://api.openai.com", CHAT_AND_RESPONSES),
     own("OpenAICompatible", "openai_compatible", BARE_CHAT),
     hosted(
         "OpenRouter",
         "openrouter",
         "https://openrouter.ai/api",
-        CHAT_AND_MESSAGES,
+        CHAT_MESSAGES_AND_RESPONSES,
     ),
-    hosted("Perplexity", "perplexity", "https://api.perplexity.ai", BARE_CHAT),
-    own("SGLang", "sglang", CHAT),
+    hosted(
+        "Perplexity",
+        "perplexity",
+        "https://api.perplexity.ai",
+        BARE_CHAT_AND_RESPONSES,
+    ),
+    own("SGLang", "sglang", CHAT_AND_RESPONSES),
     hosted("SambaNova", "sambanova", "https://api.sambanova.ai", CHAT),
     account("Snowflake", "snowflake", BARE_CHAT),
     hosted("Together", "together_ai", "https://api.together.ai", CHAT),
-    own("VLLM", "vllm", CHAT_AND_MESSAGES),
+    own("VLLM", "vllm", CHAT_MESSAGES_AND_RESPONSES),
     hosted("Vercel", "vercel", "https://ai-gateway.vercel.sh", CHAT),
     account("VertexAI", "gcp.vertex_ai", GEMINI).with_gemini_at("/publishers/google"),
-    hosted("XAI", "x_ai", "https://api.x.ai", CHAT),
+    hosted("XAI", "x_ai", "https://api.x.ai", RESPONSES_AND_CHAT),
     hosted("ZAI", "z_ai", "https://api.z.ai/api/paas/v4", BARE_CHAT),
 ];
 
@@ -313,7 +329,7 @@ impl Provider {
         };
         Ok(match wanted.name {
             Dialect::Gemini => url + self.gemini,
-            Dialect::Chat | Dialect::Messages | Dialect::Converse => url,
+            Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Converse => url,
         })
     }
 
@@ -328,7 +344,8 @@ impl Provider {
         };
         let (first, first_suffix) = self.dialects[0];
         let root = match (&endpoint.url, self.root) {
-            (Some(url), _) if first == dialect => return Ok(trimmed(url).to_owned()),
+            // What is at the same place needs no derivation.
+            (Some(url), _) if first == dialect || first_suffix == suffix => return Ok(trimmed(url).to_owned()),
             (Some(url), _) => trimmed(url)
                 .strip_suffix(first_suffix)
                 .ok_or_else(|| self.underivable(dialect))?,
@@ -368,6 +385,7 @@ fn on_the_wire(dialect: Dialect) -> wire::Dialect {
     match dialect {
         Dialect::Chat => wire::Dialect::Chat,
         Dialect::Messages => wire::Dialect::Messages,
+        Dialect::Responses => wire::Dialect::Responses,
         Dialect::Converse => wire::Dialect::Converse,
         Dialect::Gemini => wire::Dialect::Gemini,
     }
@@ -397,7 +415,27 @@ mod tests {
     #[test]
     fn a_deployment_is_called_where_the_sdk_of_each_dialect_would() {
         let none = json!({});
-        check("OpenAI", none.clone(), Ok(&[("Chat", "https://api.openai.com/v1")]));
+        check(
+            "OpenAI",
+            none.clone(),
+            Ok(&[
+                ("Chat", "https://api.openai.com/v1"),
+                ("Responses", "https://api.openai.com/v1"),
+            ]),
+        );
+        check(
+            "XAI",
+            none.clone(),
+            Ok(&[("Responses", "https://api.x.ai/v1"), ("Chat", "https://api.x.ai/v1")]),
+        );
+        check(
+            "Perplexity",
+            none.clone(),
+            Ok(&[
+                ("Chat", "https://api.perplexity.ai"),
+                ("Responses", "https://api.perplexity.ai/v1"),
+            ]),
+        );
         check(
             "Anthropic",
             none.clone(),
@@ -417,6 +455,7 @@ mod tests {
             Ok(&[
                 ("Chat", "https://openrouter.ai/api/v1"),
                 ("Messages", "https://openrouter.ai/api"),
+                ("Responses", "https://openrouter.ai/api/v1"),
             ]),
         );
     }
@@ -513,12 +552,21 @@ mod tests {
         check(
             "VLLM",
             vllm,
-            Ok(&[("Chat", "http://vllm:8000/v1"), ("Messages", "http://vllm:8000")]),
+            Ok(&[
+                ("Chat", "http://vllm:8000/v1"),
+                ("Messages", "http://vllm:8000"),
+                ("Responses", "http://vllm:8000/v1"),
+            ]),
         );
         check(
             "OpenAICompatible",
             json!({"url": "http://x/llm"}),
             Ok(&[("Chat", "http://x/llm")]),
+        );
+        check(
+            "OpenAI",
+            json!({"url": "http://x/llm"}),
+            Ok(&[("Chat", "http://x/llm"), ("Responses", "http://x/llm")]),
         );
         check(
             "VLLM",

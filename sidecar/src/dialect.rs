@@ -22,6 +22,7 @@ mod messages;
 mod names;
 mod pairing;
 mod path;
+mod responses;
 mod scan;
 mod schema;
 mod splice;
@@ -48,6 +49,7 @@ use pilotfish_wire::Capabilities;
 pub use pilotfish_wire::Dialect;
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Tokens as the provider counted them, in one meaning for all dialects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,6 +77,8 @@ pub enum ClientDialect {
     Messages,
     /// Gemini's generateContent (and its embeddings).
     Gemini,
+    /// OpenAI Responses.
+    Responses,
 }
 
 impl ClientDialect {
@@ -84,6 +88,7 @@ impl ClientDialect {
             Self::Chat => Dialect::Chat,
             Self::Messages => Dialect::Messages,
             Self::Gemini => Dialect::Gemini,
+            Self::Responses => Dialect::Responses,
         }
     }
 }
@@ -214,6 +219,8 @@ pub struct Exchange {
     pub shows_reasoning: bool,
     /// Tool names that the upstream's dialect could not spell, as `(sent, the client's)`.
     pub renamed: Vec<(String, String)>,
+    /// What of the request its answer repeats, as a JSON object; empty where answers repeat nothing.
+    pub repeated: Arc<[u8]>,
 }
 
 /// A request in the upstream's dialect.

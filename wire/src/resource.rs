@@ -354,6 +354,8 @@ pub enum Dialect {
     Chat,
     /// Anthropic Messages: `/v1/messages`.
     Messages,
+    /// OpenAI Responses: `/responses`.
+    Responses,
     /// Bedrock's Converse: `/model/{model}/converse` and `/model/{model}/converse-stream`.
     Converse,
     /// Gemini: `/models/MODEL:generateContent` below a base URL that names the version, or, at Vertex AI, the

@@ -30,7 +30,7 @@ impl<'a> Asked<'a> {
         // Embeddings have no streams; a provider ignores the word, too.
         let stream = operation == Operation::Generate && path.stream.map_or_else(|| read_stream(&object), Ok)?;
         let wants_usage = match dialect {
-            ClientDialect::Messages | ClientDialect::Gemini => true,
+            ClientDialect::Messages | ClientDialect::Gemini | ClientDialect::Responses => true,
             ClientDialect::Chat => stream && chat_wants_usage(&object),
         };
         Ok(Self {
@@ -61,6 +61,7 @@ impl<'a> Asked<'a> {
             ClientDialect::Chat => &["max_completion_tokens", "max_tokens"],
             ClientDialect::Messages => &["max_tokens"],
             ClientDialect::Gemini => return gemini::request::generation(&self.object, "maxOutputTokens")?.u64(),
+            ClientDialect::Responses => &["max_output_tokens"],
         };
         keys.iter().find_map(|key| self.object.get(key)?.u64())
     }
@@ -69,7 +70,7 @@ impl<'a> Asked<'a> {
     pub fn choices(&self) -> u64 {
         let number = match self.dialect {
             ClientDialect::Chat => self.object.get("n"),
-            ClientDialect::Messages => None,
+            ClientDialect::Messages | ClientDialect::Responses => None,
             ClientDialect::Gemini => gemini::request::generation(&self.object, "candidateCount"),
         };
         number.and_then(json::Raw::u64).unwrap_or(1)

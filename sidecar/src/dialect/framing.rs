@@ -21,7 +21,9 @@ impl Framer {
     /// The framer for an upstream that speaks `dialect`.
     pub fn of(dialect: Dialect) -> Self {
         match dialect {
-            Dialect::Chat | Dialect::Messages | Dialect::Gemini => Self::Sse(sse::Framer::default()),
+            Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Gemini => {
+                Self::Sse(sse::Framer::default())
+            }
             Dialect::Converse => Self::EventStream(event_stream::Framer::default()),
         }
     }
@@ -29,7 +31,7 @@ impl Framer {
     /// What a stream of `dialect` is called.
     pub fn media_type(dialect: Dialect) -> &'static str {
         match dialect {
-            Dialect::Chat | Dialect::Messages | Dialect::Gemini => "text/event-stream",
+            Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Gemini => "text/event-stream",
             Dialect::Converse => "application/vnd.amazon.eventstream",
         }
     }

@@ -1,6 +1,6 @@
 //! Looking at a whole answer that passes through: is it one, and what did it cost?
 
-use super::{ClientDialect, Fault, Operation, Usage, chat, gemini, messages};
+use super::{ClientDialect, Fault, Operation, Usage, chat, gemini, messages, responses};
 
 /// What an answer says beside its content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,7 @@ pub fn inspect_response(dialect: ClientDialect, operation: Operation, body: &[u8
         ClientDialect::Chat => chat::response::inspect(operation, body),
         ClientDialect::Messages => messages::response::inspect(body),
         ClientDialect::Gemini => gemini::response::inspect(body),
+        ClientDialect::Responses => responses::response::inspect(body),
     }
 }
 

@@ -211,6 +211,8 @@ pub(super) struct Settings<'a> {
     pub(super) parallel_calls: Option<bool>,
     pub(super) format: Option<Format<'a>>,
     pub(super) thinking: Option<Thinking<'a>>,
+    /// The client wants to see what is thought.
+    pub(super) shows_thinking: bool,
     /// Who uses the application, as it names them.
     pub(super) end_user: Option<Text<'a>>,
     pub(super) tier: Option<Tier>,

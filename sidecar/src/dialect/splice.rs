@@ -1,6 +1,6 @@
 //! Same dialect on both sides: the client's bytes, with the permitted splices and nothing else.
 
-use super::{Asked, ClientDialect, gemini};
+use super::{Asked, ClientDialect, Operation, gemini, responses};
 use crate::json;
 use bytes::Bytes;
 use smallvec::{SmallVec, smallvec};
@@ -23,8 +23,8 @@ pub struct PassThrough {
 }
 
 /// The client's request with `model` for its model, written in front where only the path named one, and, where `include_usage` says so and the client's stream does not
-/// ask for it, `stream_options.include_usage`; signatures of other makers, which Google refuses, are taken out. Every
-/// other byte is the client's.
+/// ask for it, `stream_options.include_usage`; signatures of other makers, which Google refuses, and other makers'
+/// reasoning, which OpenAI refuses, are taken out. Every other byte is the client's.
 pub fn pass_through(asked: &Asked<'_>, model: &str, include_usage: bool) -> PassThrough {
     let whole = asked.object.text().len();
     let mut splices: SmallVec<[(Range<usize>, Vec<u8>); 2]> = SmallVec::new();
@@ -41,7 +41,11 @@ pub fn pass_through(asked: &Asked<'_>, model: &str, include_usage: bool) -> Pass
     if include_usage && asked.dialect == ClientDialect::Chat && asked.stream && !asked.wants_usage {
         splices.extend(ask_for_usage(asked));
     }
-    // The two never overlap: one lies inside `model` or in front of all members, the other inside `stream_options`,
+    if asked.dialect == ClientDialect::Responses && asked.operation == Operation::Generate {
+        let foreign = responses::carried::foreign(&asked.object).into_iter();
+        splices.extend(foreign.map(|range| (range, Vec::new())));
+    }
+    // They never overlap: one lies inside `model` or in front of all members, the other inside `stream_options`,
     // behind `model`, or in front as well; there the order in which they were pushed stays.
     splices.sort_by_key(|(range, _)| range.start);
     PassThrough::of(whole, splices)
@@ -112,7 +116,9 @@ impl PassThrough {
         let mut from = 0;
         for (range, fresh) in splices {
             push_body(&mut segments, from..range.start);
-            segments.push(Segment::Fresh(fresh));
+            if !fresh.is_empty() {
+                segments.push(Segment::Fresh(fresh));
+            }
             from = range.end;
         }
         push_body(&mut segments, from..whole);

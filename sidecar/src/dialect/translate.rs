@@ -5,8 +5,9 @@ use super::item::{Reply, Request, Thinking};
 use super::loss::Ledger;
 use super::{
     Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Translated, Upstream, chat, converse, gemini,
-    messages, pairing,
+    messages, pairing, responses,
 };
+use std::sync::Arc;
 
 use crate::json;
 
@@ -57,7 +58,7 @@ pub fn translate_request(
 ) -> Result<Translated, BadRequest> {
     let written = match asked.dialect {
         ClientDialect::Gemini => gemini::request::with_json_schemas(&asked.object),
-        ClientDialect::Chat | ClientDialect::Messages => None,
+        ClientDialect::Chat | ClientDialect::Messages | ClientDialect::Responses => None,
     };
     match written.as_deref().map(json::parse) {
         Some(Ok(object)) => translate(&asked.rewritten(object), upstream, stamp),
@@ -71,6 +72,7 @@ fn translate(asked: &Asked<'_>, upstream: &Upstream<'_>, stamp: Stamp<'_>) -> Re
         ClientDialect::Chat => chat::request::decode(asked, &mut ledger),
         ClientDialect::Messages => messages::request::decode(asked, &mut ledger),
         ClientDialect::Gemini => gemini::request::decode(asked, &mut ledger),
+        ClientDialect::Responses => responses::request::decode(asked, &mut ledger),
     }?;
     pairing::check(&request.items)?;
     fit(&mut request, upstream, &mut ledger);
@@ -78,6 +80,7 @@ fn translate(asked: &Asked<'_>, upstream: &Upstream<'_>, stamp: Stamp<'_>) -> Re
     let Encoded { body, renamed } = match upstream.dialect {
         Dialect::Chat => chat::request::encode(&request, upstream, size, &mut ledger),
         Dialect::Messages => messages::request::encode(&request, upstream, size, &mut ledger),
+        Dialect::Responses => responses::request::encode(&request, upstream, size, &mut ledger),
         Dialect::Converse => converse::request::encode(&request, upstream, size, &mut ledger),
         Dialect::Gemini => gemini::request::encode(&request, upstream, size, &mut ledger),
     };
@@ -90,6 +93,7 @@ fn translate(asked: &Asked<'_>, upstream: &Upstream<'_>, stamp: Stamp<'_>) -> Re
         include_usage: asked.wants_usage,
         shows_reasoning: shows_reasoning(asked, &request),
         renamed,
+        repeated: repeated(asked),
     };
     Ok(Translated {
         body,
@@ -98,9 +102,16 @@ fn translate(asked: &Asked<'_>, upstream: &Upstream<'_>, stamp: Stamp<'_>) -> Re
     })
 }
 
+fn repeated(asked: &Asked<'_>) -> Arc<[u8]> {
+    match asked.dialect {
+        ClientDialect::Chat | ClientDialect::Messages | ClientDialect::Gemini => Arc::default(),
+        ClientDialect::Responses => responses::request::repeated(&asked.object).into(),
+    }
+}
+
 fn shows_reasoning(asked: &Asked<'_>, request: &Request<'_>) -> bool {
     match asked.dialect {
-        ClientDialect::Chat => true,
+        ClientDialect::Chat | ClientDialect::Responses => true,
         ClientDialect::Gemini => gemini::request::shows_thoughts(asked),
         ClientDialect::Messages => match request.settings.thinking {
             Some(Thinking::Effort(_) | Thinking::Budget(_)) => true,
@@ -116,6 +127,7 @@ pub fn translate_response(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fa
     let reply: Reply<'_> = match exchange.upstream {
         Dialect::Chat => chat::response::decode(exchange, body),
         Dialect::Messages => messages::response::decode(body),
+        Dialect::Responses => responses::response::decode(exchange, body),
         Dialect::Converse => converse::response::decode(body),
         Dialect::Gemini => gemini::response::decode(exchange, body),
     }?;
@@ -125,6 +137,7 @@ pub fn translate_response(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fa
         ClientDialect::Chat => chat::response::encode(exchange, &reply, &mut out),
         ClientDialect::Messages => messages::response::encode(exchange, &reply, &mut out),
         ClientDialect::Gemini => gemini::response::encode(exchange, &reply, &mut out),
+        ClientDialect::Responses => responses::response::encode(exchange, &reply, &mut out),
     }
     Ok(Answer { body: out, usage })
 }

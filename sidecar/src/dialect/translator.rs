@@ -1,11 +1,12 @@
 //! Cross-dialect streams: a decoder's state machine feeds an encoder's, step by step.
 
 use super::item::Step;
-use super::{ClientDialect, Dialect, Effect, Exchange, Fault, chat, converse, gemini, messages};
+use super::{ClientDialect, Dialect, Effect, Exchange, Fault, chat, converse, gemini, messages, responses};
 use crate::sse::Event;
 
 /// One stream's translator: events of the upstream in, bytes in the client's dialect out. What it remembers does not
-/// grow with the stream, except that a tool call which starts while another one's arguments still come is held back.
+/// grow with the stream, except that a tool call which starts while another one's arguments still come is held back
+/// where the client's dialect wants one after the other, and that a Responses stream ends by repeating what it said.
 #[derive(Debug)]
 pub struct Translator {
     decoder: Decoder,
@@ -17,6 +18,7 @@ pub struct Translator {
 enum Decoder {
     Chat(chat::stream::Decoder),
     Messages(messages::stream::Decoder),
+    Responses(responses::stream::Decoder),
     Converse(converse::stream::Decoder),
     Gemini(gemini::stream::Decoder),
 }
@@ -26,6 +28,7 @@ enum Encoder {
     Chat(chat::stream::Encoder),
     Messages(messages::stream::Encoder),
     Gemini(gemini::stream::Encoder),
+    Responses(responses::stream::Encoder),
 }
 
 /// Where a decoder puts what it found.
@@ -38,6 +41,7 @@ impl Translator {
             decoder: match exchange.upstream {
                 Dialect::Chat => Decoder::Chat(chat::stream::Decoder::new(exchange)),
                 Dialect::Messages => Decoder::Messages(messages::stream::Decoder::default()),
+                Dialect::Responses => Decoder::Responses(responses::stream::Decoder::new(exchange)),
                 Dialect::Converse => Decoder::Converse(converse::stream::Decoder::default()),
                 Dialect::Gemini => Decoder::Gemini(gemini::stream::Decoder::new(exchange)),
             },
@@ -45,6 +49,7 @@ impl Translator {
                 ClientDialect::Chat => Encoder::Chat(chat::stream::Encoder::new(exchange)),
                 ClientDialect::Messages => Encoder::Messages(messages::stream::Encoder::new(exchange)),
                 ClientDialect::Gemini => Encoder::Gemini(gemini::stream::Encoder::new(exchange)),
+                ClientDialect::Responses => Encoder::Responses(responses::stream::Encoder::new(exchange)),
             },
             order: Order::default(),
         }
@@ -78,6 +83,7 @@ impl Translator {
         let content = match decoder {
             Decoder::Chat(decoder) => decoder.event(event, sink),
             Decoder::Messages(decoder) => decoder.event(event, sink),
+            Decoder::Responses(decoder) => decoder.event(event, sink),
             Decoder::Converse(decoder) => decoder.event(event, sink),
             Decoder::Gemini(decoder) => decoder.event(event, sink),
         }?;
@@ -93,6 +99,15 @@ impl Translator {
             Decoder::Messages(decoder) => decoder.finish(),
             Decoder::Converse(decoder) => decoder.finish(sink),
             Decoder::Gemini(decoder) => decoder.finish(sink),
+            Decoder::Responses(decoder) => decoder.finish(),
+        }
+    }
+
+    /// The number that the next event would have, in a dialect that numbers them.
+    pub fn sequence(&self) -> u64 {
+        match &self.encoder {
+            Encoder::Responses(encoder) => encoder.sequence(),
+            Encoder::Chat(_) | Encoder::Messages(_) | Encoder::Gemini(_) => 0,
         }
     }
 }
@@ -144,6 +159,7 @@ impl Encoder {
             }
             Self::Messages(encoder) => encoder.step(step, out),
             Self::Gemini(encoder) => encoder.step(step, out),
+            Self::Responses(encoder) => encoder.step(step, out),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Watching a stream that passes through, event by event.
 
-use super::{ClientDialect, Effect, Fault, chat, gemini, messages};
+use super::{ClientDialect, Effect, Fault, chat, gemini, messages, responses};
 use crate::sse::Event;
 
 /// The watcher of one stream. It never changes an event; [`Effect`] says what the pipeline must take out.
@@ -12,6 +12,7 @@ enum Watcher {
     Chat(chat::watch::Watch),
     Messages(messages::watch::Watch),
     Gemini(gemini::watch::Watch),
+    Responses(responses::watch::Watch),
 }
 
 impl Watch {
@@ -21,6 +22,7 @@ impl Watch {
             ClientDialect::Chat => Watcher::Chat(chat::watch::Watch::new(strips_usage)),
             ClientDialect::Messages => Watcher::Messages(messages::watch::Watch::default()),
             ClientDialect::Gemini => Watcher::Gemini(gemini::watch::Watch::of_choices(1)),
+            ClientDialect::Responses => Watcher::Responses(responses::watch::Watch::default()),
         })
     }
 
@@ -29,7 +31,7 @@ impl Watch {
         Self(match self.0 {
             Watcher::Chat(watch) => Watcher::Chat(watch.of_choices(choices)),
             Watcher::Gemini(_) => Watcher::Gemini(gemini::watch::Watch::of_choices(choices)),
-            watcher @ Watcher::Messages(_) => watcher,
+            watcher @ (Watcher::Messages(_) | Watcher::Responses(_)) => watcher,
         })
     }
 
@@ -39,6 +41,7 @@ impl Watch {
             Watcher::Chat(watch) => watch.event(event),
             Watcher::Messages(watch) => watch.event(event),
             Watcher::Gemini(watch) => watch.event(event),
+            Watcher::Responses(watch) => watch.event(event),
         }
     }
 
@@ -48,6 +51,15 @@ impl Watch {
             Watcher::Chat(watch) => watch.finish(),
             Watcher::Messages(watch) => watch.finish(),
             Watcher::Gemini(watch) => watch.finish(),
+            Watcher::Responses(watch) => watch.finish(),
+        }
+    }
+
+    /// The number that the next event would have, in a dialect that numbers them.
+    pub fn sequence(&self) -> u64 {
+        match &self.0 {
+            Watcher::Responses(watch) => watch.sequence(),
+            Watcher::Chat(_) | Watcher::Messages(_) | Watcher::Gemini(_) => 0,
         }
     }
 }

@@ -123,6 +123,7 @@ impl Shape {
             (Operation::Generate, ClientDialect::Chat) => "chat",
             (Operation::Generate, ClientDialect::Messages) => "messages",
             (Operation::Generate, ClientDialect::Gemini) => "gemini",
+            (Operation::Generate, ClientDialect::Responses) => "responses",
         }
     }
 
@@ -136,13 +137,15 @@ impl Shape {
             (Operation::Generate, ClientDialect::Chat) => 0,
             (Operation::Generate, ClientDialect::Messages) => 1,
             (Operation::Generate, ClientDialect::Gemini) => 2,
-            (Operation::Embeddings, _) => 3,
+            (Operation::Generate, ClientDialect::Responses) => 3,
+            // Without streams, so the last.
+            (Operation::Embeddings, _) => 4,
         };
         dialect * 2 + usize::from(self.stream)
     }
 
     /// Every shape that has a handle of its own, in the order of [`Shape::index`].
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 9] = [
         Self {
             dialect: ClientDialect::Chat,
             operation: Operation::Generate,
@@ -170,6 +173,16 @@ impl Shape {
         },
         Self {
             dialect: ClientDialect::Gemini,
+            operation: Operation::Generate,
+            stream: true,
+        },
+        Self {
+            dialect: ClientDialect::Responses,
+            operation: Operation::Generate,
+            stream: false,
+        },
+        Self {
+            dialect: ClientDialect::Responses,
             operation: Operation::Generate,
             stream: true,
         },

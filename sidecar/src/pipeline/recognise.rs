@@ -33,7 +33,7 @@ const NOT_SERVED: [&str; 5] = [
 /// OpenAI's paths are taken with and without `/v1`, as users of other gateways have them.
 pub(super) fn recognise<'a>(method: &Method, path: &'a str, query: Option<&str>) -> Result<Wanted<'a>, Refusal> {
     let google = gemini(path, query)?;
-    let (wanted, allowed) = google.or_else(|| find(path)).ok_or(Refusal::UnknownPath)?;
+    let (wanted, allowed) = google.or_else(|| find(path)).ok_or_else(|| unknown(path))?;
     if *method == allowed || (allowed == Method::GET && *method == Method::HEAD) {
         return Ok(wanted);
     }
@@ -51,10 +51,18 @@ fn find(path: &str) -> Option<(Wanted<'_>, Method)> {
         .or_else(|| models(openai))
 }
 
+fn unknown(path: &str) -> Refusal {
+    match path.strip_prefix("/v1").unwrap_or(path).starts_with("/responses/") {
+        true => Refusal::NothingKept,
+        false => Refusal::UnknownPath,
+    }
+}
+
 fn openai_call(path: &str) -> Option<(ClientDialect, Operation)> {
     match path {
         "/chat/completions" => Some((ClientDialect::Chat, Operation::Generate)),
         "/embeddings" => Some((ClientDialect::Chat, Operation::Embeddings)),
+        "/responses" => Some((ClientDialect::Responses, Operation::Generate)),
         _ => None,
     }
 }
@@ -159,12 +167,17 @@ mod tests {
         let chat = call(ClientDialect::Chat, Operation::Generate);
         let embeddings = call(ClientDialect::Chat, Operation::Embeddings);
         let messages = call(ClientDialect::Messages, Operation::Generate);
+        let responses = call(ClientDialect::Responses, Operation::Generate);
         for (method, path, expected) in [
             (Method::POST, "/v1/chat/completions", chat.clone()),
             (Method::POST, "/chat/completions", chat),
             (Method::POST, "/embeddings", embeddings),
             (Method::POST, "/v1/messages", messages),
             (Method::POST, "/messages", Err(Refusal::UnknownPath)),
+            (Method::POST, "/v1/responses", responses.clone()),
+            (Method::POST, "/responses", responses),
+            (Method::GET, "/v1/responses/resp_1", Err(Refusal::NothingKept)),
+            (Method::POST, "/responses/resp_1/cancel", Err(Refusal::NothingKept)),
             (Method::GET, "/v1/models", Ok(Wanted::Models(None, false))),
             (Method::HEAD, "/models", Ok(Wanted::Models(None, false))),
             (

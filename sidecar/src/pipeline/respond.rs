@@ -17,6 +17,8 @@ pub(crate) enum Refusal {
     NotServed {
         method: String,
     },
+    /// What some provider stores, and nobody here knows which.
+    NothingKept,
     WrongMethod {
         allow: &'static str,
     },
@@ -148,7 +150,7 @@ impl Refusal {
             Self::UnknownPath => said(
                 StatusCode::NOT_FOUND,
                 "unknown_url",
-                "unknown path; this sidecar serves /v1/chat/completions, /v1/messages, /v1/embeddings, \
+                "unknown path; this sidecar serves /v1/chat/completions, /v1/responses, /v1/messages, /v1/embeddings, \
                  /openai/deployments/MODEL/chat/completions, /v1beta/models/MODEL:generateContent and /v1/models"
                     .to_owned(),
             ),
@@ -156,6 +158,13 @@ impl Refusal {
                 StatusCode::NOT_IMPLEMENTED,
                 "method_not_served",
                 format!("this sidecar does not serve {method}; it serves generateContent and streamGenerateContent"),
+            ),
+            Self::NothingKept => said(
+                StatusCode::NOT_FOUND,
+                "unknown_url",
+                "responses are not kept here, so that only POST /v1/responses is served; ask the provider, or send the \
+                 items of earlier responses with the request"
+                    .to_owned(),
             ),
             Self::WrongMethod { allow } => said(
                 StatusCode::METHOD_NOT_ALLOWED,

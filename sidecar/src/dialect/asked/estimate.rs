@@ -30,6 +30,12 @@ impl Asked<'_> {
             match (self.operation, &*member.key()) {
                 (Operation::Generate, "messages") => sum.add_all(member.value),
                 (Operation::Generate, "system") if self.dialect == ClientDialect::Messages => sum.add(member.value),
+                (Operation::Generate, "instructions" | "input") if self.dialect == ClientDialect::Responses => {
+                    sum.add(member.value);
+                }
+                (Operation::Generate, "text") if self.dialect == ClientDialect::Responses => {
+                    sum.add_written(member.value);
+                }
                 (Operation::Generate, "tools" | "functions" | "response_format" | "output_config") => {
                     sum.add_written(member.value);
                 }
@@ -74,7 +80,10 @@ impl Sum {
     fn add_object(&mut self, value: Raw<'_>) {
         let Some(object) = value.object() else { return };
         let kind = object.get("type").and_then(Raw::string).unwrap_or_default();
-        if matches!(&*kind, "image" | "image_url" | "file" | "document" | "input_audio") {
+        if matches!(
+            &*kind,
+            "image" | "image_url" | "file" | "document" | "input_audio" | "input_image" | "input_file"
+        ) {
             self.media += 1;
             return;
         }
@@ -87,6 +96,8 @@ impl Sum {
                 "parts" | "functionCall" | "functionResponse" | "function_response" => self.add(member.value),
                 "args" | "response" => self.add_written(member.value),
                 "inlineData" | "inline_data" | "fileData" | "file_data" => self.media += 1,
+                // A result, and what reasoning shows, of Responses' items.
+                "output" | "summary" if !kind.is_empty() => self.add(member.value),
                 "tool_calls" | "function" | "function_call" | "custom" | "arguments" => self.add(member.value),
                 "input" if member.value.kind() == Type::Object => self.add_written(member.value),
                 "input" => self.add(member.value),

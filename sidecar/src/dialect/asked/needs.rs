@@ -30,10 +30,12 @@ impl Asked<'_> {
     }
 
     fn holds_image(&self) -> bool {
-        if self.dialect == ClientDialect::Gemini {
-            return gemini::request::holds_image(&self.object);
-        }
-        let Some(messages) = self.object.get("messages") else {
+        let list = match self.dialect {
+            ClientDialect::Chat | ClientDialect::Messages => "messages",
+            ClientDialect::Responses => "input",
+            ClientDialect::Gemini => return gemini::request::holds_image(&self.object),
+        };
+        let Some(messages) = self.object.get(list) else {
             return false;
         };
         // Quotes inside strings are escaped, so this finds only whole keys and whole values.
@@ -60,7 +62,7 @@ const DEEPEST: u8 = 8;
 fn content_holds_image(holder: Raw<'_>, depth: u8) -> bool {
     let Some(object) = holder.object() else { return false };
     let kind = object.get("type").and_then(Raw::string).unwrap_or_default();
-    if matches!(&*kind, "image" | "image_url") {
+    if matches!(&*kind, "image" | "image_url" | "input_image") {
         return true;
     }
     let inside = |key| {
@@ -74,7 +76,7 @@ fn content_holds_image(holder: Raw<'_>, depth: u8) -> bool {
             Type::Null | Type::Bool | Type::Number | Type::String => false,
         })
     };
-    depth < DEEPEST && (inside("content") || inside("source"))
+    depth < DEEPEST && (inside("content") || inside("source") || inside("output"))
 }
 
 fn is_empty(list: Raw<'_>) -> bool {

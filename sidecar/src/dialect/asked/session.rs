@@ -18,7 +18,7 @@ impl<'a> Asked<'a> {
         let metadata = self.object.get("metadata").and_then(Raw::object);
         let of_user = || match self.dialect {
             ClientDialect::Messages => session_of_user(metadata.as_ref()?.get("user_id")?.string()?),
-            ClientDialect::Chat | ClientDialect::Gemini => None,
+            ClientDialect::Chat | ClientDialect::Gemini | ClientDialect::Responses => None,
         };
         of_user()
             .or_else(|| text(metadata.as_ref()?.get("session_id")?))
@@ -30,14 +30,21 @@ impl<'a> Asked<'a> {
     /// 4 KiB; otherwise nothing.
     pub fn conversation_root(&self) -> Option<u64> {
         let mut root = Root::default();
-        if self.dialect == ClientDialect::Gemini {
-            gemini::request::beginning(&self.object).for_each(|text| root.add(text));
-            return root.digest();
+        let (system, list) = match self.dialect {
+            ClientDialect::Chat => (None, "messages"),
+            ClientDialect::Messages => (self.object.get("system"), "messages"),
+            ClientDialect::Responses => (self.object.get("instructions"), "input"),
+            ClientDialect::Gemini => {
+                gemini::request::beginning(&self.object).for_each(|text| root.add(text));
+                return root.digest();
+            }
+        };
+        root.add_content(system);
+        let list = self.object.get(list)?;
+        if list.kind() == json::Type::String {
+            root.add(list);
         }
-        if self.dialect == ClientDialect::Messages {
-            root.add_content(self.object.get("system"));
-        }
-        for message in self.object.get("messages")?.elements()?.objects().flatten() {
+        for message in list.elements().into_iter().flat_map(json::Elements::objects).flatten() {
             let role = message.get("role").and_then(Raw::string).unwrap_or_default();
             match &*role {
                 "system" | "developer" => root.add_content(message.get("content")),

@@ -107,23 +107,35 @@ pub fn encode_error(client: ClientDialect, status: u16, error: &ErrorBody<'_>) -
     out
 }
 
-/// An error event, after which the stream ends without its terminator: the official SDKs raise it.
-pub fn error_event(client: ClientDialect, status: u16, error: &ErrorBody<'_>) -> Vec<u8> {
-    let start: &[u8] = match client {
-        ClientDialect::Chat => b"data: ",
-        ClientDialect::Messages => b"event: error\ndata: ",
-        ClientDialect::Gemini => b"data: ",
-    };
+/// An error event, after which the stream ends without its terminator: the official SDKs raise it. `sequence` is its
+/// number in a dialect that numbers events.
+pub fn error_event(client: ClientDialect, status: u16, error: &ErrorBody<'_>, sequence: u64) -> Vec<u8> {
     let mut out = Vec::with_capacity(error.message.len() + 160);
-    out.extend_from_slice(start);
-    write(client, status, error, &mut out);
+    match client {
+        ClientDialect::Chat => {
+            out.extend_from_slice(b"data: ");
+            write_chat(status, error, &mut out);
+        }
+        ClientDialect::Messages => {
+            out.extend_from_slice(b"event: error\ndata: ");
+            write_messages(status, error, &mut out);
+        }
+        ClientDialect::Gemini => {
+            out.extend_from_slice(b"data: ");
+            write_gemini(status, error, &mut out);
+        }
+        ClientDialect::Responses => {
+            out.extend_from_slice(b"event: error\ndata: ");
+            write_responses_event(status, error, sequence, &mut out);
+        }
+    }
     out.extend_from_slice(b"\n\n");
     out
 }
 
 fn write(client: ClientDialect, status: u16, error: &ErrorBody<'_>, out: &mut Vec<u8>) {
     match client {
-        ClientDialect::Chat => write_chat(status, error, out),
+        ClientDialect::Chat | ClientDialect::Responses => write_chat(status, error, out),
         ClientDialect::Messages => write_messages(status, error, out),
         ClientDialect::Gemini => write_gemini(status, error, out),
     }
@@ -131,15 +143,32 @@ fn write(client: ClientDialect, status: u16, error: &ErrorBody<'_>, out: &mut Ve
 
 fn write_chat(status: u16, error: &ErrorBody<'_>, out: &mut Vec<u8>) {
     let mut body = ObjectWriter::new(out);
-    let mut inner = body.object("error");
+    write_chat_inner(status, error, &mut body.object("error"));
+}
+
+fn write_chat_inner(status: u16, error: &ErrorBody<'_>, inner: &mut ObjectWriter<'_>) {
     inner.string("message", error.message);
     inner.string("type", CHAT_KINDS.choose(status, error.kind));
+    write_param_and_code(error, inner);
+}
+
+fn write_param_and_code(error: &ErrorBody<'_>, object: &mut ObjectWriter<'_>) {
     for (key, value) in [("param", error.param), ("code", error.code)] {
         match value {
-            Some(value) => inner.string(key, value),
-            None => inner.null(key),
+            Some(value) => object.string(key, value),
+            None => object.null(key),
         }
     }
+}
+
+/// OpenAI documents the flat form and sends the nested one too, which is the one that its SDKs raise.
+fn write_responses_event(status: u16, error: &ErrorBody<'_>, sequence: u64, out: &mut Vec<u8>) {
+    let mut body = ObjectWriter::new(out);
+    body.string("type", "error");
+    body.u64("sequence_number", sequence);
+    body.string("message", error.message);
+    write_param_and_code(error, &mut body);
+    write_chat_inner(status, error, &mut body.object("error"));
 }
 
 fn write_messages(status: u16, error: &ErrorBody<'_>, out: &mut Vec<u8>) {

@@ -381,12 +381,17 @@ fn an_error_in_a_stream_is_an_event_that_the_sdks_raise() {
         ..ErrorBody::default()
     };
     assert_eq!(
-        String::from_utf8(error_event(ClientDialect::Chat, 502, &error)).unwrap(),
+        String::from_utf8(error_event(ClientDialect::Chat, 502, &error, 0)).unwrap(),
         "data: {\"error\":{\"message\":\"m\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n"
     );
     assert_eq!(
-        String::from_utf8(error_event(ClientDialect::Messages, 502, &error)).unwrap(),
+        String::from_utf8(error_event(ClientDialect::Messages, 502, &error, 0)).unwrap(),
         "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"m\"}}\n\n"
+    );
+    assert_eq!(
+        String::from_utf8(error_event(ClientDialect::Responses, 502, &error, 7)).unwrap(),
+        "event: error\ndata: {\"type\":\"error\",\"sequence_number\":7,\"message\":\"m\",\"param\":null,\"code\":null,\
+         \"error\":{\"message\":\"m\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n"
     );
 }
 

@@ -1,12 +1,17 @@
 use super::{Fate, Field, Ledger, decide, field};
-use crate::dialect::{Grade, chat, gemini, messages};
+use crate::dialect::{Grade, chat, gemini, messages, responses};
 use crate::json;
 
 /// The tables are searched by halves, and a field is remembered as a bit.
 #[test]
 fn every_table_is_sorted_and_short() {
-    let tables = chat::request::TABLES.iter().chain(messages::request::TABLES);
-    for table in tables.chain(gemini::request::TABLES) {
+    let tables = [
+        chat::request::TABLES,
+        messages::request::TABLES,
+        gemini::request::TABLES,
+        responses::request::TABLES,
+    ];
+    for table in tables.concat() {
         assert!(table.is_sorted_by(|one, other| one.name < other.name), "{table:?}");
         assert!(table.len() <= 64);
     }

@@ -78,6 +78,7 @@ impl Golden {
         let provider = match (&*ran.provider, ran.upstream) {
             ("", Dialect::Chat) => "openai",
             ("", Dialect::Messages) => "anthropic",
+            ("", Dialect::Responses) => "openai",
             ("", Dialect::Converse) => "aws.bedrock",
             ("", Dialect::Gemini) => "gcp.gemini",
             (provider, _) => provider,

@@ -17,6 +17,10 @@ pub(in crate::dialect) fn exchange(client: ClientDialect, upstream: Dialect) -> 
         include_usage: true,
         shows_reasoning: true,
         renamed: vec![("sent_1".to_owned(), "client.name".to_owned())],
+        repeated: match client {
+            ClientDialect::Responses => br#"{"tools":[],"tool_choice":"auto"}"#.as_slice().into(),
+            ClientDialect::Chat | ClientDialect::Messages | ClientDialect::Gemini => std::sync::Arc::default(),
+        },
     }
 }
 
@@ -42,7 +46,7 @@ pub(in crate::dialect) fn translate(exchange: &Exchange, stream: &[u8], pieces: 
     }
     let left = match exchange.upstream {
         // An event without its blank line is the pipeline's to judge.
-        Dialect::Chat | Dialect::Messages | Dialect::Gemini => Bytes::new(),
+        Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Gemini => Bytes::new(),
         Dialect::Converse => framer.finish(),
     };
     let finished = take(&framer, &left, &mut translator, &mut out, &mut effects);
@@ -80,7 +84,7 @@ fn ended(fault: Fault, out: Vec<u8>, mut effects: String) -> Outcome {
 /// an exception.
 pub(in crate::dialect) fn on_the_wire(upstream: Dialect, stream: &str) -> Vec<u8> {
     match upstream {
-        Dialect::Chat | Dialect::Messages | Dialect::Gemini => stream.as_bytes().to_vec(),
+        Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Gemini => stream.as_bytes().to_vec(),
         Dialect::Converse => sse::events(stream.as_bytes())
             .flat_map(|event| {
                 let (name, data) = (event.name.unwrap_or_default(), String::from_utf8_lossy(&event.data));

@@ -35,6 +35,17 @@ pub(super) enum Conversion {
     Translated(Box<Translator>),
 }
 
+impl Conversion {
+    /// The number that the next event has in a dialect that numbers them.
+    fn sequence(&self) -> u64 {
+        match self {
+            Self::Raw => 0,
+            Self::Watched(watch) => watch.sequence(),
+            Self::Translated(translator) => translator.sequence(),
+        }
+    }
+}
+
 /// The silence that is waited out, and the moment when the attempt must be over.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timers {
@@ -269,7 +280,8 @@ impl AnswerStream {
         if let Conversion::Raw = self.conversion {
             self.broken = true;
         } else {
-            self.push(error_event(self.client, fault.status.unwrap_or(502), &fault.body()).into());
+            let status = fault.status.unwrap_or(502);
+            self.push(error_event(self.client, status, &fault.body(), self.conversion.sequence()).into());
         }
         self.upstream = None;
         self.ended = true;

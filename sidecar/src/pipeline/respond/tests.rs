@@ -81,6 +81,7 @@ fn every_refusal_has_its_status() {
     let rows = [
         (Refusal::NotReady, 503),
         (Refusal::UnknownPath, 404),
+        (Refusal::NothingKept, 404),
         (Refusal::WrongMethod { allow: "POST" }, 405),
         (Refusal::Encoded, 415),
         (Refusal::LengthAndChunked, 400),

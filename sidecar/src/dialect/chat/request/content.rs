@@ -87,7 +87,7 @@ fn read_image<'a>(
 }
 
 /// `{"data":…,"format":"wav"}`.
-fn read_audio<'a>(part: &Object<'a>) -> Result<Part<'a>, &'static str> {
+pub(in crate::dialect) fn read_audio<'a>(part: &Object<'a>) -> Result<Part<'a>, &'static str> {
     let audio = part.get("input_audio").and_then(Raw::object);
     let audio = audio.ok_or("must have an input_audio")?;
     let data = given(&audio, "data").and_then(Text::of);
@@ -119,7 +119,7 @@ fn read_file<'a>(part: &Object<'a>) -> Result<Part<'a>, &'static str> {
 }
 
 /// A URL, or the contents of a `data:` URL.
-fn read_source(url: Cow<'_, str>) -> Result<Source<'_>, &'static str> {
+pub(in crate::dialect) fn read_source(url: Cow<'_, str>) -> Result<Source<'_>, &'static str> {
     if !url.starts_with("data:") {
         return Ok(Source::Url(Text::Plain(url)));
     }

@@ -168,8 +168,8 @@ fn write_thinking(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut O
     }
 }
 
-/// Chat's word for a budget in tokens.
-fn effort_of(budget: u64) -> &'static str {
+/// OpenAI's word for a budget in tokens.
+pub(in crate::dialect) fn effort_of(budget: u64) -> &'static str {
     if budget <= LOW_BUDGET {
         "low"
     } else if budget <= MEDIUM_BUDGET {
@@ -213,14 +213,15 @@ fn write_format(settings: &Settings<'_>, body: &mut ObjectWriter<'_>, ledger: &m
     }
 }
 
-fn write_user(user: &Text<'_>, names: &Names, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+/// `user`, which OpenAI wants short in either of its dialects.
+pub(in crate::dialect) fn write_user(user: &Text<'_>, names: &Names, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
     let plain = user.plain();
     if plain.chars().count() <= LONGEST_USER {
         return user.write(body.member("user"));
     }
     ledger.hint(
         names.end_user,
-        "longer than the chat dialect takes, so its hash is sent",
+        "longer than OpenAI's dialects take, so its hash is sent",
     );
     body.string("user", &blake3::hash(plain.as_bytes()).to_hex());
 }

@@ -18,7 +18,10 @@ pub(in crate::dialect) const FORMAT: &str = "anthropic-claude-v1";
 
 /// The reasoning of an assistant's message; the carrier that says most wins.
 pub(super) fn of_message<'a>(message: &Message<'_, 'a>, ledger: &mut Ledger) -> Found<'a> {
-    for (field, read) in [("reasoning_details", detail as fn(_) -> _), ("thinking_blocks", block)] {
+    for (field, read) in [
+        ("reasoning_details", read_detail as fn(_) -> _),
+        ("thinking_blocks", block),
+    ] {
         let list = given(message.object, field).and_then(Raw::elements);
         let mut found = Found::new();
         let mut block = None;
@@ -72,10 +75,11 @@ fn join<'a>(found: &mut Found<'a>, place: Place, part: Reasoning<'a>) {
 
 /// The entries of an answer's `reasoning_details`.
 pub(in crate::dialect) fn read_details<'a>(details: Raw<'a>) -> impl Iterator<Item = Reasoning<'a>> {
-    details.elements().into_iter().flatten().filter_map(detail)
+    details.elements().into_iter().flatten().filter_map(read_detail)
 }
 
-fn detail(entry: Raw<'_>) -> Option<Reasoning<'_>> {
+/// An entry of `reasoning_details`.
+pub(in crate::dialect) fn read_detail(entry: Raw<'_>) -> Option<Reasoning<'_>> {
     let object = entry.object()?;
     let text = |key| given(&object, key).and_then(Text::of).filter(|text| !text.is_empty());
     let ours = word(&object, "format") == FORMAT;

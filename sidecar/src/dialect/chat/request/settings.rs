@@ -25,6 +25,7 @@ pub(super) fn read<'a>(
         parallel_calls: given(object, "parallel_tool_calls").and_then(Raw::bool),
         format: format(object)?,
         thinking: thinking(object),
+        shows_thinking: shows_thinking(object),
         end_user: text("safety_identifier").or_else(|| text("user")),
         tier: tier(object, ledger),
         cache: given(object, "cache_control").map(Cache::Marker),
@@ -94,6 +95,14 @@ fn thinking<'a>(object: &Object<'a>) -> Option<Thinking<'a>> {
         Some(effort) => Some(Thinking::Effort(Some(effort))),
         None => (thinking.is_some() || reasoning.is_some()).then_some(Thinking::Effort(None)),
     }
+}
+
+/// `reasoning_effort` alone shows nothing at OpenAI, its extensions show it elsewhere.
+fn shows_thinking(object: &Object<'_>) -> bool {
+    let extension = |key| given(object, key).and_then(Raw::object);
+    let excluded = |reasoning: &Object<'_>| reasoning.get("exclude").and_then(Raw::bool) == Some(true);
+    let reasoning = extension("reasoning").is_some_and(|reasoning| !excluded(&reasoning));
+    reasoning || extension("thinking").is_some_and(|thinking| word(&thinking, "type") != "disabled")
 }
 
 fn tier(object: &Object<'_>, ledger: &mut Ledger) -> Option<Tier> {

@@ -39,6 +39,10 @@ pub(super) fn read<'a>(stream: bool, object: &Object<'a>, ledger: &mut Ledger) -
         parallel_calls: None,
         format: generation.as_ref().and_then(|generation| format(generation, ledger)),
         thinking: generation.as_ref().and_then(thinking),
+        shows_thinking: generation
+            .as_ref()
+            .and_then(|generation| inner(generation, "thinkingConfig"))
+            .is_some_and(|config| includes_thoughts(&config)),
         end_user: None,
         tier: None,
         cache: None,

@@ -35,6 +35,7 @@ pub(super) fn read<'a>(
             .or_else(|| given(object, "output_format"))
             .and_then(read_format),
         thinking: read_thinking(object, of_output("effort")),
+        shows_thinking: shows_thinking(object),
         end_user: read_user(object, ledger),
         tier: read_tier(object),
         cache: given(object, "cache_control").map(Cache::Marker),
@@ -73,6 +74,12 @@ fn read_thinking<'a>(object: &Object<'a>, effort: Option<Raw<'a>>) -> Option<Thi
         ("", None) => None,
         (_, None) => Some(Thinking::Effort(None)),
     }
+}
+
+/// Thinking is shown unless the client says that it need not be; an effort alone asks for none.
+fn shows_thinking(object: &Object<'_>) -> bool {
+    let thinking = given(object, "thinking").and_then(Raw::object);
+    thinking.is_some_and(|thinking| word(&thinking, "type") != "disabled" && word(&thinking, "display") != "omitted")
 }
 
 fn read_user<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Option<Text<'a>> {

@@ -5,6 +5,7 @@ use crate::dialect::{ClientDialect, Dialect, Exchange};
 use crate::json;
 use crate::sse;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 /// What the official SDK of the client demands of every stream.
 fn check_client(exchange: &Exchange, client: &str) {
@@ -12,6 +13,7 @@ fn check_client(exchange: &Exchange, client: &str) {
         ClientDialect::Chat => check_chat(client),
         ClientDialect::Messages => check_messages(client),
         ClientDialect::Gemini => check_gemini(client),
+        ClientDialect::Responses => check_responses(client),
     }
 }
 
@@ -89,6 +91,55 @@ fn check_gemini(client: &str) {
     assert!(heads.len() <= 1, "{heads:?}");
 }
 
+/// Events are named and numbered from 0; the response is created first; items begin, get deltas and end, each at its own
+/// place; what ends an item or the response repeats what was said.
+fn check_responses(client: &str) {
+    let (mut open, mut done) = (BTreeMap::<u64, String>::new(), BTreeMap::<u64, String>::new());
+    let mut ended = false;
+    for (number, event) in sse::events(client.as_bytes()).enumerate() {
+        let (name, data) = (event.name.unwrap(), json::parse_value(&event.data).unwrap());
+        assert_eq!(text(data, "type"), name);
+        assert!(!ended, "something follows {name}");
+        let data = data.object().unwrap();
+        let count = |key| data.get(key).unwrap().u64().unwrap();
+        assert_eq!(count("sequence_number"), number as u64);
+        assert_eq!(number == 0, name == "response.created");
+        let place = || count("output_index");
+        match name {
+            "response.created" | "response.in_progress" => {}
+            "response.output_item.added" => {
+                assert_eq!(place(), (open.len() + done.len()) as u64);
+                open.insert(place(), String::new());
+            }
+            "response.output_item.done" => {
+                let told = open.remove(&place()).unwrap();
+                let item = data.get("item").unwrap().text().to_owned();
+                assert!(item.contains(&told), "{item} does not say {told}");
+                done.insert(place(), item);
+            }
+            "response.completed" | "response.incomplete" => {
+                ended = true;
+                assert!(open.is_empty());
+                let response = data.get("response").and_then(json::Raw::object).unwrap();
+                let output = response.get("output").and_then(json::Raw::elements).unwrap();
+                let told: Vec<_> = output.map(|item| item.text().to_owned()).collect();
+                assert_eq!(told, done.values().cloned().collect::<Vec<_>>());
+                assert!(response.get("usage").unwrap().object().is_some());
+            }
+            name if name.ends_with(".done") => {
+                let told = ["text", "refusal", "arguments"].iter().find_map(|key| data.get(key));
+                if let Some(told) = told {
+                    open.insert(place(), told.text().to_owned()).unwrap();
+                }
+            }
+            name => {
+                assert!(open.contains_key(&place()), "{name}");
+                assert!(name.ends_with(".delta") || name.ends_with("_part.added"), "{name}");
+            }
+        }
+    }
+}
+
 #[test]
 fn every_golden_is_what_its_sdk_demands() {
     for (_, exchange, upstream, _) in goldens() {
@@ -104,13 +155,25 @@ fn a_stream_that_breaks_off_never_looks_complete() {
         let whole = translate(&exchange, &stream, &[stream.len()]);
         for cut in (0..stream.len()).step_by(7) {
             let part = translate(&exchange, &stream[..cut], &[cut.max(1)]);
-            let is_terminated = ["[DONE]", "message_stop", "finishReason"]
-                .iter()
-                .any(|end| part.client.contains(end));
+            let is_terminated = [
+                "[DONE]",
+                "message_stop",
+                "finishReason",
+                "response.completed",
+                "response.incomplete",
+            ]
+            .iter()
+            .any(|end| part.client.contains(end));
             // Once it has finished, usage is all that can be missing.
             let said = |client: &str| {
-                let before = client.split("event: message_delta").next()?;
-                before.split("\"finishReason\"").next().map(str::to_owned)
+                let end = [
+                    "event: message_delta",
+                    "\"finishReason\"",
+                    "event: response.completed",
+                    "event: response.incomplete",
+                ];
+                let at = end.iter().find_map(|end| client.find(end));
+                at.and_then(|at| client.get(..at)).map(str::to_owned)
             };
             assert!(
                 !is_terminated || said(&part.client) == said(&whole.client),
@@ -126,10 +189,15 @@ fn a_stream_that_breaks_off_never_looks_complete() {
     }
 }
 
-const CLIENTS: [ClientDialect; 3] = [ClientDialect::Chat, ClientDialect::Messages, ClientDialect::Gemini];
-const UPSTREAMS: [Dialect; 3] = [Dialect::Chat, Dialect::Messages, Dialect::Gemini];
+const CLIENTS: [ClientDialect; 4] = [
+    ClientDialect::Chat,
+    ClientDialect::Messages,
+    ClientDialect::Responses,
+    ClientDialect::Gemini,
+];
+const UPSTREAMS: [Dialect; 4] = [Dialect::Chat, Dialect::Messages, Dialect::Responses, Dialect::Gemini];
 
-/// Pieces that upstreams send, right and wrong, for all dialects.
+/// Pieces that upstreams send, right and wrong, in every dialect.
 const EVENTS: &[&str] = &[
     "data: {\"id\":\"c\",\"model\":\"g\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n",
     "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"f\",\"arguments\":\"{\"}}]}}]}\n\n",
@@ -167,6 +235,27 @@ const EVENTS: &[&str] = &[
     "data: {\"candidates\":[{\"finishReason\":\"MALFORMED_FUNCTION_CALL\"}]}\r\n\r\n",
     "data: {\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}\r\n\r\n",
     "data: [{\"error\":{\"code\":429,\"status\":\"RESOURCE_EXHAUSTED\"}}]\r\n\r\n",
+    "event: response.created\ndata: {\"response\":{\"id\":\"r\",\"created_at\":1.5,\"model\":\"g\"}}\n\n",
+    "event: response.output_item.added\ndata: {\"output_index\":0,\"item\":{\"type\":\"message\"}}\n\n",
+    "event: response.content_part.added\ndata: {}\n\n",
+    "event: response.output_text.delta\ndata: {\"delta\":\"a\"}\n\n",
+    "event: response.output_text.done\ndata: {\"text\":\"ab\"}\n\n",
+    "event: response.refusal.delta\ndata: {\"delta\":\"no\"}\n\n",
+    "event: response.refusal.done\ndata: {\"refusal\":\"no\"}\n\n",
+    "event: response.output_item.added\ndata: {\"output_index\":1,\"item\":{\"type\":\"function_call\",\"call_id\":\"x\",\"name\":\"f\"}}\n\n",
+    "event: response.output_item.added\ndata: {\"output_index\":2,\"item\":{\"type\":\"function_call\",\"name\":\"g\"}}\n\n",
+    "event: response.output_item.added\ndata: {\"item\":{\"type\":\"function_call\"}}\n\n",
+    "event: response.function_call_arguments.delta\ndata: {\"output_index\":1,\"delta\":\"{}\"}\n\n",
+    "event: response.function_call_arguments.delta\ndata: {\"output_index\":2,\"delta\":7}\n\n",
+    "event: response.output_item.done\ndata: {\"output_index\":2,\"item\":{\"type\":\"function_call\",\"name\":\"g\",\"arguments\":\"{}\"}}\n\n",
+    "event: response.reasoning_summary_part.added\ndata: {\"summary_index\":1}\n\n",
+    "event: response.reasoning_summary_text.delta\ndata: {\"delta\":\"t\"}\n\n",
+    "event: response.reasoning_text.delta\ndata: {\"delta\":\"u\"}\n\n",
+    "event: response.output_item.done\ndata: {\"item\":{\"type\":\"reasoning\",\"id\":\"rs_1\",\"summary\":[{\"text\":\"t\"}],\"encrypted_content\":\"e\"}}\n\n",
+    "event: response.completed\ndata: {\"response\":{\"status\":\"completed\",\"usage\":{\"input_tokens\":1}}}\n\n",
+    "event: response.incomplete\ndata: {\"response\":{\"status\":\"incomplete\",\"incomplete_details\":null}}\n\n",
+    "event: response.completed\ndata: {\"response\":null}\n\n",
+    "event: response.failed\ndata: {\"response\":{\"error\":{\"code\":\"server_error\",\"message\":\"m\"}}}\n\n",
 ];
 
 /// The same of Converse.
@@ -211,9 +300,8 @@ proptest! {
     #[test]
     fn any_order_of_converse_events_is_survived(
         picks in prop::collection::vec(prop::sample::select(CONVERSE_EVENTS), 0..24),
-        chat in any::<bool>(),
+        client in prop::sample::select(&CLIENTS[..]),
     ) {
-        let client = if chat { ClientDialect::Chat } else { ClientDialect::Messages };
         let exchange = exchange(client, Dialect::Converse);
         let stream = on_the_wire(Dialect::Converse, &picks.concat());
         check_client(&exchange, &translate(&exchange, &stream, &[stream.len().max(1)]).client);

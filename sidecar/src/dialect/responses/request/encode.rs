@@ -1,0 +1,256 @@
+//! The item form into a Responses request.
+
+use super::turns::Turns;
+use crate::dialect::chat::request::{effort_of, write_user};
+use crate::dialect::item::{
+    Format, Item, Knob, Names, Part, Reasoning, Request, Settings, Thinking, Tier, Tool, ToolChoice, Turned,
+};
+use crate::dialect::loss::Ledger;
+use crate::dialect::names::spell;
+use crate::dialect::text::Text;
+use crate::dialect::{Encoded, Upstream, schema};
+use crate::json::{ObjectWriter, Raw};
+use std::borrow::Cow;
+
+/// Longest tool name.
+const LONGEST_NAME: usize = 64;
+
+/// The least `max_output_tokens` that OpenAI takes.
+const LEAST_OUTPUT: u64 = 16;
+
+/// The name that OpenAI wants a schema to have.
+const SCHEMA_NAME: &str = "answer";
+
+const NO_SUCH_FIELD: &str = "the responses dialect has no such field";
+
+/// Encodes for an upstream that speaks Responses. What a growing conversation appends to stands last.
+pub(in crate::dialect) fn encode(
+    request: &Request<'_>,
+    upstream: &Upstream<'_>,
+    size: usize,
+    ledger: &mut Ledger,
+) -> Encoded {
+    let mut out = Vec::with_capacity(size);
+    let mut body = ObjectWriter::new(&mut out);
+    body.string("model", upstream.model);
+    write_settings(request, upstream, &mut body, ledger);
+    let renamed = write_tools(request, &mut body, ledger);
+    let caches = request.items.iter().any(|item| item.cache.is_some())
+        || request.tools.iter().any(|tool| tool.cache.is_some())
+        || request.settings.cache.is_some();
+    if caches {
+        ledger.hint("cache_control", "the responses dialect's breakpoints are OpenAI's own");
+    }
+    Turns {
+        sees: upstream.sees(),
+        ledger,
+    }
+    .write(&request.items, &mut body);
+    body.end();
+    Encoded { body: out, renamed }
+}
+
+fn write_settings(request: &Request<'_>, upstream: &Upstream<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+    let settings = &request.settings;
+    if settings.stream {
+        body.bool("stream", true);
+    }
+    // No client of another dialect knows that anything could be kept.
+    body.bool("store", false);
+    if let Some(cap) = settings.max_output {
+        write_cap(cap, settings.names, upstream, body, ledger);
+    }
+    write_knobs(settings, upstream, body, ledger);
+    if !settings.stop.is_empty() {
+        ledger.meaning(settings.names.stop, "the responses dialect has no stop sequences");
+    }
+    write_thinking(request, upstream, body, ledger);
+    write_text(settings, upstream, body, ledger);
+    if let Some(user) = &settings.end_user {
+        write_user(user, settings.names, body, ledger);
+    }
+    match settings.tier {
+        Some(Tier::Auto) => body.string("service_tier", "auto"),
+        Some(Tier::Standard) => body.string("service_tier", "default"),
+        None => {}
+    }
+}
+
+fn write_cap(cap: Raw<'_>, names: &Names, upstream: &Upstream<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+    let most = upstream.capabilities.max_output_tokens;
+    match cap.u64() {
+        Some(cap) if most.is_some_and(|most| cap > most) => {
+            ledger.hint(names.max_output, "the model's own limit is lower");
+            body.u64("max_output_tokens", most.unwrap_or(cap));
+        }
+        Some(cap) if cap < LEAST_OUTPUT => {
+            ledger.hint(names.max_output, "the responses dialect's least is 16");
+            body.u64("max_output_tokens", LEAST_OUTPUT);
+        }
+        _ => body.raw("max_output_tokens", cap),
+    }
+}
+
+fn write_knobs(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+    for Turned { knob, name, value } in settings.knobs.iter().copied() {
+        match knob {
+            Knob::Temperature => body.raw("temperature", value),
+            Knob::TopP => body.raw("top_p", value),
+            Knob::CacheKey if is_openai(upstream) => body.raw("prompt_cache_key", value),
+            Knob::CacheRetention if is_openai(upstream) => body.raw("prompt_cache_retention", value),
+            // Within `text`.
+            Knob::Verbosity if is_openai(upstream) => {}
+            Knob::TopK
+            | Knob::Seed
+            | Knob::FrequencyPenalty
+            | Knob::PresencePenalty
+            | Knob::LogitBias
+            | Knob::Logprobs
+            | Knob::TopLogprobs
+            | Knob::Choices
+            | Knob::Verbosity
+            | Knob::CacheKey
+            | Knob::CacheRetention => ledger.lose(knob.grade(), name, NO_SUCH_FIELD),
+        }
+    }
+}
+
+/// Takes what nobody else does.
+fn is_openai(upstream: &Upstream<'_>) -> bool {
+    upstream.provider == "openai"
+}
+
+/// How much to reason, and that the reasoning shall come along in a form that can be returned, since nothing is stored.
+/// Models that do not reason refuse both.
+fn write_thinking(request: &Request<'_>, upstream: &Upstream<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+    let settings = &request.settings;
+    let reasons = upstream.has("Reasoning");
+    let wish = match settings.thinking {
+        Some(Thinking::Off) | None => None,
+        Some(_) if reasons == Some(false) => {
+            ledger.hint(settings.names.thinking, "the model lacks reasoning");
+            None
+        }
+        Some(wish) => Some(wish),
+    };
+    let returned = |item: &Item<'_>| matches!(item.part, Part::Reasoning(Reasoning::Foreign(_)));
+    if reasons.unwrap_or_else(|| wish.is_some() || request.items.iter().any(returned)) {
+        body.array("include").string("reasoning.encrypted_content");
+    }
+    let Some(wish) = wish else { return };
+    let effort = match wish {
+        Thinking::Effort(effort) => effort.map(Text::Json),
+        Thinking::Budget(budget) => Some(Text::from(effort_of(budget.u64().unwrap_or(0)))),
+        Thinking::Off => None,
+    };
+    if effort.is_none() && !settings.shows_thinking {
+        return;
+    }
+    let mut reasoning = body.object("reasoning");
+    if let Some(effort) = effort {
+        effort.write(reasoning.member("effort"));
+    }
+    if settings.shows_thinking {
+        reasoning.string("summary", "auto");
+    }
+}
+
+/// What the text must look like.
+fn write_text(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+    let verbosity = settings.knobs.iter().find(|turned| turned.knob == Knob::Verbosity);
+    let verbosity = verbosity.filter(|_| is_openai(upstream));
+    if settings.format.is_none() && verbosity.is_none() {
+        return;
+    }
+    let mut text = body.object("text");
+    if let Some(format) = settings.format {
+        write_format(format, settings.names, &mut text.object("format"), ledger);
+    }
+    if let Some(Turned { value, .. }) = verbosity {
+        text.raw("verbosity", *value);
+    }
+}
+
+fn write_format(format: Format<'_>, names: &Names, object: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+    let Format::Schema {
+        name,
+        description,
+        schema: Some(schema),
+        strict,
+    } = format
+    else {
+        return object.string("type", "json_object");
+    };
+    object.string("type", "json_schema");
+    match name {
+        Some(name) => object.raw("name", name),
+        None => object.string("name", SCHEMA_NAME),
+    }
+    if let Some(description) = description {
+        object.raw("description", description);
+    }
+    object.raw("schema", schema);
+    let enforced = strict && schema::is_strict(schema);
+    object.bool("strict", enforced);
+    if strict && !enforced {
+        ledger.hint(
+            names.format,
+            "the schema is not of the kind that the responses dialect can enforce",
+        );
+    }
+}
+
+/// Tools, the choice among them, and whether they may be called together.
+fn write_tools(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) -> Vec<(String, String)> {
+    let mut renamed = Vec::new();
+    if request.tools.is_empty() {
+        return renamed;
+    }
+    if let Some(parallel) = request.settings.parallel_calls {
+        body.bool("parallel_tool_calls", parallel);
+    }
+    match &request.settings.tool_choice {
+        None => {}
+        Some(ToolChoice::Auto) => body.string("tool_choice", "auto"),
+        Some(ToolChoice::None) => body.string("tool_choice", "none"),
+        Some(ToolChoice::Required) => body.string("tool_choice", "required"),
+        Some(ToolChoice::Named(name)) => {
+            let mut choice = body.object("tool_choice");
+            choice.string("type", "function");
+            write_name(name, &mut choice);
+        }
+    }
+    let mut list = body.array("tools");
+    for (index, tool) in request.tools.iter().enumerate() {
+        write_tool(tool, index, &mut list.object(), ledger);
+        let name = tool.name.plain();
+        if let Cow::Owned(spelt) = spell(&name, LONGEST_NAME) {
+            renamed.push((spelt, name.into_owned()));
+        }
+    }
+    renamed
+}
+
+/// `strict` is always said: left out, it is true here and false everywhere else.
+fn write_tool(tool: &Tool<'_>, index: usize, object: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+    object.string("type", "function");
+    write_name(&tool.name, object);
+    if let Some(description) = &tool.description {
+        description.write(object.member("description"));
+    }
+    schema::write_object_schema(tool.schema, object.member("parameters"));
+    let enforced = tool.strict && tool.schema.is_some_and(schema::is_strict);
+    object.bool("strict", enforced);
+    if tool.strict && !enforced {
+        let field = format!("tools[{index}].strict");
+        ledger.hint(
+            field,
+            "the schema is not of the kind that the responses dialect can enforce",
+        );
+    }
+}
+
+/// A function's name, declared, chosen or called.
+pub(super) fn write_name(name: &Text<'_>, function: &mut ObjectWriter<'_>) {
+    function.string("name", &spell(&name.plain(), LONGEST_NAME));
+}

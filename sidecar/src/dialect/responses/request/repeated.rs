@@ -1,0 +1,40 @@
+//! What of a request its answer repeats. The SDKs' types demand some of it, and applications read the rest.
+
+use crate::dialect::loss::given;
+use crate::json::{Object, ObjectWriter};
+
+/// Fields that an answer has even when the request has not, with what they say then.
+const REPEATED: &[(&str, &str)] = &[
+    ("instructions", "null"),
+    ("max_output_tokens", "null"),
+    ("metadata", "{}"),
+    ("parallel_tool_calls", "true"),
+    ("prompt_cache_key", "null"),
+    ("reasoning", r#"{"effort":null,"summary":null}"#),
+    ("safety_identifier", "null"),
+    ("temperature", "null"),
+    ("text", r#"{"format":{"type":"text"}}"#),
+    ("tool_choice", "\"auto\""),
+    ("tools", "[]"),
+    ("top_p", "null"),
+    ("truncation", "\"disabled\""),
+    ("user", "null"),
+];
+
+/// The members of an answer that come from its request, as an object.
+pub(in crate::dialect) fn repeated(request: &Object<'_>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(512);
+    let mut object = ObjectWriter::new(&mut out);
+    object.bool("background", false);
+    object.null("previous_response_id");
+    // Nothing is kept here, and no client should look for it.
+    object.bool("store", false);
+    for (name, default) in REPEATED {
+        let default = crate::json::parse_value(default.as_bytes()).ok();
+        if let Some(value) = given(request, name).or(default) {
+            object.raw(name, value);
+        }
+    }
+    object.end();
+    out
+}

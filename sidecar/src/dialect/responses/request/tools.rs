@@ -1,0 +1,98 @@
+//! The tools a Responses client declares, and which of them the model must call.
+
+use super::decode::word;
+use super::fields;
+use crate::dialect::BadRequest;
+use crate::dialect::item::{Request, Tool, ToolChoice};
+use crate::dialect::loss::{self, Ledger, given, shown};
+use crate::dialect::text::Text;
+use crate::json::{Object, Raw};
+
+/// The functions. A custom or a hosted tool is a loss: no other dialect could call it.
+pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Vec<Tool<'a>>, BadRequest> {
+    let Some(list) = given(object, "tools") else {
+        return Ok(Vec::new());
+    };
+    let list = list
+        .elements()
+        .ok_or_else(|| BadRequest::at("tools", "must be an array"))?;
+    let mut tools = Vec::with_capacity(8);
+    for (index, tool) in list.objects().enumerate() {
+        let bad = |problem| BadRequest::at(format!("tools[{index}]"), problem);
+        let tool = tool.ok_or_else(|| bad("must be an object"))?;
+        let kind = word(&tool, "type");
+        if kind != "function" {
+            ledger.meaning(
+                format!("tools[{index}] ({})", shown(&kind)),
+                "no other dialect has this kind of tool",
+            );
+            continue;
+        }
+        loss::decide(&tool, fields::TOOL, &format_args!("tools[{index}]."), ledger)?;
+        tools.push(read(&tool).ok_or_else(|| bad("must name its function"))?);
+    }
+    Ok(tools)
+}
+
+/// Without a word about it, OpenAI is strict where the schema allows it; elsewhere that is more than most models take.
+fn read<'a>(tool: &Object<'a>) -> Option<Tool<'a>> {
+    Some(Tool {
+        name: given(tool, "name").and_then(Text::of).filter(|name| !name.is_empty())?,
+        description: given(tool, "description").and_then(Text::of),
+        schema: given(tool, "parameters"),
+        strict: given(tool, "strict").and_then(Raw::bool).unwrap_or(false),
+        cache: None,
+    })
+}
+
+/// `tool_choice`; of `allowed_tools` its mode.
+pub(super) fn choice<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Option<ToolChoice<'a>>, BadRequest> {
+    let Some(choice) = given(object, "tool_choice") else {
+        return Ok(None);
+    };
+    let bad = || BadRequest::at("tool_choice", "must be none, auto, required, or name a tool");
+    let mode = match choice.object() {
+        None => choice.string(),
+        Some(choice) => match &*word(&choice, "type") {
+            "function" | "custom" => {
+                let name = given(&choice, "name").and_then(Text::of).ok_or_else(bad)?;
+                return Ok(Some(ToolChoice::Named(name)));
+            }
+            "allowed_tools" => choice.get("mode").and_then(Raw::string),
+            "" => return Err(bad()),
+            kind => {
+                let field = format!("tool_choice ({})", shown(kind));
+                ledger.meaning(field, "no other dialect has this kind of tool");
+                return Ok(None);
+            }
+        },
+    };
+    match mode.as_deref() {
+        Some("auto") => Ok(Some(ToolChoice::Auto)),
+        Some("none") => Ok(Some(ToolChoice::None)),
+        Some("required") => Ok(Some(ToolChoice::Required)),
+        _ => Err(bad()),
+    }
+}
+
+/// Leaves only the tools that `allowed_tools` allows, which is what it means; what it saves, an unchanged prefix for
+/// the provider's cache, is lost.
+pub(super) fn restrict<'a>(mut request: Request<'a>, object: &Object<'a>, ledger: &mut Ledger) -> Request<'a> {
+    let choice = given(object, "tool_choice").and_then(Raw::object);
+    let choice = choice.filter(|choice| word(choice, "type") == "allowed_tools");
+    let Some(list) = choice.and_then(|choice| given(&choice, "tools")) else {
+        return request;
+    };
+    let mut names: Vec<_> = list
+        .elements()
+        .into_iter()
+        .flatten()
+        .filter_map(|tool| tool.object()?.get("name")?.string())
+        .collect();
+    names.sort_unstable();
+    request
+        .tools
+        .retain(|tool| names.binary_search(&tool.name.plain()).is_ok());
+    ledger.hint("tool_choice.tools", "the tools that are not allowed are not declared");
+    request
+}

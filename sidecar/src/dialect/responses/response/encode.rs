@@ -1,0 +1,166 @@
+//! The item form into a Responses answer.
+
+use crate::dialect::Exchange;
+use crate::dialect::item::{Arguments, Call, Finish, Part, Reasoning, Reply};
+use crate::dialect::responses::finish::{self, Circumstances};
+use crate::dialect::responses::{carried, usage};
+use crate::dialect::text::Text;
+use crate::json::{self, ArrayWriter, ObjectWriter};
+
+/// What a call has that came without arguments: applications parse it.
+pub(in crate::dialect::responses) const NO_ARGUMENTS: &str = "{}";
+
+pub(in crate::dialect) fn encode(exchange: &Exchange, reply: &Reply<'_>, out: &mut Vec<u8>) {
+    let mut body = ObjectWriter::new(out);
+    let (id, model) = (reply.id.as_ref(), reply.model.as_ref());
+    write_head(exchange, id, model, reply.created, &mut body);
+    let reason = finish::reason(&reply.finish, Circumstances::of(&reply.parts).refuses);
+    finish::write(reason, &mut body);
+    write_output(exchange, reply, reason, &mut body.array("output"));
+    // Not every SDK's type takes an answer without it.
+    usage::write(&reply.usage.unwrap_or_default(), &mut body.object("usage"));
+    write_repeated(exchange, &mut body);
+}
+
+/// What a response begins with, wherever it stands.
+pub(in crate::dialect::responses) fn write_head(
+    exchange: &Exchange,
+    id: Option<&Text<'_>>,
+    model: Option<&Text<'_>>,
+    created: Option<u64>,
+    body: &mut ObjectWriter<'_>,
+) {
+    match id {
+        Some(id) => id.write(body.member("id")),
+        None => body.string("id", &format!("resp_{}", exchange.request_id)),
+    }
+    body.string("object", "response");
+    match created {
+        Some(created) => body.u64("created_at", created),
+        None => body.member("created_at").i64(exchange.created),
+    }
+    match model {
+        Some(model) => model.write(body.member("model")),
+        None => body.string("model", &exchange.model),
+    }
+}
+
+/// What a response says of its request.
+pub(in crate::dialect::responses) fn write_repeated(exchange: &Exchange, body: &mut ObjectWriter<'_>) {
+    let repeated = json::parse(&exchange.repeated).ok();
+    for member in repeated.iter().flat_map(json::Object::members) {
+        body.copy(member);
+    }
+}
+
+/// The id of an item, which its events name.
+pub(in crate::dialect::responses) fn item_id(kind: &str, exchange: &Exchange, index: usize) -> String {
+    format!("{kind}_{}_{index}", exchange.request_id)
+}
+
+/// Consecutive texts and refusals are one message.
+fn write_output(exchange: &Exchange, reply: &Reply<'_>, reason: Option<&str>, output: &mut ArrayWriter<'_>) {
+    let explanation = match &reply.finish {
+        Finish::Refused(Some(text)) => Some(text),
+        _ => None,
+    };
+    let mut index = 0;
+    let both_said = |one: &Part<'_>, other: &Part<'_>| is_said(one) && is_said(other);
+    let runs = reply.parts.chunk_by(both_said);
+    let last = runs.clone().count().saturating_sub(1);
+    let mut explained = false;
+    for (at, run) in runs.enumerate() {
+        let status = finish::status(reason.filter(|_| at == last));
+        let id = |kind| item_id(kind, exchange, index);
+        match run {
+            [Part::Reasoning(reasoning)] => write_reasoning(&id("rs"), reasoning, &mut output.object()),
+            [Part::Call(call)] => write_call(exchange, &id("fc"), call, status, &mut output.object()),
+            said if said.iter().any(is_said) => {
+                explained = at == last;
+                let explanation = explanation.filter(|_| explained);
+                write_message(&id("msg"), said, explanation, status, &mut output.object());
+            }
+            // No decoder of answers makes these.
+            _ => continue,
+        }
+        index += 1;
+    }
+    if let Some(explanation) = explanation.filter(|_| !explained) {
+        let id = item_id("msg", exchange, index);
+        write_message(
+            &id,
+            &[],
+            Some(explanation),
+            finish::status(reason),
+            &mut output.object(),
+        );
+    }
+}
+
+fn is_said(part: &Part<'_>) -> bool {
+    matches!(part, Part::Text(_) | Part::Refusal(_))
+}
+
+fn write_message(
+    id: &str,
+    said: &[Part<'_>],
+    explanation: Option<&Text<'_>>,
+    status: &str,
+    item: &mut ObjectWriter<'_>,
+) {
+    item.string("type", "message");
+    item.string("id", id);
+    item.string("status", status);
+    item.string("role", "assistant");
+    let mut content = item.array("content");
+    for part in said {
+        match part {
+            Part::Text(text) => {
+                let mut part = content.object();
+                part.string("type", "output_text");
+                text.write(part.member("text"));
+                part.array("annotations").end();
+                part.array("logprobs").end();
+            }
+            Part::Refusal(text) => write_refusal(text, &mut content),
+            _ => {}
+        }
+    }
+    if let Some(text) = explanation {
+        write_refusal(text, &mut content);
+    }
+}
+
+fn write_refusal(text: &Text<'_>, content: &mut ArrayWriter<'_>) {
+    let mut part = content.object();
+    part.string("type", "refusal");
+    text.write(part.member("refusal"));
+}
+
+fn write_reasoning(id: &str, reasoning: &Reasoning<'_>, item: &mut ObjectWriter<'_>) {
+    item.string("type", "reasoning");
+    item.string("id", id);
+    let mut summary = item.array("summary");
+    match reasoning {
+        Reasoning::Unsigned(text) | Reasoning::Signed { text, .. } if !text.is_empty() => {
+            let mut part = summary.object();
+            part.string("type", "summary_text");
+            text.write(part.member("text"));
+        }
+        _ => {}
+    }
+    summary.end();
+    carried::write(reasoning, item);
+}
+
+fn write_call(exchange: &Exchange, id: &str, call: &Call<'_>, status: &str, item: &mut ObjectWriter<'_>) {
+    item.string("type", "function_call");
+    item.string("id", id);
+    item.string("status", status);
+    call.id.write(item.member("call_id"));
+    item.string("name", exchange.client_name(&call.name.plain()));
+    match &call.arguments {
+        Arguments::Quoted(text) if text.is_blank() => item.string("arguments", NO_ARGUMENTS),
+        arguments => arguments.write_quoted(item.member("arguments")),
+    }
+}

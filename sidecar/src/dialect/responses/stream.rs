@@ -1,0 +1,9 @@
+//! Responses streams: decoded, encoded.
+
+mod calls;
+mod decode;
+mod encode;
+mod open;
+
+pub(in crate::dialect) use decode::Decoder;
+pub(in crate::dialect) use encode::Encoder;

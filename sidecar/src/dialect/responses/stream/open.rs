@@ -1,0 +1,66 @@
+//! What a Responses stream has begun and must tell again as a whole when it ends.
+
+use crate::dialect::Exchange;
+use crate::dialect::responses::response::item_id;
+
+/// An item of the output that is not complete.
+#[derive(Debug)]
+pub(super) struct Open<T> {
+    /// Its place in the output.
+    pub(super) index: usize,
+    pub(super) id: String,
+    pub(super) inside: T,
+}
+
+impl<T> Open<T> {
+    pub(super) fn new(kind: &str, exchange: &Exchange, index: usize, inside: T) -> Self {
+        let id = item_id(kind, exchange, index);
+        Self { index, id, inside }
+    }
+}
+
+/// A message: parts one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Message {
+    /// Those that are complete, as JSON with commas between them.
+    pub(super) parts: Vec<u8>,
+    /// How many those are.
+    pub(super) count: u64,
+    /// The one that text goes into.
+    pub(super) part: Option<(Kind, String)>,
+}
+
+/// What a message's part is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Refusal,
+}
+
+impl Kind {
+    /// The part's type.
+    pub(super) fn part(self) -> &'static str {
+        match self {
+            Self::Text => "output_text",
+            Self::Refusal => "refusal",
+        }
+    }
+
+    /// The member in which the part has its text.
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Refusal => "refusal",
+        }
+    }
+}
+
+/// A call of a tool.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// Its number among the answer's calls.
+    pub(super) call: usize,
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) arguments: String,
+}
