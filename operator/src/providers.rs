@@ -82,6 +82,7 @@ const PROVIDERS: &[Provider] = &[
     .signed_for("bedrock"),
     hosted("Cerebras", "cerebras", "https://api.cerebras.ai", CHAT),
     account("Cloudflare", "cloudflare", BARE_CHAT),
+    hosted("Cohere", "cohere", "https://api.cohere.ai/compatibility", CHAT),
     hosted(
         "DashScope",
         "dashscope",
@@ -466,6 +467,7 @@ mod tests {
         for (provider, url) in [
             ("Baseten", "https://inference.baseten.co/v1"),
             ("Cerebras", "https://api.cerebras.ai/v1"),
+            ("Cohere", "https://api.cohere.ai/compatibility/v1"),
             ("DashScope", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1"),
             ("DeepInfra", "https://api.deepinfra.com/v1/openai"),
             ("GitHubModels", "https://models.github.ai/inference"),
