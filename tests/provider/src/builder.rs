@@ -3,6 +3,7 @@
 use crate::anthropic;
 use crate::bedrock;
 use crate::fake::{Fake, Listen};
+use crate::gemini;
 use crate::model::Model;
 use crate::openai::{self, ReasoningField};
 use crate::serve::Provider;
@@ -19,6 +20,18 @@ pub struct Anthropic;
 /// A fake with Amazon Bedrock's API. A key `id:secret` is a pair that signs calls, any other an API key.
 #[derive(Clone, Copy, Debug)]
 pub struct Bedrock;
+
+/// A fake with Google's Gemini API.
+#[derive(Clone, Copy, Debug)]
+pub struct Gemini;
+
+impl Gemini {
+    /// One that accepts any key and knows `gemini-2.5-flash` and `gemini-3.8-flash`.
+    pub fn builder() -> Builder {
+        let models = ["gemini-2.5-flash", "gemini-3.8-flash"];
+        Builder::new(Shape::Gemini, "gemini").models(models)
+    }
+}
 
 impl OpenAi {
     /// One that accepts any key and knows `gpt-4o`, `gpt-4o-mini`, `gpt-5` and `text-embedding-3-small`.
@@ -58,6 +71,7 @@ enum Shape {
     OpenAi,
     Anthropic,
     Bedrock,
+    Gemini,
 }
 
 /// What both shapes are told.
@@ -165,6 +179,7 @@ impl Builder {
             Shape::OpenAi => (Box::new(openai::OpenAi::new(self.settings)), "/v1"),
             Shape::Anthropic => (Box::new(anthropic::Anthropic::new(self.settings)), ""),
             Shape::Bedrock => (Box::new(bedrock::Bedrock::new(self.settings)), ""),
+            Shape::Gemini => (Box::new(gemini::Gemini::new(self.settings)), ""),
         };
         Fake::start(provider, base_path, self.listen).await
     }

@@ -24,6 +24,7 @@ mod clock;
 mod control;
 mod fake;
 mod gate;
+mod gemini;
 mod http1;
 mod http2;
 mod json;
@@ -45,7 +46,7 @@ mod stream;
 mod tls;
 mod tokens;
 
-pub use builder::{Anthropic, Bedrock, Builder, OpenAi};
+pub use builder::{Anthropic, Bedrock, Builder, Gemini, OpenAi};
 pub use fake::Fake;
 pub use gate::Gate;
 pub use ledger::{Bill, Tokens};

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
-use pilotfish_provider::{Anthropic, Bedrock, Builder, OpenAi, Step};
+use pilotfish_provider::{Anthropic, Bedrock, Builder, Gemini, OpenAi, Step};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -36,6 +36,7 @@ enum Shape {
     Openai,
     Anthropic,
     Bedrock,
+    Gemini,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -66,6 +67,7 @@ fn builder(arguments: &Arguments) -> Builder {
         Shape::Openai => OpenAi::builder(),
         Shape::Anthropic => Anthropic::builder(),
         Shape::Bedrock => Bedrock::builder(),
+        Shape::Gemini => Gemini::builder(),
     };
     if !arguments.models.is_empty() {
         builder = builder.models(arguments.models.iter().map(String::as_str));

@@ -30,7 +30,7 @@ pub(crate) struct Traits {
     pub(crate) cache_minimum: u64,
 }
 
-/// How Anthropic's models think.
+/// How Anthropic's models think, and whether Google's sign what they say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Thinking {
     /// With a budget, when asked.
@@ -55,6 +55,10 @@ const REASONS: Traits = Traits { reasons: true, ..TALKS };
 const ADAPTS: Traits = Traits {
     thinking: Thinking::ManualOrAdaptive,
     prefills: false,
+    ..TALKS
+};
+const ALWAYS_THINKS: Traits = Traits {
+    thinking: Thinking::Always,
     ..TALKS
 };
 const NEWEST: Traits = Traits {
@@ -156,6 +160,8 @@ const FAMILIES: &[Row] = &[
     row("claude-fable-5", 1_000_000, 128_000, NEWEST),
     row("claude-mythos-5", 1_000_000, 128_000, NEWEST),
     row("claude", 200_000, 64_000, ADAPTS),
+    row("gemini-3", 1_048_576, 65_536, ALWAYS_THINKS),
+    row("gemini", 1_048_576, 65_536, TALKS),
     row("", 128_000, 16_384, TALKS),
 ];
 

@@ -46,4 +46,6 @@ fn is_file(value: &Json) -> bool {
     ) && ["source", "image_url", "input_audio", "file"]
         .iter()
         .any(|key| value.get(key).is_some())
+        || value.get("inlineData").is_some()
+        || value.get("fileData").is_some()
 }
