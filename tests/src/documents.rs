@@ -39,6 +39,12 @@ impl Deployment {
         }
     }
 
+    /// Another provider than the dialect's usual one.
+    pub fn provider(mut self, provider: &'static str) -> Self {
+        self.provider = provider;
+        self
+    }
+
     /// Another model than the dialect's usual one.
     pub fn model(mut self, model: &str) -> Self {
         model.clone_into(&mut self.model);

@@ -6,7 +6,7 @@
 #![cfg(test)]
 
 use anyhow::{Context, Result, ensure};
-use pilotfish_provider::{Builder, Fake, HangUp, Outcome, Pause, Point, Step};
+use pilotfish_provider::{Builder, Fake, Gemini, HangUp, Outcome, Pause, Point, Step};
 use pilotfish_tests::bedrock::{self, Calls};
 use pilotfish_tests::{Deployment, Dialect, Launch, Pilotfish, Policy};
 use std::path::Path;
@@ -43,13 +43,29 @@ impl Scene {
         deployment: impl FnOnce(Deployment) -> Deployment,
     ) -> Result<Self> {
         let fake = provider(upstream.provider("upstream")).start().await?;
+        let deployment = deployment(Deployment::of(upstream, "upstream", &fake));
+        Self::before(fake, deployment, format!("{upstream:?}")).await
+    }
+
+    /// One of Google's models.
+    async fn google(model: &str, features: &str) -> Result<Self> {
+        let builder = Gemini::builder().name("upstream").keys(["sk-up-upstream"]);
+        let fake = builder.start().await?;
+        let deployment = Deployment::of(Dialect::Chat, "upstream", &fake)
+            .provider("Gemini")
+            .model(model)
+            .with(&format!("capabilities: {{features: {features}}}"));
+        Self::before(fake, deployment, format!("Gemini, {model}")).await
+    }
+
+    async fn before(fake: Fake, deployment: Deployment, upstream: String) -> Result<Self> {
         let documents = [
-            deployment(Deployment::of(upstream, "upstream", &fake)).to_string(),
+            deployment.to_string(),
             Policy::named(MODEL).targets(["upstream"]).to_string(),
         ];
         let pilotfish = Launch::run(&documents).start().await?;
         Ok(Self {
-            upstream: format!("{upstream:?}"),
+            upstream,
             fake,
             pilotfish,
         })
@@ -178,6 +194,65 @@ async fn fails(program: &str) -> Result<()> {
         ]);
         scene.run(program).await?;
     }
+    Ok(())
+}
+
+const OLDER: &str = "[Tools, Vision, ReasoningBudget]";
+const NEWEST: &str = "[Tools, Vision, Reasoning]";
+
+/// Talks in Google's dialect; one stream breaks off, and one is left.
+#[tokio::test]
+async fn the_google_sdk_talks_to_every_upstream() -> Result<()> {
+    for scene in [
+        Scene::plain(Dialect::Chat).await?,
+        Scene::plain(Dialect::Messages).await?,
+        Scene::google("gemini-2.5-flash", OLDER).await?,
+    ] {
+        let broken = Step::normal().hang_up(Point::Content(3), HangUp::Reset);
+        scene.fake.script([broken.for_body("closes in the middle")]);
+        scene.run("google_chat.py").await?;
+        assert!(scene.saw(PICTURE), "no picture reached {}", scene.upstream);
+    }
+    Ok(())
+}
+
+/// Calls tools in Google's dialect, and gives thoughts back to models that sign them.
+#[tokio::test]
+async fn the_google_sdk_runs_tools_for_every_upstream() -> Result<()> {
+    let budget = |deployment: Deployment| deployment.with("capabilities: {features: [Tools, ReasoningBudget]}");
+    for (scene, echoed) in [
+        (Scene::plain(Dialect::Chat).await?, r#""tool_call_id":"#),
+        (
+            Scene::start(Dialect::Messages, |builder| builder, budget).await?,
+            r#""signature":"#,
+        ),
+        (
+            Scene::google("gemini-2.5-flash", OLDER).await?,
+            r#""functionResponse":"#,
+        ),
+        (
+            Scene::google("gemini-3.8-flash", NEWEST).await?,
+            r#""thoughtSignature":"#,
+        ),
+    ] {
+        scene.fake.always(Step::normal().split(61));
+        scene.run("google_tools.py").await?;
+        assert!(scene.saw(echoed), "{} never got back {echoed}", scene.upstream);
+    }
+    Ok(())
+}
+
+/// The other SDKs before Google's models.
+#[tokio::test]
+async fn the_other_sdks_talk_to_google_s_models() -> Result<()> {
+    let scene = Scene::google("gemini-2.5-flash", OLDER).await?;
+    scene.run("openai_chat.py").await?;
+    let scene = Scene::google("gemini-3.8-flash", NEWEST).await?;
+    for program in ["openai_reasoning.py", "anthropic_reasoning.py"] {
+        scene.run(program).await?;
+    }
+    assert!(scene.saw(r#""thoughtSignature":"#), "no signature came back");
+    assert!(!scene.saw("skip_thought_signature"), "a signature was missing");
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! `/v1/models`: what this caller may ask for, in OpenAI's shape, Anthropic's or, at `/v1beta/models`, Gemini's.
+//! `/v1/models`: what this caller may ask for, in OpenAI's shape, Anthropic's or Gemini's.
 
 use super::authenticate::{Caller, authorise};
 use super::respond::Refusal;
@@ -89,12 +89,16 @@ pub(super) enum Shape {
     Gemini,
 }
 
+/// What Google's SDKs send, and nobody else's.
+const GOOGLE: [&str; 2] = ["x-goog-api-client", "x-goog-api-key"];
+
 impl Shape {
-    /// `google`: the path is one of Google's; OpenAI's and Anthropic's are the same.
+    /// `google`: the path is one that is only Google's. The other one is everybody's, so headers decide.
     pub(super) fn of(headers: &HeaderMap, google: bool) -> Self {
         match google {
             true => Self::Gemini,
             false if headers.contains_key("anthropic-version") => Self::Anthropic,
+            false if GOOGLE.iter().any(|name| headers.contains_key(*name)) => Self::Gemini,
             false => Self::OpenAi,
         }
     }

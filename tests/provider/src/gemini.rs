@@ -4,6 +4,7 @@ mod answer;
 mod error;
 mod prompt;
 mod shapes;
+mod spelling;
 mod turns;
 mod validate;
 
@@ -90,6 +91,7 @@ impl Gemini {
     fn generate(&self, request: &Received, name: &str, streams: bool) -> Result<Answer, Error> {
         let model = self.settings.model(name).ok_or_else(|| error::unknown_model(name))?;
         let body: Json = serde_json::from_slice(&request.body).map_err(|error| error::no_json(&error))?;
+        let body = spelling::camel_case(&body);
         validate::request(&body, model)?;
         let read = prompt::text(&body);
         if read.tokens > model.context_tokens {

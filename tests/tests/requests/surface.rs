@@ -41,6 +41,45 @@ async fn azures_paths_name_the_model() -> Result<()> {
 }
 
 #[tokio::test]
+async fn google_s_paths_are_served_and_its_models_listed() -> Result<()> {
+    let scene = Scene::start().await?;
+    let question = json!({"contents": [{"parts": [{"text": "Hello"}]}]}).to_string();
+    for (model, version) in [("chat", "v1beta"), ("messages", "v1"), ("ch%61t", "v1beta")] {
+        let path = |method: &str| format!("/{version}/models/{model}:{method}");
+        let answer = scene.client.post(&path("generateContent"), question.clone()).await?;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let said = answer.json()?["candidates"][0]["content"]["parts"][0]["text"].clone();
+        assert!(said.as_str().is_some_and(|said| said.contains("Hello")), "{said}");
+        let array = scene
+            .client
+            .post(&path("streamGenerateContent"), question.clone())
+            .await?;
+        assert_eq!(array.header("content-type"), Some("application/json"));
+        let chunks = array.json()?;
+        let texts = chunks.as_array().context("an array")?.iter();
+        let texts = texts.filter_map(|chunk| chunk["candidates"][0]["content"]["parts"][0]["text"].as_str());
+        assert_eq!(texts.collect::<String>(), said.as_str().unwrap_or_default());
+    }
+    let keyed = format!("/v1beta/models/keyed:generateContent?key={KEY}");
+    let refused = scene.client.post(&keyed, question.clone()).await?;
+    assert_eq!(refused.status, 403, "the key is known, and may not: {}", refused.text());
+    assert_eq!(refused.json()?["error"]["status"], "PERMISSION_DENIED");
+    let unserved = scene.client.post("/v1beta/models/chat:countTokens", question).await?;
+    assert_eq!(
+        (unserved.status, &unserved.json()?["error"]["status"]),
+        (501, &json!("UNIMPLEMENTED"))
+    );
+    let google = scene.client.header("x-goog-api-key", "anything");
+    for (client, path) in [(&scene.client, "/v1beta/models"), (&google, "/v1/models")] {
+        let list = client.send("GET", path).await?.json()?;
+        assert_eq!(list["models"][0]["name"], "models/chat", "{list}");
+    }
+    let one = scene.client.send("GET", "/v1beta/models/chat").await?.json()?;
+    assert_eq!(one["displayName"], "chat");
+    scene.end().await
+}
+
+#[tokio::test]
 async fn embeddings_go_where_there_are_some() -> Result<()> {
     let embeds = Dialect::Chat.provider("embeds").start().await?;
     let talks = Dialect::Messages.provider("talks").start().await?;

@@ -138,9 +138,21 @@ fn joined<'a>(said: Option<Text<'a>>, place: Place, items: &mut Vec<Item<'a>>) -
 pub(super) fn inline<'a>(blob: &Object<'a>) -> Option<Part<'a>> {
     let source = Source::Base64 {
         media_type: text(blob, "mimeType")?,
-        data: given(blob, "data").and_then(Text::of)?,
+        data: standard(given(blob, "data").and_then(Text::of)?),
     };
     Some(by_kind(&word(blob, "mimeType"), source, text(blob, "displayName")))
+}
+
+/// Base64 in the alphabet that all others take: Google's SDKs write the one for URLs.
+fn standard(data: Text<'_>) -> Text<'_> {
+    let written = match &data {
+        Text::Json(raw) => raw.text().as_bytes(),
+        Text::Plain(text) => text.as_bytes(),
+    };
+    if memchr::memchr2(b'-', b'_', written).is_none() {
+        return data;
+    }
+    Text::from(data.plain().replace('-', "+").replace('_', "/"))
 }
 
 /// A file somewhere else; one in Google's own stores is an upload.

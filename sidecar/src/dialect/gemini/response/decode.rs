@@ -5,7 +5,7 @@ use crate::dialect::gemini::spelling::given;
 use crate::dialect::gemini::{finish, usage};
 use crate::dialect::item::{Arguments, Call, Finish, Part, Reasoning, Reply};
 use crate::dialect::text::Text;
-use crate::dialect::{Exchange, Fault};
+use crate::dialect::{ClientDialect, Exchange, Fault};
 use crate::json::{Object, Raw, Type};
 use smallvec::SmallVec;
 
@@ -83,6 +83,8 @@ pub(in crate::dialect::gemini) fn part<'a>(
         said.extend(text.map(Reasoning::Unsigned).map(Said::Reasoning));
         return Ok(said);
     }
+    // Google does without it, and clients of other dialects take the last block for the text.
+    let signed = signed.filter(|_| exchange.client == ClientDialect::Chat);
     let carried = signed.map(|signed| signature::carried(&signed, None));
     said.extend(carried.map(Said::Reasoning));
     said.extend(text.map(Said::Text));
