@@ -14,6 +14,7 @@ pub struct Deployment {
     provider: &'static str,
     model: String,
     url: String,
+    speaks: Option<String>,
     authority: Option<String>,
     more: Vec<String>,
 }
@@ -34,6 +35,7 @@ impl Deployment {
             provider: dialect.provider_name(),
             model: dialect.model().to_owned(),
             url: url.to_owned(),
+            speaks: None,
             authority: None,
             more: Vec::new(),
         }
@@ -51,6 +53,12 @@ impl Deployment {
         self
     }
 
+    /// Of what its provider speaks only this dialect, spelt as in a document.
+    pub fn speaking(mut self, dialect: &str) -> Self {
+        self.speaks = Some(dialect.to_owned());
+        self
+    }
+
     /// Adds a line to its `spec`, such as `timeouts: {attempt: 1s}`.
     pub fn with(mut self, line: &str) -> Self {
         self.more.push(line.to_owned());
@@ -65,6 +73,7 @@ impl fmt::Display for Deployment {
             provider,
             model,
             url,
+            speaks,
             authority,
             more,
         } = self;
@@ -76,6 +85,9 @@ impl fmt::Display for Deployment {
         head(f, "ModelDeployment", name)?;
         writeln!(f, "  provider: {provider}\n  model: {model}")?;
         writeln!(f, "  endpoint:\n    url: {url:?}")?;
+        if let Some(dialect) = speaks {
+            writeln!(f, "    dialects: [{{name: {dialect}}}]")?;
+        }
         if let Some(pem) = authority {
             writeln!(f, "    caBundle: {pem:?}")?;
         }

@@ -149,6 +149,87 @@ async fn talks(program: &str) -> Result<()> {
     Ok(())
 }
 
+/// Speaks Responses to a provider that has them, and to those that do not.
+async fn responds(program: &str) -> Result<()> {
+    for (upstream, dialect) in [
+        (Dialect::Chat, "Responses"),
+        (Dialect::Chat, "Chat"),
+        (Dialect::Messages, "Messages"),
+    ] {
+        let speaks = |deployment: Deployment| deployment.speaking(dialect);
+        let scene = Scene::start(upstream, |builder| builder, speaks).await?;
+        scene.fake.always(Step::normal().split(61));
+        scene
+            .run(program)
+            .await
+            .with_context(|| format!("spoken to in {dialect}"))?;
+    }
+    Ok(())
+}
+
+/// Reasons in Responses, before each provider that has something of its own to be given back.
+async fn reasons_in_responses(program: &str) -> Result<()> {
+    let budget = |deployment: Deployment| {
+        let features = "capabilities: {features: [Tools, ReasoningBudget]}";
+        deployment.speaking("Messages").with(features)
+    };
+    let scene = Scene::start(Dialect::Messages, |builder| builder, budget).await?;
+    scene.run(program).await?;
+    assert!(scene.saw(r#""signature":"#), "no signature came back");
+    let model = |deployment: Deployment| deployment.speaking("Responses").model("gpt-5");
+    let scene = Scene::start(Dialect::Chat, |builder| builder, model).await?;
+    scene.run(program).await?;
+    assert!(scene.saw(r#""encrypted_content":"#), "nothing encrypted came back");
+    let model = |deployment: Deployment| deployment.speaking("Chat").model("gpt-5");
+    let scene = Scene::start(Dialect::Chat, Builder::reasoning_content, model).await?;
+    scene.run(program).await
+}
+
+/// Reasons in another dialect, before a provider that is spoken to in Responses.
+async fn reasons_for_responses(program: &str) -> Result<()> {
+    let model = |deployment: Deployment| {
+        let features = "capabilities: {features: [Tools, Reasoning]}";
+        deployment.speaking("Responses").model("gpt-5").with(features)
+    };
+    let scene = Scene::start(Dialect::Chat, |builder| builder, model).await?;
+    scene.run(program).await?;
+    assert!(scene.saw(r#""encrypted_content":"#), "nothing encrypted came back");
+    Ok(())
+}
+
+/// Fails while Responses are spoken, with each kind of provider.
+async fn fails_in_responses(program: &str) -> Result<()> {
+    let broken = |how| Step::normal().hang_up(Point::Content(3), how);
+    for (upstream, dialect) in [
+        (Dialect::Chat, "Responses"),
+        (Dialect::Chat, "Chat"),
+        (Dialect::Messages, "Messages"),
+    ] {
+        let speaks = |deployment: Deployment| deployment.speaking(dialect);
+        let scene = Scene::start(upstream, |builder| builder, speaks).await?;
+        scene.fake.script([
+            Step::context_overflow().for_body("too long for it"),
+            Step::status(500).for_body("broken once"),
+            broken(HangUp::Reset).for_body("resets in the middle"),
+            broken(HangUp::Close).for_body("closes in the middle"),
+            Step::normal().error_event(3, 529).for_body("fails in the middle"),
+        ]);
+        scene
+            .run(program)
+            .await
+            .with_context(|| format!("spoken to in {dialect}"))?;
+    }
+    Ok(())
+}
+
+/// Speaks another dialect to a provider that is spoken to in Responses.
+async fn is_answered_in_responses(program: &str) -> Result<()> {
+    let speaks = |deployment: Deployment| deployment.speaking("Responses");
+    let scene = Scene::start(Dialect::Chat, |builder| builder, speaks).await?;
+    scene.fake.always(Step::normal().split(61));
+    scene.run(program).await
+}
+
 /// Calls tools; their arguments come in turns where the dialect allows it, and every event in several pieces.
 async fn calls_tools(program: &str) -> Result<()> {
     for upstream in Dialect::BOTH {
@@ -314,6 +395,36 @@ async fn the_anthropic_sdk_gives_thinking_back_to_a_model_in_bedrock() -> Result
         assert!(scene.saw(echoed), "{echoed} was never given back");
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn the_openai_sdk_speaks_responses_to_any_upstream() -> Result<()> {
+    responds("openai_responses.py").await
+}
+
+#[tokio::test]
+async fn the_openai_sdk_runs_tools_for_an_upstream_of_responses() -> Result<()> {
+    is_answered_in_responses("openai_tools.py").await
+}
+
+#[tokio::test]
+async fn the_anthropic_sdk_runs_tools_for_an_upstream_of_responses() -> Result<()> {
+    is_answered_in_responses("anthropic_tools.py").await
+}
+
+#[tokio::test]
+async fn the_openai_sdk_gives_reasoning_back_in_responses() -> Result<()> {
+    reasons_in_responses("openai_responses_reasoning.py").await
+}
+
+#[tokio::test]
+async fn the_openai_sdk_raises_what_fails_in_responses() -> Result<()> {
+    fails_in_responses("openai_responses_failures.py").await
+}
+
+#[tokio::test]
+async fn the_anthropic_sdk_gives_thinking_back_to_an_upstream_of_responses() -> Result<()> {
+    reasons_for_responses("anthropic_reasoning.py").await
 }
 
 #[tokio::test]

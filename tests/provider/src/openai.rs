@@ -1,4 +1,4 @@
-//! OpenAI's API: chat completions, embeddings, the list of models.
+//! OpenAI's API: chat completions, responses, embeddings, the list of models.
 
 mod answer;
 mod conversation;
@@ -6,6 +6,7 @@ mod embeddings;
 mod error;
 mod head;
 mod prompt;
+mod responses;
 mod shapes;
 mod stream;
 mod strict;
@@ -61,7 +62,10 @@ impl Provider for OpenAi {
 
     fn error_event(&self, request: &Received, status: u16) -> Bytes {
         let error = error::of_status(status, &asked_model(request));
-        format!("data: {}\n\n", error.line()).into()
+        match request.path() {
+            "/v1/responses" => responses::error_event(&error),
+            _ => format!("data: {}\n\n", error.line()).into(),
+        }
     }
 }
 
@@ -76,10 +80,11 @@ impl OpenAi {
     fn answered(&self, request: &Received, style: Style) -> Result<Answer, Error> {
         match (request.method.as_str(), request.path()) {
             ("POST", "/v1/chat/completions") => self.chat(request, style),
+            ("POST", "/v1/responses") => self.respond(request, style),
             ("POST", "/v1/embeddings") => self.embeddings(request),
             ("GET", "/v1/models") => self.models(request),
             ("GET", path) if path.starts_with("/v1/models/") => self.model(request),
-            (method, path @ ("/v1/chat/completions" | "/v1/embeddings" | "/v1/models")) => {
+            (method, path @ ("/v1/chat/completions" | "/v1/responses" | "/v1/embeddings" | "/v1/models")) => {
                 Err(error::wrong_method(method, path))
             }
             (method, path) => Err(error::unknown_url(method, path)),

@@ -6,7 +6,7 @@ const fn is_name(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '_' || character == '-'
 }
 
-const FUNCTION_NAME: Shape = Shape::Name {
+pub(super) const FUNCTION_NAME: Shape = Shape::Name {
     allowed: is_name,
     max: 64,
     pattern: "^[a-zA-Z0-9_-]+$",

@@ -1,6 +1,7 @@
-//! Goldens of answers and streams; `refused` has the table of what is wrong with requests.
+//! Goldens of answers and streams; `refused` and `responses` have tables of what is wrong with requests.
 
 mod refused;
+mod responses;
 
 use super::*;
 use crate::answer::EventKind;
