@@ -145,3 +145,50 @@ async fn a_hint_is_left_out_and_told_and_never_refused() -> Result<()> {
     assert_eq!(scene.openai.received()[0].json()?["seed"], 7);
     scene.end().await
 }
+
+#[tokio::test]
+async fn what_only_a_provider_keeps_goes_there_or_is_refused_by_its_name() -> Result<()> {
+    let scene = Scene::start("Refuse").await?;
+    let going_on = |model: &str| {
+        serde_json::json!({"model": model, "input": "Hello", "previous_response_id": "resp_0"}).to_string()
+    };
+    // Anthropic comes first and cannot; OpenAI is asked, and does not know it.
+    let answer = scene.client.post("/v1/responses", going_on("chat")).await?;
+    let said = answer.error(Dialect::Chat)?;
+    assert_eq!(
+        (answer.status, said.code.as_deref()),
+        (400, Some("previous_response_not_found"))
+    );
+    assert_eq!(
+        (scene.anthropic.received().len(), scene.openai.received().len()),
+        (0, 1)
+    );
+    let answer = scene.client.post("/v1/responses", going_on("claude")).await?;
+    let said = answer.error(Dialect::Chat)?;
+    assert_eq!(
+        (answer.status, said.param.as_deref()),
+        (400, Some("previous_response_id"))
+    );
+    let kept = scene.client.send("GET", "/v1/responses/resp_0").await?;
+    assert_eq!(kept.status, 404, "{}", kept.text());
+    assert!(kept.error(Dialect::Chat)?.message.contains("POST /v1/responses"));
+    scene.end().await
+}
+
+#[tokio::test]
+async fn reasoning_of_another_maker_is_taken_out_before_openai_would_refuse_it() -> Result<()> {
+    let scene = Scene::start("Refuse").await?;
+    scene.anthropic.always(pilotfish_provider::Step::status(401));
+    let foreign = serde_json::json!({"type": "reasoning", "id": "rs_1", "summary": [],
+        "encrypted_content": r#"pf1:{"type":"reasoning.encrypted","data":"E","format":"anthropic-claude-v1"}"#});
+    let request = serde_json::json!({"model": "chat", "input": [
+        {"role": "user", "content": "Hello"}, foreign,
+        {"role": "assistant", "content": "Good morning."}, {"role": "user", "content": "And now?"},
+    ]});
+    let answer = scene.client.post("/v1/responses", request.to_string()).await?;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("x-pilotfish-deployment"), Some("default/openai"));
+    let sent = scene.openai.received()[0].json()?;
+    assert_eq!(sent["input"].as_array().map(Vec::len), Some(3), "{sent}");
+    scene.end().await
+}

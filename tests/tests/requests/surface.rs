@@ -18,6 +18,12 @@ async fn openais_paths_are_served_with_and_without_their_version() -> Result<()>
         let answer = scene.client.post(path, scene.request(Dialect::Chat)).await?;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
     }
+    for path in ["/v1/responses", "/responses"] {
+        let body = json!({"model": model(Dialect::Chat), "input": "Hello"}).to_string();
+        let answer = scene.client.post(path, body).await?;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        assert_eq!(answer.json()?["object"], "response");
+    }
     assert_eq!(scene.client.send("GET", "/models").await?.status, 200);
     scene.end().await
 }

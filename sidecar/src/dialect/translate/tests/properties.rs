@@ -98,6 +98,7 @@ proptest! {
             (Dialect::Messages, "anthropic"),
             (Dialect::Converse, "aws.bedrock"),
             (Dialect::Gemini, "gcp.gemini"),
+            (Dialect::Responses, "openai"),
         ];
         for (upstream, provider) in upstreams {
             for shorter in 0..turns.len() {
