@@ -316,3 +316,47 @@ fn only_a_long_prompt_has_a_root_and_later_turns_keep_it() {
     let body = format!(r#"{{"model":"a","system":[{{"type":"text","text":"{long}"}}],"messages":[]}}"#);
     assert!(messages(&body).conversation_root().is_some());
 }
+
+#[test]
+fn a_gemini_body_is_read_by_its_own_names() {
+    let read = |body: &'static str| {
+        let path = InPath {
+            model: Some("g".into()),
+            stream: Some(true),
+            ..InPath::default()
+        };
+        Asked::read(ClientDialect::Gemini, Operation::Generate, path, body.as_bytes()).unwrap()
+    };
+    let asked = read(
+        r#"{"system_instruction":{"parts":[{"text":"12345678"}]},"contents":[{"parts":[{"text":"1234"},
+        {"inline_data":{"mime_type":"image/png","data":"iVBO"}},{"functionCall":{"name":"abcd","args":{"a":1}}}]}],
+        "tools":[{"functionDeclarations":[]}],"generationConfig":{"maxOutputTokens":7,"candidate_count":2}}"#,
+    );
+    assert_eq!(
+        (&*asked.model, asked.stream, asked.model_span.clone()),
+        ("g", true, None)
+    );
+    assert_eq!((asked.max_output_tokens(), asked.choices()), (Some(7), 2));
+    assert_eq!(
+        asked.needs(),
+        Needs {
+            tools: true,
+            vision: true
+        }
+    );
+    // Texts, a name, arguments and tools as they are written; a picture.
+    assert_eq!(asked.input_tokens(), (8 + 4 + 4 + 7 + 29_u64).div_ceil(4) + 1_600);
+    let plain = read(r#"{"contents":[{"parts":[{"text":"image/png"}]}]}"#);
+    assert_eq!(plain.needs(), Needs::default());
+    assert_eq!(plain.conversation_root(), None);
+    let long = "x".repeat(5_000);
+    let root = |first: &str, second: &str| {
+        let body = format!(
+            r#"{{"contents":[{{"role":"user","parts":[{{"text":"{first}{long}"}}]}},{{"role":"model","parts":[{{"text":"{second}"}}]}}]}}"#
+        );
+        read(body.leak()).conversation_root()
+    };
+    assert!(root("a", "b").is_some());
+    assert_eq!(root("a", "b"), root("a", "c"));
+    assert_ne!(root("a", "b"), root("b", "b"));
+}

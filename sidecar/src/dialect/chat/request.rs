@@ -4,6 +4,7 @@ mod content;
 mod decode;
 mod encode;
 mod fields;
+pub(in crate::dialect) mod google;
 mod provider;
 mod reasoning;
 mod settings;

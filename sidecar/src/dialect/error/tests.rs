@@ -546,3 +546,69 @@ fn an_exception_in_a_stream_stands_for_its_status() {
     }
     assert_eq!(raised(None, b"it broke").message, "it broke");
 }
+
+/// What Google says in its details: a reason, a field, when a limit ends, which quota it is.
+#[test]
+fn the_details_of_google_s_errors_are_read() {
+    let detail = |kind: &str, rest: &str| format!(r#"{{"@type":"type.googleapis.com/google.rpc.{kind}",{rest}}}"#);
+    let fault = |status: u16, word: &str, details: &str| {
+        let body =
+            format!(r#"[{{"error":{{"code":{status},"message":"m","status":"{word}","details":[{details}]}}}}]"#);
+        decode_error(Dialect::Gemini, status, &HeaderMap::new(), body.as_bytes())
+    };
+    let limited = fault(
+        429,
+        "RESOURCE_EXHAUSTED",
+        &detail("RetryInfo", r#""retryDelay":"34.5s""#),
+    );
+    assert_eq!(
+        (limited.class, limited.reset),
+        (Class::Limited, Some(Duration::from_millis(34_500)))
+    );
+    let daily = r#""violations":[{"quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]"#;
+    assert_eq!(
+        fault(429, "RESOURCE_EXHAUSTED", &detail("QuotaFailure", daily)).class,
+        Class::Spent
+    );
+    let key = fault(
+        400,
+        "INVALID_ARGUMENT",
+        &detail("ErrorInfo", r#""reason":"API_KEY_INVALID""#),
+    );
+    assert_eq!(
+        (key.class, key.code.as_deref()),
+        (Class::Unauthorised, Some("API_KEY_INVALID"))
+    );
+    let field = r#""fieldViolations":[{"field":"contents[0]","description":"d"}]"#;
+    let wrong = fault(400, "INVALID_ARGUMENT", &detail("BadRequest", field));
+    assert_eq!(
+        (wrong.class, wrong.param.as_deref()),
+        (Class::Client, Some("contents[0]"))
+    );
+}
+
+#[test]
+fn an_error_in_google_s_dialect_tells_its_code_and_field_in_details() {
+    let error = ErrorBody {
+        kind: None,
+        message: "m",
+        code: Some("c"),
+        param: Some("p"),
+    };
+    let body = String::from_utf8(encode_error(ClientDialect::Gemini, 429, &error)).unwrap();
+    assert_eq!(
+        body,
+        concat!(
+            r#"{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED","details":["#,
+            r#"{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"c","domain":"pilotfish.dev"},"#,
+            r#"{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"field":"p","description":"m"}]}]}}"#
+        )
+    );
+    let bare = ErrorBody {
+        message: "m",
+        ..ErrorBody::default()
+    };
+    let event = String::from_utf8(error_event(ClientDialect::Gemini, 502, &bare, 0)).unwrap();
+    let expected = r#"data: {"error":{"code":502,"message":"m","status":"INTERNAL"}}"#;
+    assert_eq!(event.trim_end(), expected);
+}

@@ -271,3 +271,37 @@ fn events_without_names_are_judged_by_their_type() {
         (vec![CONTENT, END], Ok(()))
     );
 }
+
+#[test]
+fn a_gemini_stream_ends_with_the_reason_of_each_of_its_candidates() {
+    let chunk = |text: &str, reason: &str| {
+        let reason = match reason {
+            "" => String::new(),
+            reason => format!(r#","finishReason":"{reason}""#),
+        };
+        format!(
+            "data: {{\"candidates\":[{{\"content\":{{\"parts\":[{{\"text\":\"{text}\"}}]}}{reason}}}],\"usageMetadata\":{{\"promptTokenCount\":3}}}}\r\n\r\n"
+        )
+    };
+    let (effects, end) = watch(
+        ClientDialect::Gemini,
+        false,
+        &(chunk("", "") + &chunk("a", "") + &chunk("", "STOP")),
+    );
+    let content: Vec<_> = effects.iter().map(|effect| effect.content).collect();
+    assert_eq!((content, end), (vec![false, true, true], Ok(())));
+    assert_eq!(effects[0].usage.map(|usage| usage.input), Some(3));
+    for (stream, expected) in [
+        (chunk("a", ""), Err(Class::Malformed)),
+        (
+            "data: {\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}\n\n".to_owned(),
+            Ok(()),
+        ),
+        (
+            chunk("a", "") + "data: {\"error\":{\"code\":503,\"status\":\"UNAVAILABLE\",\"message\":\"m\"}}\n\n",
+            Err(Class::Limited),
+        ),
+    ] {
+        assert_eq!(watch(ClientDialect::Gemini, false, &stream).1, expected, "{stream}");
+    }
+}

@@ -1,6 +1,6 @@
 //! A chat request into the item form.
 
-use super::{content, fields, reasoning, settings, tools};
+use super::{content, fields, google, reasoning, settings, tools};
 use crate::dialect::item::{Arguments, Cache, Call, Item, Part, Place, Request, Role, ToolResult};
 use crate::dialect::loss::{self, Ledger, given};
 use crate::dialect::pairing::MOST_CALLS;
@@ -133,8 +133,19 @@ fn decode_assistant<'a>(
         .flat_map(Elements::objects)
         .enumerate()
     {
-        let part = Part::Call(tool_call(message, index, call)?);
+        let signed = call.clone();
+        let call = tool_call(message, index, call)?;
         let place = message.place("tool_calls", Some(index));
+        // In `reasoning_details` it was found already.
+        let signed = signed.filter(|_| given(message.object, "reasoning_details").is_none());
+        let signature = signed.and_then(|signed| google::read(&signed, &call.id.plain()));
+        items.extend(signature.map(|signature| Item {
+            role: Role::Assistant,
+            place,
+            part: Part::Reasoning(signature),
+            cache: None,
+        }));
+        let part = Part::Call(call);
         items.push(Item {
             role: Role::Assistant,
             place,

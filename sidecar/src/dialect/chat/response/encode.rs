@@ -1,7 +1,7 @@
 //! The item form into a chat answer.
 
 use crate::dialect::Exchange;
-use crate::dialect::chat::request::write_detail;
+use crate::dialect::chat::request::{google, write_detail};
 use crate::dialect::chat::{finish, usage};
 use crate::dialect::item::{Call, Finish, Part, Reasoning, Reply};
 use crate::dialect::text::Text;
@@ -70,7 +70,7 @@ fn write_message(exchange: &Exchange, reply: &Reply<'_>, message: &mut ObjectWri
     write_reasoning(&reply.parts, message);
     if calls.clone().next().is_some() {
         let mut list = message.array("tool_calls");
-        calls.for_each(|call| write_call(exchange, call, &mut list));
+        calls.for_each(|call| write_call(exchange, call, &reply.parts, &mut list));
     }
 }
 
@@ -120,11 +120,20 @@ fn write_reasoning(parts: &[Part<'_>], message: &mut ObjectWriter<'_>) {
     }
 }
 
-fn write_call(exchange: &Exchange, call: &Call<'_>, list: &mut ArrayWriter<'_>) {
+fn write_call(exchange: &Exchange, call: &Call<'_>, parts: &[Part<'_>], list: &mut ArrayWriter<'_>) {
     let mut object = list.object();
     call.id.write(object.member("id"));
     object.string("type", "function");
     let mut function = object.object("function");
     function.string("name", exchange.client_name(&call.name.plain()));
     call.arguments.write_quoted(function.member("arguments"));
+    function.end();
+    let id = call.id.plain();
+    let own = parts.iter().find_map(|part| match part {
+        Part::Reasoning(Reasoning::Foreign(entry)) => google::of_call(entry, &id),
+        _ => None,
+    });
+    if let Some(signature) = own {
+        google::write(&signature, &mut object);
+    }
 }

@@ -1,6 +1,6 @@
 //! Steps into a chat stream.
 
-use crate::dialect::chat::request::{FORMAT, write_detail};
+use crate::dialect::chat::request::{FORMAT, google, write_detail};
 use crate::dialect::chat::response::write_head;
 use crate::dialect::chat::{finish, usage};
 use crate::dialect::item::{Finish, Reasoning, Step};
@@ -20,6 +20,8 @@ pub(in crate::dialect) struct Encoder {
     /// Reasoning blocks so far, and whether one is open.
     details: usize,
     thinking: bool,
+    /// Google's signature that waits for its call.
+    signed: Option<String>,
     usage: Option<Usage>,
 }
 
@@ -30,6 +32,7 @@ impl Encoder {
             head: Vec::new(),
             details: 0,
             thinking: false,
+            signed: None,
             usage: None,
         }
     }
@@ -113,13 +116,18 @@ impl Encoder {
 
     fn reason(&mut self, reasoning: &Reasoning<'_>, out: &mut Vec<u8>) {
         self.details += usize::from(std::mem::replace(&mut self.thinking, false));
+        if let Reasoning::Foreign(entry) = reasoning {
+            self.signed = Some(entry.to_string());
+        }
         self.delta(out, |delta| {
             write_detail(reasoning, self.details, &mut delta.array("reasoning_details").object());
         });
         self.details += 1;
     }
 
-    fn call(&self, call: usize, id: &Text<'_>, name: &Text<'_>, out: &mut Vec<u8>) {
+    fn call(&mut self, call: usize, id: &Text<'_>, name: &Text<'_>, out: &mut Vec<u8>) {
+        let signed = self.signed.take();
+        let own = signed.as_deref().and_then(|entry| google::of_call(entry, &id.plain()));
         self.delta(out, |delta| {
             let mut list = delta.array("tool_calls");
             let mut entry = list.object();
@@ -129,6 +137,10 @@ impl Encoder {
             let mut function = entry.object("function");
             function.string("name", self.exchange.client_name(&name.plain()));
             function.string("arguments", "");
+            function.end();
+            if let Some(signature) = &own {
+                google::write(signature, &mut entry);
+            }
         });
     }
 
