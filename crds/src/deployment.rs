@@ -148,6 +148,8 @@ pub enum Dialect {
     Messages,
     /// OpenAI's Responses.
     Responses,
+    /// Ollama's own chat.
+    Ollama,
     /// Amazon Bedrock's Converse.
     Converse,
     /// Gemini's generateContent.

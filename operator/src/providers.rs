@@ -58,6 +58,13 @@ const BARE_CHAT: &[(Dialect, &str)] = &[(Dialect::Chat, "")];
 /// The same, with Responses below `/v1`.
 const BARE_CHAT_AND_RESPONSES: &[(Dialect, &str)] = &[(Dialect::Chat, ""), (Dialect::Responses, "/v1")];
 const MESSAGES: &[(Dialect, &str)] = &[(Dialect::Messages, "")];
+/// Its own API beside the others: whoever wants that names it.
+const OLLAMA: &[(Dialect, &str)] = &[
+    (Dialect::Chat, "/v1"),
+    (Dialect::Messages, ""),
+    (Dialect::Responses, "/v1"),
+    (Dialect::Ollama, ""),
+];
 const CONVERSE: &[(Dialect, &str)] = &[(Dialect::Converse, "")];
 /// Anthropic's API on a path of its own beside OpenAI's.
 const CHAT_AND_SUBPATH: &[(Dialect, &str)] = &[(Dialect::Chat, "/v1"), (Dialect::Messages, "/anthropic")];
@@ -132,7 +139,7 @@ const PROVIDERS: &[Provider] = &[
     hosted("Nebius", "nebius", "https://api.studio.nebius.ai", CHAT),
     hosted("Novita", "novita", "https://api.novita.ai/v3/openai", BARE_CHAT),
     hosted("NvidiaNIM", "nvidia_nim", "https://integrate.api.nvidia.com", CHAT),
-    own("Ollama", "ollama", CHAT_MESSAGES_AND_RESPONSES),
+    own("Ollama", "ollama", OLLAMA),
     hosted("OpenAI", "openai", "https://api.openai.com", CHAT_AND_RESPONSES),
     own("OpenAICompatible", "openai_compatible", BARE_CHAT),
     hosted(
@@ -330,7 +337,7 @@ impl Provider {
         };
         Ok(match wanted.name {
             Dialect::Gemini => url + self.gemini,
-            Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Converse => url,
+            Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Ollama | Dialect::Converse => url,
         })
     }
 
@@ -388,6 +395,7 @@ fn on_the_wire(dialect: Dialect) -> wire::Dialect {
         Dialect::Messages => wire::Dialect::Messages,
         Dialect::Responses => wire::Dialect::Responses,
         Dialect::Converse => wire::Dialect::Converse,
+        Dialect::Ollama => wire::Dialect::Ollama,
         Dialect::Gemini => wire::Dialect::Gemini,
     }
 }

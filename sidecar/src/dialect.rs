@@ -20,6 +20,7 @@ mod item;
 mod loss;
 mod messages;
 mod names;
+mod ollama;
 mod pairing;
 mod path;
 mod responses;

@@ -12,6 +12,7 @@ pub mod event_stream;
 pub mod health;
 mod inbound;
 pub mod json;
+pub mod lines;
 mod meter;
 pub mod pipeline;
 mod policy;

@@ -356,6 +356,8 @@ pub enum Dialect {
     Messages,
     /// OpenAI Responses: `/responses`.
     Responses,
+    /// Ollama's own: `/api/chat`.
+    Ollama,
     /// Bedrock's Converse: `/model/{model}/converse` and `/model/{model}/converse-stream`.
     Converse,
     /// Gemini: `/models/MODEL:generateContent` below a base URL that names the version, or, at Vertex AI, the

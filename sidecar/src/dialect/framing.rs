@@ -4,6 +4,7 @@
 
 use super::{Dialect, Fault, error};
 use crate::event_stream::{self, Kind};
+use crate::lines;
 use crate::sse::{self, Event};
 use bytes::Bytes;
 use std::borrow::Cow;
@@ -15,6 +16,8 @@ pub enum Framer {
     Sse(sse::Framer),
     /// AWS's binary messages.
     EventStream(event_stream::Framer),
+    /// Lines of JSON.
+    Lines(lines::Framer),
 }
 
 impl Framer {
@@ -25,6 +28,7 @@ impl Framer {
                 Self::Sse(sse::Framer::default())
             }
             Dialect::Converse => Self::EventStream(event_stream::Framer::default()),
+            Dialect::Ollama => Self::Lines(lines::Framer::default()),
         }
     }
 
@@ -33,6 +37,7 @@ impl Framer {
         match dialect {
             Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Gemini => "text/event-stream",
             Dialect::Converse => "application/vnd.amazon.eventstream",
+            Dialect::Ollama => "application/x-ndjson",
         }
     }
 
@@ -41,6 +46,7 @@ impl Framer {
         match self {
             Self::Sse(framer) => framer.push(chunk).map_err(|error| Fault::malformed(error.to_string())),
             Self::EventStream(framer) => Ok(framer.push(chunk)),
+            Self::Lines(framer) => framer.push(chunk).map_err(|error| Fault::malformed(error.to_string())),
         }
     }
 
@@ -49,6 +55,7 @@ impl Framer {
         match self {
             Self::Sse(framer) => framer.finish(),
             Self::EventStream(framer) => framer.finish(),
+            Self::Lines(framer) => framer.finish(),
         }
     }
 
@@ -56,6 +63,7 @@ impl Framer {
     pub fn each_event(&self, block: &[u8], mut each: impl FnMut(&Event<'_>) -> Result<(), Fault>) -> Result<(), Fault> {
         match self {
             Self::Sse(_) => sse::events(block).try_for_each(|event| each(&event)),
+            Self::Lines(_) => lines::events(block).try_for_each(|event| each(&event)),
             Self::EventStream(_) => event_stream::messages(block).try_for_each(|message| each(&event_of(message)?)),
         }
     }

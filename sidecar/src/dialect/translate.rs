@@ -5,7 +5,7 @@ use super::item::{Reply, Request, Thinking};
 use super::loss::Ledger;
 use super::{
     Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Translated, Upstream, chat, converse, gemini,
-    messages, pairing, responses,
+    messages, ollama, pairing, responses,
 };
 use std::sync::Arc;
 
@@ -82,6 +82,7 @@ fn translate(asked: &Asked<'_>, upstream: &Upstream<'_>, stamp: Stamp<'_>) -> Re
         Dialect::Messages => messages::request::encode(&request, upstream, size, &mut ledger),
         Dialect::Responses => responses::request::encode(&request, upstream, size, &mut ledger),
         Dialect::Converse => converse::request::encode(&request, upstream, size, &mut ledger),
+        Dialect::Ollama => ollama::request::encode(&request, upstream, size, &mut ledger),
         Dialect::Gemini => gemini::request::encode(&request, upstream, size, &mut ledger),
     };
     let exchange = Exchange {
@@ -129,6 +130,7 @@ pub fn translate_response(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fa
         Dialect::Messages => messages::response::decode(body),
         Dialect::Responses => responses::response::decode(exchange, body),
         Dialect::Converse => converse::response::decode(body),
+        Dialect::Ollama => ollama::response::decode(exchange, body),
         Dialect::Gemini => gemini::response::decode(exchange, body),
     }?;
     let usage = reply.usage;

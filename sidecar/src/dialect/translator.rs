@@ -1,7 +1,7 @@
 //! Cross-dialect streams: a decoder's state machine feeds an encoder's, step by step.
 
 use super::item::Step;
-use super::{ClientDialect, Dialect, Effect, Exchange, Fault, chat, converse, gemini, messages, responses};
+use super::{ClientDialect, Dialect, Effect, Exchange, Fault, chat, converse, gemini, messages, ollama, responses};
 use crate::sse::Event;
 
 /// One stream's translator: events of the upstream in, bytes in the client's dialect out. What it remembers does not
@@ -20,6 +20,7 @@ enum Decoder {
     Messages(messages::stream::Decoder),
     Responses(responses::stream::Decoder),
     Converse(converse::stream::Decoder),
+    Ollama(ollama::stream::Decoder),
     Gemini(gemini::stream::Decoder),
 }
 
@@ -43,6 +44,7 @@ impl Translator {
                 Dialect::Messages => Decoder::Messages(messages::stream::Decoder::default()),
                 Dialect::Responses => Decoder::Responses(responses::stream::Decoder::new(exchange)),
                 Dialect::Converse => Decoder::Converse(converse::stream::Decoder::default()),
+                Dialect::Ollama => Decoder::Ollama(ollama::stream::Decoder::new(exchange)),
                 Dialect::Gemini => Decoder::Gemini(gemini::stream::Decoder::new(exchange)),
             },
             encoder: match exchange.client {
@@ -85,6 +87,7 @@ impl Translator {
             Decoder::Messages(decoder) => decoder.event(event, sink),
             Decoder::Responses(decoder) => decoder.event(event, sink),
             Decoder::Converse(decoder) => decoder.event(event, sink),
+            Decoder::Ollama(decoder) => decoder.event(event, sink),
             Decoder::Gemini(decoder) => decoder.event(event, sink),
         }?;
         Ok(Effect { content, ..effect })
@@ -98,6 +101,7 @@ impl Translator {
             Decoder::Chat(decoder) => decoder.finish(sink),
             Decoder::Messages(decoder) => decoder.finish(),
             Decoder::Converse(decoder) => decoder.finish(sink),
+            Decoder::Ollama(decoder) => decoder.finish(),
             Decoder::Gemini(decoder) => decoder.finish(sink),
             Decoder::Responses(decoder) => decoder.finish(),
         }

@@ -5,6 +5,7 @@ use crate::bedrock;
 use crate::fake::{Fake, Listen};
 use crate::gemini;
 use crate::model::Model;
+use crate::ollama;
 use crate::openai::{self, ReasoningField};
 use crate::serve::Provider;
 use std::net::SocketAddr;
@@ -49,6 +50,17 @@ impl Anthropic {
     }
 }
 
+/// A fake with Ollama's own API.
+#[derive(Clone, Copy, Debug)]
+pub struct Ollama;
+
+impl Ollama {
+    /// One that asks for no key and knows `llama3.2` and `qwen3`, of which the second thinks.
+    pub fn builder() -> Builder {
+        Builder::new(Shape::Ollama, "ollama").models(["llama3.2", "qwen3"])
+    }
+}
+
 impl Bedrock {
     /// One that accepts any API key and knows a Claude (`us.anthropic.claude-sonnet-4-5-20250929-v1:0`) and a Nova
     /// (`amazon.nova-pro-v1:0`).
@@ -72,6 +84,7 @@ enum Shape {
     Anthropic,
     Bedrock,
     Gemini,
+    Ollama,
 }
 
 /// What both shapes are told.
@@ -180,6 +193,7 @@ impl Builder {
             Shape::Anthropic => (Box::new(anthropic::Anthropic::new(self.settings)), ""),
             Shape::Bedrock => (Box::new(bedrock::Bedrock::new(self.settings)), ""),
             Shape::Gemini => (Box::new(gemini::Gemini::new(self.settings)), ""),
+            Shape::Ollama => (Box::new(ollama::Ollama::new(self.settings)), ""),
         };
         Fake::start(provider, base_path, self.listen).await
     }

@@ -30,6 +30,7 @@ mod http2;
 mod json;
 mod ledger;
 mod model;
+mod ollama;
 mod openai;
 mod plan;
 mod received;
@@ -46,7 +47,7 @@ mod stream;
 mod tls;
 mod tokens;
 
-pub use builder::{Anthropic, Bedrock, Builder, Gemini, OpenAi};
+pub use builder::{Anthropic, Bedrock, Builder, Gemini, Ollama, OpenAi};
 pub use fake::Fake;
 pub use gate::Gate;
 pub use ledger::{Bill, Tokens};

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
-use pilotfish_provider::{Anthropic, Bedrock, Builder, Gemini, OpenAi, Step};
+use pilotfish_provider::{Anthropic, Bedrock, Builder, Gemini, Ollama, OpenAi, Step};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -37,6 +37,7 @@ enum Shape {
     Anthropic,
     Bedrock,
     Gemini,
+    Ollama,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -68,6 +69,7 @@ fn builder(arguments: &Arguments) -> Builder {
         Shape::Anthropic => Anthropic::builder(),
         Shape::Bedrock => Bedrock::builder(),
         Shape::Gemini => Gemini::builder(),
+        Shape::Ollama => Ollama::builder(),
     };
     if !arguments.models.is_empty() {
         builder = builder.models(arguments.models.iter().map(String::as_str));

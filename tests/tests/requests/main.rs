@@ -12,6 +12,7 @@ mod failover;
 mod headers;
 mod losses;
 mod memory;
+mod ollama;
 mod own_fault;
 mod retries;
 mod routing;

@@ -80,6 +80,7 @@ impl Golden {
             ("", Dialect::Messages) => "anthropic",
             ("", Dialect::Responses) => "openai",
             ("", Dialect::Converse) => "aws.bedrock",
+            ("", Dialect::Ollama) => "ollama",
             ("", Dialect::Gemini) => "gcp.gemini",
             (provider, _) => provider,
         };

@@ -47,7 +47,7 @@ pub(in crate::dialect) fn translate(exchange: &Exchange, stream: &[u8], pieces: 
     let left = match exchange.upstream {
         // An event without its blank line is the pipeline's to judge.
         Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Gemini => Bytes::new(),
-        Dialect::Converse => framer.finish(),
+        Dialect::Converse | Dialect::Ollama => framer.finish(),
     };
     let finished = take(&framer, &left, &mut translator, &mut out, &mut effects);
     match finished.and_then(|()| translator.finish(&mut out)) {
@@ -85,6 +85,9 @@ fn ended(fault: Fault, out: Vec<u8>, mut effects: String) -> Outcome {
 pub(in crate::dialect) fn on_the_wire(upstream: Dialect, stream: &str) -> Vec<u8> {
     match upstream {
         Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Gemini => stream.as_bytes().to_vec(),
+        Dialect::Ollama => sse::events(stream.as_bytes())
+            .flat_map(|event| [&*event.data, b"\n"].concat())
+            .collect(),
         Dialect::Converse => sse::events(stream.as_bytes())
             .flat_map(|event| {
                 let (name, data) = (event.name.unwrap_or_default(), String::from_utf8_lossy(&event.data));

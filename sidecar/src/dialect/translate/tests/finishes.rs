@@ -143,3 +143,30 @@ fn every_converse_reason_has_its_word() {
         );
     }
 }
+
+#[test]
+fn every_ollama_reason_has_its_word() {
+    let (client, upstream) = (ClientDialect::Chat, Dialect::Ollama);
+    let call = r#","tool_calls":[{"function":{"name":"f","arguments":{}}}]"#;
+    for (reason, calls, expected) in [
+        ("\"stop\"", "", "stop"),
+        ("\"stop\"", call, "tool_calls"),
+        ("\"length\"", "", "length"),
+        ("\"load\"", "", "!Limited"),
+        ("\"something_new\"", "", "stop"),
+        ("null", call, "tool_calls"),
+    ] {
+        let answer = format!(r#"{{"message":{{"content":"a"{calls}}},"done":true,"done_reason":{reason}}}"#);
+        assert_eq!(
+            whole(client, upstream, &answer, "/choices/0/finish_reason"),
+            expected,
+            "{reason}"
+        );
+        let stream = format!("data: {answer}\n\n");
+        assert_eq!(
+            streamed(client, upstream, &stream, "finish_reason"),
+            expected,
+            "{reason}"
+        );
+    }
+}

@@ -97,6 +97,7 @@ proptest! {
         let upstreams = [
             (Dialect::Messages, "anthropic"),
             (Dialect::Converse, "aws.bedrock"),
+            (Dialect::Ollama, "ollama"),
             (Dialect::Gemini, "gcp.gemini"),
             (Dialect::Responses, "openai"),
         ];
@@ -141,6 +142,8 @@ proptest! {
             (ClientDialect::Messages, Dialect::Chat),
             (ClientDialect::Chat, Dialect::Converse),
             (ClientDialect::Messages, Dialect::Converse),
+            (ClientDialect::Chat, Dialect::Ollama),
+            (ClientDialect::Messages, Dialect::Ollama),
             (ClientDialect::Gemini, Dialect::Chat),
             (ClientDialect::Gemini, Dialect::Messages),
             (ClientDialect::Chat, Dialect::Gemini),

@@ -1,0 +1,7 @@
+//! Ollama's own chat. Only servers speak it.
+
+pub(super) mod finish;
+pub(super) mod request;
+pub(super) mod response;
+pub(super) mod stream;
+pub(super) mod usage;
