@@ -102,9 +102,10 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     let heard = crate::watch::client(server.clone(), Arc::clone(&series)).context(UNUSABLE)?;
     let client = Client::try_from(server).context(UNUSABLE)?;
     let judge = judge(&config);
+    let key = installation::key(&client, &config.namespace).await?;
     let installation = Installation {
         root_namespace: config.root_namespace,
-        key: installation::key(&client, &config.namespace).await?,
+        key,
     };
     let (publish, compilations) = watch::channel(None);
     let (stores, streams) = crate::watch::open(&heard);
@@ -168,7 +169,7 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     for (name, task) in trust::tasks(&client, &authority, &compilations, &leadership, &readiness) {
         tasks.spawn(name, task);
     }
-    tasks.spawn("remember", remember::run(client, compilations, leadership));
+    tasks.spawn("remember", remember::run(client, key, compilations, leadership));
     Ok(tasks)
 }
 

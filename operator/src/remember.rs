@@ -5,9 +5,15 @@
 //! a replica, a pod or an operator that starts later serves the same (`watch/remembered.rs`). A revision's data cannot
 //! be changed once it is written, hence one for each generation.
 
+mod seal;
+
+pub(crate) use seal::is_sealed;
+#[cfg(test)]
+pub(crate) use seal::seal;
+
 use crate::lease::Leadership;
 use crate::watch::{Compilation, Compilations, IN_FORCE_LABEL, SeenObject};
-use crate::world::{Generation, ObjectName};
+use crate::world::{Generation, InstallationKey, ObjectName};
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use k8s_openapi::apimachinery::pkg::runtime::RawExtension;
@@ -15,6 +21,7 @@ use kube::api::{DeleteParams, PostParams};
 use kube::core::ObjectMeta;
 use kube::{Api, Client, Resource, ResourceExt};
 use pilotfish_crds::{ModelDeployment, RoutingPolicy};
+use seal::SEAL;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +30,8 @@ use tokio::time::Instant;
 
 /// Before what could not be written is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// At most, after doubling.
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 /// Why a name that exists is no error.
 const ALREADY_EXISTS: u16 = 409;
 /// Why a name that is gone is no error.
@@ -31,25 +40,35 @@ const NOT_FOUND: u16 = 404;
 /// What is to be done so that the cluster remembers what is in force.
 #[derive(Debug, Default)]
 struct Plan {
+    /// They have our names and not our seal.
+    forged: Vec<ObjectName>,
     create: Vec<ControllerRevision>,
     /// Namespace and name.
     delete: Vec<ObjectName>,
 }
 
 /// Writes and deletes revisions while this replica leads, for as long as it is polled.
-pub(crate) async fn run(client: Client, mut compilations: Compilations, mut leadership: Leadership) {
+pub(crate) async fn run(
+    client: Client,
+    key: InstallationKey,
+    mut compilations: Compilations,
+    mut leadership: Leadership,
+) {
+    let mut pause = PAUSE;
     loop {
         let compilation = compilations.borrow_and_update().clone();
         let leads = leadership.borrow_and_update().is_me(Instant::now());
         let done = match compilation.filter(|_| leads) {
-            Some(compilation) => carry_out(&client, plan(&compilation)).await,
+            Some(compilation) => carry_out(&client, plan(&compilation, key)).await,
             None => Ok(()),
         };
         if let Err(error) = done {
             tracing::warn!(%error, "what is in force could not be written down and will be tried again");
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(pause).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
             continue;
         }
+        pause = PAUSE;
         tokio::select! {
             changed = compilations.changed() => if changed.is_err() { return },
             changed = leadership.changed() => if changed.is_err() { return },
@@ -58,18 +77,19 @@ pub(crate) async fn run(client: Client, mut compilations: Compilations, mut lead
 }
 
 /// What differs between what is in force and what is written down.
-fn plan(compilation: &Compilation) -> Plan {
+fn plan(compilation: &Compilation, key: InstallationKey) -> Plan {
     let in_force = &compilation.compiled.in_force;
     let seen = &compilation.seen;
     let mut plan = Plan::default();
     let written = &compilation.revisions;
-    add::<ModelDeployment, _, _>(&mut plan, written, &in_force.deployments, &seen.deployments);
-    add::<RoutingPolicy, _, _>(&mut plan, written, &in_force.policies, &seen.policies);
+    add::<ModelDeployment, _, _>(&mut plan, key, written, &in_force.deployments, &seen.deployments);
+    add::<RoutingPolicy, _, _>(&mut plan, key, written, &in_force.policies, &seen.policies);
     plan
 }
 
 fn add<K: Resource<DynamicType = ()>, S: Serialize, T>(
     plan: &mut Plan,
+    key: InstallationKey,
     written: &[Arc<ControllerRevision>],
     in_force: &BTreeMap<ObjectName, Generation<S>>,
     seen: &BTreeMap<ObjectName, SeenObject<T>>,
@@ -78,14 +98,23 @@ fn add<K: Resource<DynamicType = ()>, S: Serialize, T>(
         let Some(object) = seen.get(name) else { continue };
         let owned: Vec<_> = written
             .iter()
+            .filter(|revision| revision.namespace().as_ref() == Some(&name.namespace))
             .filter(|revision| is_owned(revision, &object.uid))
             .collect();
+        let (owned, forged): (Vec<_>, Vec<_>) = owned
+            .into_iter()
+            .partition(|revision| is_sealed(revision, &object.uid, key));
+        let ours = format!("pilotfish-{}-", object.uid);
+        let forged = forged.into_iter().map(|revision| revision.name_any());
+        let forged = forged.filter(|forged| forged.starts_with(&ours));
+        plan.forged
+            .extend(forged.map(|forged| ObjectName::new(&name.namespace, forged)));
         if owned.iter().any(|revision| revision.revision == generation.number) {
             let older = owned.iter().filter(|revision| revision.revision < generation.number);
             plan.delete
                 .extend(older.map(|revision| ObjectName::new(&name.namespace, revision.name_any())));
         } else {
-            plan.create.push(revision::<K>(name, &object.uid, generation));
+            plan.create.push(revision::<K>(key, name, &object.uid, generation));
         }
     }
 }
@@ -95,6 +124,7 @@ fn is_owned(revision: &ControllerRevision, uid: &str) -> bool {
 }
 
 fn revision<K: Resource<DynamicType = ()>>(
+    key: InstallationKey,
     name: &ObjectName,
     uid: &str,
     generation: &Generation<impl Serialize>,
@@ -114,6 +144,10 @@ fn revision<K: Resource<DynamicType = ()>>(
             name: Some(format!("pilotfish-{uid}-{}", generation.number)),
             namespace: Some(name.namespace.clone()),
             labels: Some(BTreeMap::from([(IN_FORCE_LABEL.to_owned(), "true".to_owned())])),
+            annotations: Some(BTreeMap::from([(
+                SEAL.to_owned(),
+                seal::seal(key, uid, generation.number, &spec),
+            )])),
             owner_references: Some(vec![owner]),
             ..ObjectMeta::default()
         },
@@ -122,16 +156,28 @@ fn revision<K: Resource<DynamicType = ()>>(
     }
 }
 
+/// All of it, whatever becomes of each: a namespace that takes nothing, for its quota or because it is being deleted,
+/// must not keep the others from being remembered. The last failure is the answer.
 async fn carry_out(client: &Client, plan: Plan) -> kube::Result<()> {
+    let mut outcome = Ok(());
+    for name in plan.forged {
+        tracing::warn!(revision = %name, "a ControllerRevision with our name lacks our seal and is deleted");
+        outcome = delete(client, &name).await.and(outcome);
+    }
     for revision in plan.create {
         let api = Api::<ControllerRevision>::namespaced(client.clone(), &revision.namespace().unwrap_or_default());
-        expecting(ALREADY_EXISTS, api.create(&PostParams::default(), &revision).await)?;
+        let created = expecting(ALREADY_EXISTS, api.create(&PostParams::default(), &revision).await);
+        outcome = created.and(outcome);
     }
     for name in plan.delete {
-        let api = Api::<ControllerRevision>::namespaced(client.clone(), &name.namespace);
-        expecting(NOT_FOUND, api.delete(&name.name, &DeleteParams::default()).await)?;
+        outcome = delete(client, &name).await.and(outcome);
     }
-    Ok(())
+    outcome
+}
+
+async fn delete(client: &Client, name: &ObjectName) -> kube::Result<()> {
+    let api = Api::<ControllerRevision>::namespaced(client.clone(), &name.namespace);
+    expecting(NOT_FOUND, api.delete(&name.name, &DeleteParams::default()).await)
 }
 
 /// The API server's `code` means that it was done before: what is cached lags behind.
@@ -147,17 +193,57 @@ fn expecting<T>(code: u16, answer: kube::Result<T>) -> kube::Result<()> {
 mod tests {
     use super::*;
 
+    fn key() -> InstallationKey {
+        InstallationKey::new([7; 32])
+    }
+
+    #[test]
+    fn what_somebody_else_wrote_counts_for_nothing_and_goes_where_it_stands_in_the_way() {
+        let name = ObjectName::new("shop", "chat");
+        let generation = |number| Generation {
+            number,
+            spec: serde_json::json!({"models": ["chat"]}),
+        };
+        let made = |number| revision::<RoutingPolicy>(key(), &name, "uid-1", &generation(number));
+        assert!(is_sealed(&made(3), "uid-1", key()));
+        assert!(!is_sealed(&made(3), "uid-2", key()));
+        assert!(!is_sealed(&made(3), "uid-1", InstallationKey::new([8; 32])));
+        let mut changed = made(3);
+        changed.data = Some(RawExtension(serde_json::json!({"models": ["other"]})));
+        let mut elsewhere = made(9);
+        elsewhere.metadata.namespace = Some("evil".to_owned());
+        let mut renumbered = made(3);
+        renumbered.revision = 999_999;
+        renumbered.metadata.name = Some("pilotfish-uid-1-999999".to_owned());
+        let in_force = BTreeMap::from([(name.clone(), generation(3))]);
+        let object = SeenObject::<()> {
+            uid: "uid-1".to_owned(),
+            resource_version: String::new(),
+            deleting: false,
+            status: None,
+        };
+        let seen = BTreeMap::from([(name.clone(), object)]);
+        let mut plan = Plan::default();
+        let written = [changed, elsewhere, renumbered].map(Arc::new);
+        add::<RoutingPolicy, _, _>(&mut plan, key(), &written, &in_force, &seen);
+        let forged: Vec<String> = plan.forged.iter().map(ToString::to_string).collect();
+        assert_eq!(forged, ["shop/pilotfish-uid-1-3", "shop/pilotfish-uid-1-999999"]);
+        assert_eq!(plan.create, [made(3)]);
+        assert!(plan.delete.is_empty());
+    }
+
     #[test]
     fn a_revision_says_whose_it_is_and_what_was_in_force() {
         let generation = Generation {
             number: 3,
             spec: serde_json::json!({"models": ["chat"]}),
         };
-        let made = revision::<RoutingPolicy>(&ObjectName::new("shop", "chat"), "uid-1", &generation);
+        let made = revision::<RoutingPolicy>(key(), &ObjectName::new("shop", "chat"), "uid-1", &generation);
         let expected = serde_json::json!({
             "apiVersion": "apps/v1", "kind": "ControllerRevision",
             "metadata": {
                 "name": "pilotfish-uid-1-3", "namespace": "shop", "labels": {"pilotfish.dev/in-force": "true"},
+                "annotations": {"pilotfish.dev/seal": seal::seal(key(), "uid-1", 3, &generation.spec)},
                 "ownerReferences": [{
                     "apiVersion": "pilotfish.dev/v1alpha1", "kind": "RoutingPolicy", "name": "chat", "uid": "uid-1",
                     "controller": true,
@@ -188,9 +274,10 @@ mod tests {
                 number,
                 spec: serde_json::json!({}),
             });
-            let written = written.map(|generation| Arc::new(revision::<RoutingPolicy>(&name, "uid-1", &generation)));
+            let written =
+                written.map(|generation| Arc::new(revision::<RoutingPolicy>(key(), &name, "uid-1", &generation)));
             let mut plan = Plan::default();
-            add::<RoutingPolicy, _, _>(&mut plan, &written.collect::<Vec<_>>(), &in_force, &seen);
+            add::<RoutingPolicy, _, _>(&mut plan, key(), &written.collect::<Vec<_>>(), &in_force, &seen);
             let created: Vec<_> = plan.create.iter().map(|revision| revision.revision).collect();
             let deleted: Vec<_> = plan.delete.iter().map(ToString::to_string).collect();
             (created, deleted)

@@ -58,14 +58,14 @@ pub(super) fn world(stores: &Stores, cluster: &Cluster, installation: &Installat
             .filter(|pod| !pod.terminating)
             .map(LivePod::scope)
             .collect(),
-        in_force: in_force(stores, &cluster.seen, memory),
+        in_force: in_force(stores, &cluster.seen, installation.key, memory),
     }
 }
 
-fn in_force(stores: &Stores, seen: &Seen, memory: &Memory) -> InForce {
+fn in_force(stores: &Stores, seen: &Seen, key: InstallationKey, memory: &Memory) -> InForce {
     let revisions = stores.revisions.state();
     memory.in_force(
-        &Revisions::new(&revisions),
+        &Revisions::new(&revisions, key),
         &uids(&seen.deployments),
         &uids(&seen.policies),
     )

@@ -4,7 +4,8 @@
 //! written, or where another replica leads, the last compilation of this process knows as well. The newer of both
 //! counts. An object that was deleted and made again has another uid, and nothing of the old one is in force for it.
 
-use crate::world::{Generation, InForce, ObjectName};
+use crate::remember::is_sealed;
+use crate::world::{Generation, InForce, InstallationKey, ObjectName};
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use kube::ResourceExt;
 use serde::de::DeserializeOwned;
@@ -20,13 +21,14 @@ pub(super) struct Revisions<'a> {
 }
 
 impl<'a> Revisions<'a> {
-    pub(super) fn new(revisions: &'a [Arc<ControllerRevision>]) -> Self {
+    /// Of those that were sealed with `key`.
+    pub(super) fn new(revisions: &'a [Arc<ControllerRevision>], key: InstallationKey) -> Self {
         let mut by_owner: BTreeMap<&str, Vec<&ControllerRevision>> = BTreeMap::new();
         for revision in revisions {
             for owner in revision
                 .owner_references()
                 .iter()
-                .filter(|owner| owner.controller == Some(true))
+                .filter(|owner| owner.controller == Some(true) && is_sealed(revision, &owner.uid, key))
             {
                 by_owner.entry(&owner.uid).or_default().push(revision);
             }
@@ -94,15 +96,22 @@ fn newest<S: DeserializeOwned + Clone>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remember::seal;
     use crate::world::ObjectName;
     use serde_json::json;
+
+    fn key() -> InstallationKey {
+        InstallationKey::new([7; 32])
+    }
 
     fn revision(owner: &str, number: i64, data: serde_json::Value) -> Arc<ControllerRevision> {
         let owner = json!({
             "apiVersion": "pilotfish.dev/v1alpha1", "kind": "RoutingPolicy", "name": "p", "uid": owner,
             "controller": true,
         });
-        let revision = json!({"metadata": {"name": "r", "ownerReferences": [owner]}, "revision": number, "data": data});
+        let seal = seal(key(), owner["uid"].as_str().unwrap_or_default(), number, &data);
+        let meta = json!({"name": "r", "ownerReferences": [owner], "annotations": {"pilotfish.dev/seal": seal}});
+        let revision = json!({"metadata": meta, "revision": number, "data": data});
         Arc::new(serde_json::from_value(revision).unwrap())
     }
 
@@ -118,7 +127,8 @@ mod tests {
             spec: spec.to_owned(),
         };
         let remembered = own.map(|own| (name.clone(), generation(own))).into_iter().collect();
-        let all: BTreeMap<_, Generation<String>> = newest(&Revisions::new(revisions), &now, &before, &remembered);
+        let all: BTreeMap<_, Generation<String>> =
+            newest(&Revisions::new(revisions, key()), &now, &before, &remembered);
         all.get(&name)
             .map(|generation| (generation.number, generation.spec.clone()))
     }
@@ -133,6 +143,14 @@ mod tests {
         );
         assert_eq!(found(&written, Some(("new", 1, "uno"))), Some((2, "two".to_owned())));
         assert_eq!(found(&[], None), None);
+    }
+
+    #[test]
+    fn what_nobody_sealed_is_nothing_in_force() {
+        let mut forged = ControllerRevision::clone(&revision("new", 2, json!("two")));
+        forged.revision = 999_999;
+        let written = [Arc::new(forged), revision("new", 1, json!("one"))];
+        assert_eq!(found(&written, None), Some((1, "one".to_owned())));
     }
 
     #[test]
