@@ -13,6 +13,7 @@ pub mod batch;
 pub mod certs;
 pub mod compile;
 pub mod events;
+mod foreign;
 pub mod identity;
 pub mod inject;
 mod installation;

@@ -5,6 +5,7 @@
 //! API server goes on calling until it has heard that this replica is gone.
 
 use crate::admission::{Judge, Verdict, Webhook};
+use crate::foreign::{LONGEST_WORD, shown};
 use crate::metrics::{Admission, Metrics};
 use bytes::{Bytes, BytesMut};
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
@@ -205,8 +206,9 @@ impl Handler {
 
     fn malformed(&self, webhook: Webhook, status: StatusCode, error: &dyn Display) -> Response<Full<Bytes>> {
         self.metrics.admission(webhook, Admission::Malformed);
-        tracing::warn!(webhook = webhook.path(), %error, "a webhook was asked in vain");
-        plain(status, error.to_string())
+        let error = shown(&error.to_string(), LONGEST_WORD);
+        tracing::warn!(webhook = webhook.path(), error, "a webhook was asked in vain");
+        plain(status, error)
     }
 }
 

@@ -5,6 +5,7 @@ use super::lanes::{Lanes, What};
 use super::reports::{Broken, Reports};
 use super::view::View;
 use crate::ack::Session;
+use crate::foreign::{LONGEST_WORD, shown};
 use crate::identity::Verified;
 use crate::lease::{Leader, Leadership};
 use crate::metrics::Ending;
@@ -234,6 +235,7 @@ fn ended_by(verified: &Verified, broken: &Broken) -> Ending {
 }
 
 fn protocol(verified: &Verified, why: &str) -> Ending {
+    let why = shown(why, LONGEST_WORD);
     tracing::warn!(pod = %verified.pod(), why, "sidecar does not keep to the protocol, its stream is closed");
     Ending::Protocol
 }
