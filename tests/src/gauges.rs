@@ -21,6 +21,23 @@ pub struct Gauges {
     pub held_bytes: f64,
 }
 
+impl Gauges {
+    /// Whether there is no more of anything. Less there may be: what it held when it had just started may have been a
+    /// connection of whoever asked whether it is ready.
+    pub fn are_within(&self, most: &Self) -> bool {
+        let all = |gauges: &Self| {
+            [
+                gauges.in_flight,
+                gauges.tasks,
+                gauges.downstream,
+                gauges.upstream,
+                gauges.held_bytes,
+            ]
+        };
+        all(self).iter().zip(all(most)).all(|(held, most)| *held <= most)
+    }
+}
+
 impl From<&Metrics> for Gauges {
     fn from(metrics: &Metrics) -> Self {
         let connections = |side| metrics.sum("pilotfish_connections", &[("side", side)]);

@@ -156,7 +156,7 @@ impl Pilotfish {
     pub async fn back_to_idle(&self, fakes: &[&Fake]) -> Result<()> {
         let is_idle = |gauges: Gauges| {
             fakes.iter().for_each(|fake| fake.close_idle_connections());
-            gauges == self.idle
+            gauges.are_within(&self.idle)
         };
         self.settles(is_idle).await
     }
@@ -170,7 +170,7 @@ impl Pilotfish {
                 .map(|fake| u32::try_from(fake.connections().open).unwrap_or(u32::MAX))
                 .sum();
             let upstream = f64::from(open);
-            gauges == Gauges { upstream, ..self.idle }
+            gauges.are_within(&Gauges { upstream, ..self.idle })
         };
         self.settles(is_at_rest).await
     }

@@ -179,7 +179,7 @@ async fn an_operator_is_upgraded_goes_away_comes_back_and_leaves_nothing_behind(
 
     let sealed = cluster.namespace("sealed").await?;
     sealed.apply(SEALED).await?;
-    let label = ["label", "namespace", "sealed", "pilotfish.dev/inject=enabled"];
+    let label = ["label", "namespace", sealed.name(), "pilotfish.dev/inject=enabled"];
     cluster.kubectl(label).await?.success()?;
     becomes(&sealed, "configmap/pilotfish-ca", "{.immutable}", "").await?;
 
