@@ -1,7 +1,8 @@
 //! The installation key: 32 random bytes in a Secret of the operator's namespace, made by whichever replica is first.
 //!
-//! Callers' keys are hashed with it, so that the same key has the same version after any restart. Were the Secret
-//! replaced, every sidecar would be sent every key once more; nothing else would change.
+//! Callers' keys are hashed with it, so that the same key has the same version after any restart, and what is in force is
+//! sealed with it. Were the Secret replaced, every sidecar would be sent every key once more after the operator's next
+//! start, and what is held then would no longer serve: nobody could tell who wrote down what was in force.
 
 use crate::world::InstallationKey;
 use anyhow::{Context, bail};

@@ -99,7 +99,7 @@ pub struct Generation<S> {
     pub spec: S,
 }
 
-/// The key with which an installation hashes the keys of its callers.
+/// The key with which an installation hashes the keys of its callers, and seals what it writes down as in force.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct InstallationKey([u8; 32]);
 

@@ -1,10 +1,11 @@
 //! Names and ids that the upstream's dialect cannot spell.
 //!
-//! Both dialects' tool names are letters, digits, `_` and `-`, of different lengths. A name that does not fit becomes
+//! The dialects' tool names are letters, digits, `_` and `-`, of different lengths. A name that does not fit becomes
 //! its spellable start and a hash of the whole: the same in every turn, so that the upstream's prompt cache holds and
 //! no table needs to be kept; the answer's names are turned back by [`super::Exchange::renamed`].
 
 use super::Exchange;
+use super::item::Tool;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use xxhash_rust::xxh3::xxh3_64;
@@ -30,6 +31,18 @@ pub(super) fn spell(name: &str, longest: usize) -> Cow<'_, str> {
         write!(spelt, "_{hash:016x}").expect("a String takes all characters");
     }
     Cow::Owned(spelt)
+}
+
+/// The tools whose names do not fit, as `(sent, the client's)`.
+pub(super) fn renamed(tools: &[Tool<'_>], longest: usize) -> Vec<(String, String)> {
+    let substitute = |tool: &Tool<'_>| {
+        let name = tool.name.plain();
+        match spell(&name, longest) {
+            Cow::Owned(spelt) => Some((spelt, name.into_owned())),
+            Cow::Borrowed(_) => None,
+        }
+    };
+    tools.iter().filter_map(substitute).collect()
 }
 
 impl Exchange {

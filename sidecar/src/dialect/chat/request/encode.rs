@@ -4,11 +4,10 @@ use super::provider::{self, Manners};
 use super::turns::Turns;
 use crate::dialect::item::{Format, Knob, Names, Request, Settings, Thinking, Tier, Tool, ToolChoice, Turned};
 use crate::dialect::loss::Ledger;
-use crate::dialect::names::spell;
+use crate::dialect::names::{renamed, spell};
 use crate::dialect::text::Text;
 use crate::dialect::{Encoded, Upstream, schema};
 use crate::json::{ObjectWriter, Raw};
-use std::borrow::Cow;
 
 /// Longest tool name.
 const LONGEST_NAME: usize = 64;
@@ -229,9 +228,8 @@ pub(in crate::dialect) fn write_user(user: &Text<'_>, names: &Names, body: &mut 
 /// Tools, the choice among them, and whether they may be called together: all three only where there are tools, since
 /// OpenAI refuses them alone.
 fn write_tools(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) -> Vec<(String, String)> {
-    let mut renamed = Vec::new();
     if request.tools.is_empty() {
-        return renamed;
+        return Vec::new();
     }
     if let Some(parallel) = request.settings.parallel_calls {
         body.bool("parallel_tool_calls", parallel);
@@ -252,12 +250,8 @@ fn write_tools(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut 
         let mut object = list.object();
         object.string("type", "function");
         write_function(tool, index, &mut object.object("function"), ledger);
-        let name = tool.name.plain();
-        if let Cow::Owned(spelt) = spell(&name, LONGEST_NAME) {
-            renamed.push((spelt, name.into_owned()));
-        }
     }
-    renamed
+    renamed(&request.tools, LONGEST_NAME)
 }
 
 fn write_function(tool: &Tool<'_>, index: usize, function: &mut ObjectWriter<'_>, ledger: &mut Ledger) {

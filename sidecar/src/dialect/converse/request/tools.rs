@@ -5,7 +5,7 @@ use super::settings::claude_s_choice;
 use super::turns::Points;
 use crate::dialect::item::{Names, Part, Request, Tool, ToolChoice};
 use crate::dialect::loss::Ledger;
-use crate::dialect::names::spell;
+use crate::dialect::names::{renamed, spell};
 use crate::dialect::schema;
 use crate::dialect::text::Text;
 use crate::json::{ArrayWriter, ObjectWriter};
@@ -24,10 +24,9 @@ pub(super) fn write(
     body: &mut ObjectWriter<'_>,
     ledger: &mut Ledger,
 ) -> Vec<(String, String)> {
-    let mut renamed = Vec::new();
     if request.tools.is_empty() {
         write_called(request, maker, body, ledger);
-        return renamed;
+        return Vec::new();
     }
     let choice = claude_s_choice(request, maker);
     if request.settings.parallel_calls == Some(false) && choice.is_none() {
@@ -40,17 +39,13 @@ pub(super) fn write(
     if forbids && choice.is_none() {
         if !has_calls(request) {
             // Without tools nothing is called.
-            return renamed;
+            return Vec::new();
         }
         ledger.meaning("tool_choice", FORBIDS);
     }
     let mut config = body.object("toolConfig");
     let mut list = config.array("tools");
     for (index, tool) in request.tools.iter().enumerate() {
-        let name = tool.name.plain();
-        if let Cow::Owned(spelt) = spell(&name, LONGEST_NAME) {
-            renamed.push((spelt, name.into_owned()));
-        }
         write_tool(tool, index, request.settings.names, &mut list, ledger);
         points.write_after_tool(tool.cache, &mut list);
     }
@@ -58,7 +53,7 @@ pub(super) fn write(
     if choice.is_none() {
         write_choice(request, &mut config);
     }
-    renamed
+    renamed(&request.tools, LONGEST_NAME)
 }
 
 const FORBIDS: &str = "the converse dialect cannot forbid the calls that the conversation has";

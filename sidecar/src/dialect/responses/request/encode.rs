@@ -6,11 +6,10 @@ use crate::dialect::item::{
     Format, Item, Knob, Names, Part, Reasoning, Request, Settings, Thinking, Tier, Tool, ToolChoice, Turned,
 };
 use crate::dialect::loss::Ledger;
-use crate::dialect::names::spell;
+use crate::dialect::names::{renamed, spell};
 use crate::dialect::text::Text;
 use crate::dialect::{Encoded, Upstream, schema};
 use crate::json::{ObjectWriter, Raw};
-use std::borrow::Cow;
 
 /// Longest tool name.
 const LONGEST_NAME: usize = 64;
@@ -202,9 +201,8 @@ fn write_format(format: Format<'_>, names: &Names, object: &mut ObjectWriter<'_>
 
 /// Tools, the choice among them, and whether they may be called together.
 fn write_tools(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) -> Vec<(String, String)> {
-    let mut renamed = Vec::new();
     if request.tools.is_empty() {
-        return renamed;
+        return Vec::new();
     }
     if let Some(parallel) = request.settings.parallel_calls {
         body.bool("parallel_tool_calls", parallel);
@@ -223,12 +221,8 @@ fn write_tools(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut 
     let mut list = body.array("tools");
     for (index, tool) in request.tools.iter().enumerate() {
         write_tool(tool, index, &mut list.object(), ledger);
-        let name = tool.name.plain();
-        if let Cow::Owned(spelt) = spell(&name, LONGEST_NAME) {
-            renamed.push((spelt, name.into_owned()));
-        }
     }
-    renamed
+    renamed(&request.tools, LONGEST_NAME)
 }
 
 /// `strict` is always said: left out, it is true here and false everywhere else.
