@@ -19,7 +19,7 @@ forbid() {
 rust() { git ls-files -- "$@" | grep -E '\.rs$' || true; }
 
 # 1. The data plane links no Kubernetes client.
-for crate in pilotfish-sidecar pilotfish-wire; do
+for crate in pilotfish-sidecar pilotfish-wire pilotfish-crowd; do
   if cargo tree --quiet --package "$crate" --edges normal --prefix none | grep -E '^(kube|k8s-openapi)[ -]' >&2; then
     echo "$crate must not link a Kubernetes client" >&2
     bad=1
@@ -59,10 +59,10 @@ forbid "a secret is read where none should be" '\.expose\(\)' \
 # 8. Every task is owned.
 # shellcheck disable=SC2046
 forbid "a task or a queue without an owner or a bound" 'tokio::(task::)?spawn(_local)?\(|unbounded_channel' \
-  $(rust sidecar/src operator/src cli/src wire/src)
+  $(rust sidecar/src operator/src cli/src wire/src crowd/src)
 
 # No stubs.
 # shellcheck disable=SC2046
-forbid "something is not done" 'todo!|unimplemented!|TODO|FIXME' $(rust sidecar operator cli wire crds tests)
+forbid "something is not done" 'todo!|unimplemented!|TODO|FIXME' $(rust sidecar operator cli wire crowd crds tests)
 
 exit $bad

@@ -12,16 +12,22 @@ use http_body_util::Full;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use pilotfish_crowd::{Crowd, Place};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-/// A scraper that sends no head for this long is let go.
+/// Who connects has something to ask, at once.
+const FIRST_HEAD: Duration = Duration::from_secs(2);
+/// A scraper that sends no further head for this long is let go.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
-/// Scrapers and probes are few. More connections than these wait.
+/// Scrapers and probes are few. When there are more, somebody is asked to leave: no stranger may keep a probe out.
 const MOST_CONNECTIONS: usize = 64;
+/// What is read of a connection before it is answered, bytes. Hyper knows no less.
+const LONGEST_HEAD: usize = 8 * 1024;
 /// Before accepting is tried again after it failed, most likely for want of descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -36,11 +42,15 @@ pub struct Shown {
 
 /// Answers scrapes and probes until it is dropped.
 pub async fn serve(listener: TcpListener, shown: Shown) {
+    let crowd = Crowd::new(MOST_CONNECTIONS);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = listener.accept(), if connections.len() < MOST_CONNECTIONS => match accepted {
-                Ok((stream, _)) => drop(connections.spawn(connection(stream, shown.clone()))),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let connection = connection(stream, crowd.enter(peer.ip()), shown.clone());
+                    drop(connections.spawn(connection));
+                }
                 Err(error) => {
                     tracing::warn!(%error, "telemetry connection not accepted");
                     tokio::time::sleep(PAUSE).await;
@@ -51,18 +61,34 @@ pub async fn serve(listener: TcpListener, shown: Shown) {
     }
 }
 
-async fn connection(stream: TcpStream, shown: Shown) {
+async fn connection(stream: TcpStream, place: Place, shown: Shown) {
+    let asked = AtomicBool::new(false);
     let service = service_fn(|request: Request<hyper::body::Incoming>| {
+        asked.store(true, Ordering::Relaxed);
+        place.show();
         let response = answer(request.method(), request.uri().path(), &shown);
         async move { Ok::<_, std::convert::Infallible>(response) }
     });
-    let served = http1::Builder::new()
+    let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
-    if let Err(error) = served {
-        tracing::debug!(%error, "telemetry connection ended");
+        .max_buf_size(LONGEST_HEAD)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        // What has arrived counts, also where we were too busy to look.
+        biased;
+        served = connection => if let Err(error) = served {
+            tracing::debug!(%error, "telemetry connection ended");
+        },
+        () = enough(&place, &asked) => {}
+    }
+}
+
+/// Returns when somebody else needs the room, or when nothing was asked for too long.
+async fn enough(place: &Place, asked: &AtomicBool) {
+    let unasked = tokio::time::timeout(FIRST_HEAD, place.left()).await;
+    if unasked.is_err() && asked.load(Ordering::Relaxed) {
+        place.left().await;
     }
 }
 

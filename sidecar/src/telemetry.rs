@@ -8,6 +8,8 @@ use http::{Method, Request, Response, StatusCode};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use pilotfish_crowd::{Crowd, Place};
+use std::cell::Cell;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,17 +17,27 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// A scraper that sends no head for this long is let go.
+/// Who connects has something to ask, at once.
+const FIRST_HEAD: Duration = Duration::from_secs(2);
+/// A scraper that sends no further head for this long is let go.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// While requests are drained nobody is waited for that long.
 const LATE_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
+/// Scrapers and probes are few. When there are more, somebody is asked to leave: no stranger may keep a probe out, or
+/// take memory and descriptors that requests need.
+const MOST_CONNECTIONS: usize = 64;
+/// What is read of a connection before it is answered, bytes. Hyper knows no less.
+const LONGEST_HEAD: usize = 8 * 1024;
 
 /// Answers scrapes and probes until it is dropped.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, tasks: TaskTracker, stop: CancellationToken) {
+    let crowd = Crowd::new(MOST_CONNECTIONS);
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                drop(tasks.spawn_local(connection(stream, Arc::clone(&shared), tasks.clone(), stop.clone())))
+            Ok((stream, peer)) => {
+                let place = crowd.enter(peer.ip());
+                let connection = connection(stream, place, Arc::clone(&shared), tasks.clone(), stop.clone());
+                drop(tasks.spawn_local(connection));
             }
             Err(error) => {
                 tracing::warn!(%error, "telemetry connection not accepted");
@@ -35,34 +47,46 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, tasks: Tas
     }
 }
 
-async fn connection(stream: TcpStream, shared: Arc<Shared>, tasks: TaskTracker, stop: CancellationToken) {
-    let (ending, late) = (stop.clone(), stop.is_cancelled());
-    let service = service_fn(move |request: Request<hyper::body::Incoming>| {
-        let response = answer(
-            request.method(),
-            request.uri().path(),
-            &shared,
-            &tasks,
-            ending.is_cancelled(),
-        );
+async fn connection(stream: TcpStream, place: Place, shared: Arc<Shared>, tasks: TaskTracker, stop: CancellationToken) {
+    let (late, asked) = (stop.is_cancelled(), Cell::new(false));
+    let service = service_fn(|request: Request<hyper::body::Incoming>| {
+        asked.set(true);
+        place.show();
+        let (method, path) = (request.method(), request.uri().path());
+        let response = answer(method, path, &shared, &tasks, stop.is_cancelled());
         async move { Ok::<_, std::convert::Infallible>(response) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(if late { LATE_HEAD_TIMEOUT } else { HEAD_TIMEOUT })
         .keep_alive(!late)
+        .max_buf_size(LONGEST_HEAD)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let served = tokio::select! {
+        // What has arrived counts, also where we were too busy to look.
+        biased;
         served = connection.as_mut() => served,
+        () = enough(&place, &asked) => return,
         // A scraper keeps its connection open; it must not hold up the end. Who comes later is answered once.
         () = stop.cancelled(), if !late => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            tokio::select! {
+                served = connection => served,
+                () = enough(&place, &asked) => return,
+            }
         }
     };
     if let Err(error) = served {
         tracing::debug!(%error, "telemetry connection ended");
+    }
+}
+
+/// Returns when somebody else needs the room, or when nothing was asked for too long.
+async fn enough(place: &Place, asked: &Cell<bool>) {
+    let unasked = tokio::time::timeout(FIRST_HEAD, place.left()).await;
+    if unasked.is_err() && asked.get() {
+        place.left().await;
     }
 }
 

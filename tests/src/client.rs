@@ -141,7 +141,8 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-pub(crate) fn http() -> Result<reqwest::Client> {
+/// A client that trusts nobody and keeps no connection.
+pub fn http() -> Result<reqwest::Client> {
     Ok(builder().pool_max_idle_per_host(0).build()?)
 }
 

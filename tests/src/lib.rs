@@ -36,8 +36,9 @@ mod pilotfish;
 pub mod promtool;
 pub mod raw;
 mod sse;
+mod strangers;
 
-pub use client::{Answer, Answering, Client};
+pub use client::{Answer, Answering, Client, http};
 pub use cluster::Cluster;
 pub use dialect::{Dialect, HOUSE_MODEL, Said, in_all, in_both};
 pub use documents::{Deployment, Policy};
@@ -48,3 +49,4 @@ pub use operator::{Operator, Pod};
 pub use pair::Pair;
 pub use pilotfish::Pilotfish;
 pub use sse::{Event, Events};
+pub use strangers::Strangers;

@@ -2,17 +2,25 @@
 
 use crate::scene::Scene;
 use crate::statuses::Statuses;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use pilotfish_tests::promtool::check;
-use pilotfish_tests::{Metrics, Operator, Pod};
+use pilotfish_tests::{Metrics, Operator, Pod, Strangers, http};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// A kubelet waits no longer.
+const PROBED_WITHIN: Duration = Duration::from_secs(5);
 
 async fn exposition(operator: &Operator) -> Result<String> {
     let url = format!("http://{}/metrics", operator.telemetry());
-    Ok(reqwest::get(url).await?.error_for_status()?.text().await?)
+    Ok(http()?.get(url).send().await?.error_for_status()?.text().await?)
 }
 
 async fn answer(operator: &Operator, path: &str) -> Result<(u16, String)> {
-    let answer = reqwest::get(format!("http://{}{path}", operator.telemetry())).await?;
+    let answer = http()?
+        .get(format!("http://{}{path}", operator.telemetry()))
+        .send()
+        .await?;
     Ok((answer.status().as_u16(), answer.text().await?))
 }
 
@@ -73,7 +81,24 @@ async fn the_telemetry_port_serves_three_paths_and_nothing_else() -> Result<()> 
     assert_eq!(answer(operator, "/livez").await?, (200, "ok\n".to_owned()));
     assert_eq!(answer(operator, "/readyz").await?, (200, "ok\n".to_owned()));
     assert_eq!(answer(operator, "/v1/stream").await?.0, 404);
-    let posted = reqwest::Client::new().post(format!("http://{}/metrics", operator.telemetry()));
+    let posted = http()?.post(format!("http://{}/metrics", operator.telemetry()));
     assert_eq!(posted.send().await?.status().as_u16(), 405);
     Ok(())
+}
+
+#[tokio::test]
+async fn probes_are_answered_however_many_connections_a_stranger_holds() -> Result<()> {
+    let (_cluster, operator) = Operator::shared().await?;
+    let unread = "GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n".repeat(3);
+    for words in ["", "GET /livez HTTP/1.1\r\n", &unread] {
+        let strangers = Strangers::hold(operator.telemetry(), 200, words).await?;
+        for path in ["/livez", "/readyz", "/metrics"] {
+            let answer = timeout(PROBED_WITHIN, answer(operator, path)).await;
+            let (status, _) = answer.with_context(|| format!("{path} beside {words:?}"))??;
+            assert_eq!(status, 200, "{path}");
+        }
+        drop(strangers);
+    }
+    let silent = Strangers::hold(operator.telemetry(), 1, "").await?;
+    silent.closed(1).await
 }
