@@ -10,7 +10,7 @@ PROMTOOL := target/tools/promtool
 KUBERNETES := target/tools/controlplane
 NODE := target/tools/node
 
-.PHONY: help demo test e2e lint fmt doc bench bench-control generate generated house clean $(KUBERNETES) $(NODE)
+.PHONY: help demo test e2e lint fmt doc bench bench-control conformance generate generated house clean $(KUBERNETES) $(NODE)
 
 help: ## List the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ bench: ## Measure the sidecar beside nginx (needs nginx); fails when a goal is m
 bench-control: $(KUBERNETES) ## Measure the operator on a real API server; fails when a goal is missed
 	cargo build --release --package pilotfish-operator --package pilotfish-sidecar --package pilotfish-bench-control
 	target/release/pilotfish-bench-control
+
+conformance: ## Write docs/conformance.{md,json}: what each pair of dialects carries; fails when a cell is worse
+	PILOTFISH_UPDATE_CONFORMANCE=1 cargo test --quiet --package pilotfish-sidecar --test conformance
 
 generate: ## Write the CRDs from their Rust types
 	cargo run --quiet --package pilotfish -- generate charts/pilotfish-crds/templates

@@ -14,6 +14,9 @@ use crate::json;
 /// Room for what a translated body has beyond its original.
 const ROOM: usize = 512;
 
+/// OpenAI's word for no thinking at all.
+const NO_EFFORT: &str = "none";
+
 /// What the answer's head needs when the upstream's gives none.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamp<'a> {
@@ -39,6 +42,21 @@ impl Upstream<'_> {
     pub(super) fn has(&self, feature: &str) -> Option<bool> {
         let features = self.capabilities.features.as_deref()?;
         Some(features.iter().any(|listed| listed == feature))
+    }
+
+    /// The effort that keeps its model from thinking; `None` for one that does not think anyway. Otherwise why it cannot
+    /// be kept from it.
+    pub(super) fn kept_from_thinking(&self) -> Result<Option<&'static str>, &'static str> {
+        let takes_none = self
+            .capabilities
+            .reasoning_efforts
+            .iter()
+            .any(|effort| effort == NO_EFFORT);
+        match (takes_none, self.has("Reasoning")) {
+            (_, Some(false)) => Ok(None),
+            (true, _) => Ok(Some(NO_EFFORT)),
+            (false, _) => Err("the model is not known to take a wish not to think"),
+        }
     }
 
     /// Its model refuses this, as is known of it.

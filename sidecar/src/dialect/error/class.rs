@@ -101,6 +101,7 @@ const OVERFLOW: &[&str] = &[
     "exceeds the context window",
     "exceed context limit",
     "exceeds the available context size",
+    "input length exceeds the context length",
     "prompt is too long",
     "maximum prompt length",
     "maximum model length",

@@ -18,6 +18,7 @@ pub struct ErrorBody<'a> {
 
 /// Types by status in OpenAI's dialect, and the others it knows.
 const CHAT_KINDS: Kinds = Kinds {
+    precise: false,
     by_status: &[
         (401, "authentication_error"),
         (402, "insufficient_quota"),
@@ -31,6 +32,7 @@ const CHAT_KINDS: Kinds = Kinds {
 
 /// Statuses in Google's APIs; what they are called in gRPC.
 const GEMINI_KINDS: Kinds = Kinds {
+    precise: true,
     by_status: &[
         (401, "UNAUTHENTICATED"),
         (403, "PERMISSION_DENIED"),
@@ -41,6 +43,7 @@ const GEMINI_KINDS: Kinds = Kinds {
         (501, "UNIMPLEMENTED"),
         (503, "UNAVAILABLE"),
         (504, "DEADLINE_EXCEEDED"),
+        (529, "UNAVAILABLE"),
     ],
     others: &["FAILED_PRECONDITION", "OUT_OF_RANGE"],
     of_client: "INVALID_ARGUMENT",
@@ -49,6 +52,7 @@ const GEMINI_KINDS: Kinds = Kinds {
 
 /// Types by status in Anthropic's dialect.
 const MESSAGES_KINDS: Kinds = Kinds {
+    precise: true,
     by_status: &[
         (401, "authentication_error"),
         (402, "billing_error"),
@@ -66,6 +70,9 @@ const MESSAGES_KINDS: Kinds = Kinds {
 };
 
 struct Kinds {
+    /// The word for any fault of the client's gives way to the status's own: OpenAI calls a bad key an invalid request,
+    /// and nobody else does.
+    precise: bool,
     by_status: &'static [(u16, &'static str)],
     others: &'static [&'static str],
     of_client: &'static str,
@@ -78,7 +85,7 @@ impl Kinds {
         'static: 'a,
     {
         match wish {
-            Some(wish) if self.knows(wish) => wish,
+            Some(wish) if self.knows(wish) && !(self.precise && wish == self.of_client) => wish,
             Some(_) | None => self.of(status),
         }
     }

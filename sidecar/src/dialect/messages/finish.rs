@@ -40,8 +40,8 @@ pub(in crate::dialect) fn write(finish: &Finish<'_>, holder: &mut ObjectWriter<'
 
 fn word(finish: &Finish<'_>) -> &'static str {
     match finish {
-        Finish::Stop | Finish::Sequence(None) => "end_turn",
-        Finish::Sequence(Some(_)) => "stop_sequence",
+        Finish::Stop => "end_turn",
+        Finish::Sequence(_) => "stop_sequence",
         Finish::Length => "max_tokens",
         Finish::Window => "model_context_window_exceeded",
         Finish::Calls => "tool_use",

@@ -153,11 +153,14 @@ fn write_stop(settings: &Settings<'_>, manners: &Manners, body: &mut ObjectWrite
         .for_each(|stop| stop.write(list.element()));
 }
 
-/// Chat knows an effort only, and no way to say that there shall be none which every model takes. Models that do not
-/// reason refuse an effort.
+/// Chat knows an effort only. Models that do not reason refuse one, and not all that do can be told to have none.
 fn write_thinking(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
     match settings.thinking {
-        None | Some(Thinking::Off) => {}
+        None => {}
+        Some(Thinking::Off) => match upstream.kept_from_thinking() {
+            Ok(none) => none.into_iter().for_each(|none| body.string("reasoning_effort", none)),
+            Err(why) => ledger.hint(settings.names.thinking, why),
+        },
         Some(_) if upstream.has("Reasoning") == Some(false) => {
             ledger.hint(settings.names.thinking, "the model lacks reasoning");
         }

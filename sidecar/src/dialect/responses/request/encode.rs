@@ -125,32 +125,44 @@ fn write_thinking(request: &Request<'_>, upstream: &Upstream<'_>, body: &mut Obj
     let settings = &request.settings;
     let reasons = upstream.has("Reasoning");
     let wish = match settings.thinking {
-        Some(Thinking::Off) | None => None,
-        Some(_) if reasons == Some(false) => {
+        Some(Thinking::Effort(_) | Thinking::Budget(_)) if reasons == Some(false) => {
             ledger.hint(settings.names.thinking, "the model lacks reasoning");
             None
         }
-        Some(wish) => Some(wish),
+        wish => wish,
     };
+    let thinks = matches!(wish, Some(Thinking::Effort(_) | Thinking::Budget(_)));
     let returned = |item: &Item<'_>| matches!(item.part, Part::Reasoning(Reasoning::Foreign(_)));
-    if reasons.unwrap_or_else(|| wish.is_some() || request.items.iter().any(returned)) {
+    if reasons.unwrap_or_else(|| thinks || request.items.iter().any(returned)) {
         body.array("include").string("reasoning.encrypted_content");
     }
-    let Some(wish) = wish else { return };
     let effort = match wish {
-        Thinking::Effort(effort) => effort.map(Text::Json),
-        Thinking::Budget(budget) => Some(Text::from(effort_of(budget.u64().unwrap_or(0)))),
-        Thinking::Off => None,
+        None => None,
+        Some(Thinking::Effort(effort)) => effort.map(Text::Json),
+        Some(Thinking::Budget(budget)) => Some(Text::from(effort_of(budget.u64().unwrap_or(0)))),
+        Some(Thinking::Off) => no_effort(settings, upstream, ledger),
     };
-    if effort.is_none() && !settings.shows_thinking {
+    let shows = thinks && settings.shows_thinking;
+    if effort.is_none() && !shows {
         return;
     }
     let mut reasoning = body.object("reasoning");
     if let Some(effort) = effort {
         effort.write(reasoning.member("effort"));
     }
-    if settings.shows_thinking {
+    if shows {
         reasoning.string("summary", "auto");
+    }
+}
+
+/// What keeps the model from thinking, if anything must and can.
+fn no_effort(settings: &Settings<'_>, upstream: &Upstream<'_>, ledger: &mut Ledger) -> Option<Text<'static>> {
+    match upstream.kept_from_thinking() {
+        Ok(none) => none.map(Text::from),
+        Err(why) => {
+            ledger.hint(settings.names.thinking, why);
+            None
+        }
     }
 }
 

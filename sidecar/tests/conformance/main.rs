@@ -1,0 +1,105 @@
+//! The conformance matrix: what becomes of each feature between each pair of dialects, found out by running the codecs.
+//!
+//! `docs/conformance.json` is the ratchet, `docs/conformance.md` the same for people; `make conformance` writes both.
+//! A cell that gets worse is never written: who means it takes the cell's line out of the JSON first.
+
+mod ask;
+mod fails;
+mod matrix;
+mod page;
+mod probe;
+mod said;
+mod seek;
+mod sent;
+mod told;
+mod verdict;
+
+use matrix::Cell;
+use std::path::{Path, PathBuf};
+use verdict::Verdict;
+
+fn committed(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name)
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(committed(name)).unwrap_or_default()
+}
+
+/// The cells of `before` that are worse in `now`, or gone.
+fn worse(before: &[Cell], now: &[Cell]) -> Vec<String> {
+    let mut found = Vec::new();
+    for old in before {
+        let is_same =
+            |new: &&Cell| (&new.client, &new.upstream, &new.feature) == (&old.client, &old.upstream, &old.feature);
+        let new = now.iter().find(is_same);
+        let pairs = [
+            (&old.whole, new.and_then(|new| new.whole.as_ref())),
+            (&old.stream, new.and_then(|new| new.stream.as_ref())),
+        ];
+        for (old_words, new_words) in pairs {
+            let Some(old_words) = old_words else { continue };
+            let new_words = new_words.map_or("", |words| words);
+            if Verdict::rank(new_words) < Verdict::rank(old_words) {
+                found.push(format!(
+                    "{} → {}, {}: {old_words:?} became {new_words:?}",
+                    old.client, old.upstream, old.feature
+                ));
+            }
+        }
+    }
+    found
+}
+
+/// `PILOTFISH_UPDATE_CONFORMANCE=1` writes the files instead of judging them, unless a cell is worse.
+#[test]
+fn no_cell_is_worse_than_what_is_committed() {
+    let now = matrix::cells();
+    let before: Vec<Cell> = serde_json::from_str(&read("conformance.json")).unwrap_or_default();
+    let worse = worse(&before, &now);
+    assert!(worse.is_empty(), "{}", worse.join("\n"));
+    let (json, markdown) = (page::json(&now), page::markdown(&now));
+    if std::env::var_os("PILOTFISH_UPDATE_CONFORMANCE").is_some() {
+        std::fs::write(committed("conformance.json"), json).unwrap();
+        std::fs::write(committed("conformance.md"), markdown).unwrap();
+        return;
+    }
+    assert!(
+        json == read("conformance.json"),
+        "docs/conformance.json is not what the codecs do; run `make conformance`"
+    );
+    assert!(
+        markdown == read("conformance.md"),
+        "docs/conformance.md is not what the codecs do; run `make conformance`"
+    );
+}
+
+#[test]
+fn nothing_is_lost_in_silence() {
+    let is_bad = |words: &Option<String>| {
+        words
+            .as_deref()
+            .is_some_and(|words| Verdict::rank(words) < Verdict::rank("refused: n"))
+    };
+    let silent: Vec<_> = matrix::cells()
+        .into_iter()
+        .filter(|cell| is_bad(&cell.whole) || is_bad(&cell.stream))
+        .map(|cell| format!("{cell:?}"))
+        .collect();
+    assert!(silent.is_empty(), "{}", silent.join("\n"));
+}
+
+#[test]
+fn the_ranks_are_in_order() {
+    let order = [
+        "lost in silence",
+        "failed: x",
+        "refused: x",
+        "refused unless Warn: x",
+        "dropped: x",
+        "carried; reported: x",
+        "carried",
+    ];
+    let ranks: Vec<_> = order.iter().map(|words| Verdict::rank(words)).collect();
+    assert_eq!(ranks, [0, 1, 2, 3, 4, 5, 6]);
+}
