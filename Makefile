@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := target/python
 CLIENTS := $(VENV)/.installed
+FRAMEWORKS := target/langchain/.installed target/litellm/.installed target/javascript/.installed
 PROMTOOL := target/tools/promtool
 KUBERNETES := target/tools/controlplane
 NODE := target/tools/node
@@ -19,7 +20,7 @@ demo: ## Build, then serve deploy/quickstart on 127.0.0.1:4000 with two local fa
 	cargo build --package pilotfish
 	target/debug/pilotfish run deploy/quickstart --demo
 
-test: $(CLIENTS) $(PROMTOOL) $(KUBERNETES) ## Run all tests
+test: $(CLIENTS) $(FRAMEWORKS) $(PROMTOOL) $(KUBERNETES) ## Run all tests
 	cargo build --workspace --all-targets
 	cargo test --workspace --no-fail-fast
 
@@ -69,6 +70,17 @@ clean: ## Remove everything that was built
 $(CLIENTS): tests/clients/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/clients/requirements.txt
+	touch $@
+
+# The frameworks, each in an environment of its own: they do not agree on what they need.
+target/%/.installed: tests/clients/%.txt
+	$(PYTHON) -m venv target/$*
+	target/$*/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+# The SDKs for JavaScript, with a Node from PyPI where the machine has none that is new enough.
+target/javascript/.installed: tests/clients/package.json tests/clients/package-lock.json $(CLIENTS)
+	tests/javascript.sh target/javascript $(VENV)
 	touch $@
 
 # The real promtool, built from source: with the Go that is there, or with one from PyPI.

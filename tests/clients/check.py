@@ -1,11 +1,13 @@
 """Checks whose names are sentences, and the run of all that a program has.
 
 A program is an application beside the sidecar. It is told the base URL that its SDK takes and a model, runs every check
-in order, says a line about each, and ends with 1 if one failed.
+in order, says a line about each, and ends with 1 if one failed. A program whose checks take a model is told the sidecar's
+own URL and as many models as there are; each check is run with each of them.
 """
 
 import asyncio
 import faulthandler
+import functools
 import inspect
 import sys
 import traceback
@@ -16,12 +18,22 @@ _PATIENCE = 45
 
 _checks = []
 
+# One for all checks: SDKs keep connections that belong to it.
+_loop = asyncio.Runner()
+
 
 def arguments():
     """The URL and the model of the command line."""
     if len(sys.argv) != 3:
         sys.exit(f"usage: {sys.argv[0]} URL MODEL")
     return sys.argv[1:]
+
+
+def sidecar():
+    """The URL of the command line, in a program whose checks take a model."""
+    if len(sys.argv) < 3:
+        sys.exit(f"usage: {sys.argv[0]} URL MODEL…")
+    return sys.argv[1]
 
 
 def holds(check):
@@ -39,22 +51,35 @@ def raises(kind, action):
     raise AssertionError(f"raised nothing and returned {outcome!r}")
 
 
-def run():
-    """Runs every check. What the SDK's types warn of is an error: an answer was not what they say."""
+def run(except_for=None):
+    """Runs every check. What the SDK's types warn of is an error: an answer was not what they say. `except_for` matches the
+    warnings that no answer can cause."""
     assert __debug__, "run without -O, which leaves out every assert"
     assert _checks, "a program without checks checks nothing"
     warnings.simplefilter("error", UserWarning)
-    failed = [check for check in _checks if not _passes(check)]
+    if except_for:
+        warnings.filterwarnings("ignore", except_for)
+    failed = [run for run in _runs() if not _passes(*run)]
     sys.exit(1 if failed else 0)
 
 
-def _passes(check):
-    sentence = check.__name__.replace("_", " ")
+def _runs():
+    """Each check with what it is run with, and its sentence."""
+    for check in _checks:
+        sentence = check.__name__.replace("_", " ")
+        if not inspect.signature(check).parameters:
+            yield sentence, check
+            continue
+        for model in sys.argv[2:]:
+            yield f"{model}: {sentence}", functools.partial(check, model)
+
+
+def _passes(sentence, check):
     faulthandler.dump_traceback_later(_PATIENCE, exit=True)
     try:
         outcome = check()
         if inspect.isawaitable(outcome):
-            asyncio.run(outcome)
+            _loop.run(outcome)
     except Exception as error:
         print(f"FAILED  {sentence}\n{_told(error)}", flush=True)
         return False

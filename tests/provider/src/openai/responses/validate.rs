@@ -95,8 +95,8 @@ fn tools(request: &Json) -> Checked {
             continue;
         };
         let name = tool.text_of("name").unwrap_or_default();
-        // Strict unless it is said otherwise.
-        let is_strict = tool.get("strict") != Some(&Json::Bool(false));
+        // Without a word a schema is made strict where it can be.
+        let is_strict = tool.get("strict") == Some(&Json::Bool(true));
         if let Some(why) = is_strict.then(|| loose(schema, "()")).flatten() {
             let sentence = format!("Invalid schema for function '{name}': {why}");
             return Err(

@@ -5,14 +5,14 @@
 
 #![cfg(test)]
 
+mod frameworks;
+mod program;
+
 use anyhow::{Context, Result, ensure};
 use pilotfish_provider::{Builder, Fake, Gemini, HangUp, Outcome, Pause, Point, Step};
 use pilotfish_tests::bedrock::{self, Calls};
 use pilotfish_tests::{Deployment, Dialect, Launch, Pilotfish, Policy};
-use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
-use tokio::process::Command;
 
 /// What the programs ask for.
 const MODEL: &str = "chat";
@@ -20,8 +20,6 @@ const MODEL: &str = "chat";
 const KEY: &str = "anything";
 /// The beginning of every PNG in base64.
 const PICTURE: &str = "iVBORw0KGgo";
-/// A program that takes longer hangs, and did not notice it itself.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A sidecar before one provider.
 struct Scene {
@@ -90,35 +88,12 @@ impl Scene {
     /// application's key; its script must be used up; the sidecar must hold nothing afterwards.
     async fn run(&self, program: &str) -> Result<()> {
         let context = || format!("{program} with an upstream of {}", self.upstream);
-        self.program(program).await.with_context(context)?;
+        let said = program::run(program, &[&self.url(program), MODEL]).await;
+        said.with_context(context)?;
         ensure!(self.fake.violations().is_empty(), "{:?}", self.fake.violations());
         ensure!(!self.saw(KEY), "the application's key reached the provider");
         ensure!(self.fake.steps_left() == 0, "{} steps left", self.fake.steps_left());
         self.pilotfish.back_to_idle(&[&self.fake]).await.with_context(context)
-    }
-
-    async fn program(&self, program: &str) -> Result<()> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let python = root.join("../target/python/bin/python");
-        ensure!(python.exists(), "{} is missing; run `make test`", python.display());
-        // Without the environment, for the SDKs read keys, URLs and proxies from it.
-        let mut command = Command::new(python);
-        command
-            .env_clear()
-            .arg("-B")
-            .arg(root.join("clients").join(program))
-            .args([self.url(program), MODEL.to_owned()])
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        let output = tokio::time::timeout(PATIENCE, command.output())
-            .await
-            .context("does not end")??;
-        let (said, wailed) = (
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr),
-        );
-        ensure!(output.status.success(), "{}\n{said}{wailed}", output.status);
-        Ok(())
     }
 
     /// The base URL as the program's SDK takes it.
