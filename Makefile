@@ -10,8 +10,14 @@ FRAMEWORKS := target/langchain/.installed target/litellm/.installed target/javas
 PROMTOOL := target/tools/promtool
 KUBERNETES := target/tools/controlplane
 NODE := target/tools/node
+# What is shipped is linked statically: its image holds nothing else, and a pod does not pay for pages of a libc that only
+# the sidecar would use. With --target, or the programs that run while building would be linked so, too.
+HOST := $(shell rustc -vV | sed -n 's/^host: //p')
+STATIC := --target $(HOST) --config 'target.$(HOST).rustflags=["-Ctarget-feature=+crt-static"]'
+SHIPPED := target/$(HOST)
 
-.PHONY: help demo test e2e lint fmt doc bench bench-control conformance generate generated house clean $(KUBERNETES) $(NODE)
+.PHONY: help demo shipped test e2e lint fmt doc bench bench-control conformance generate generated house clean \
+  $(KUBERNETES) $(NODE)
 
 help: ## List the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,14 +26,19 @@ demo: ## Build, then serve deploy/quickstart on 127.0.0.1:4000 with two local fa
 	cargo build --package pilotfish
 	target/debug/pilotfish run deploy/quickstart --demo
 
+shipped: ## Build what the images hold, static binaries, into target/shipped
+	cargo build --release --locked $(STATIC) --package pilotfish-operator --package pilotfish-sidecar
+	mkdir -p target/shipped
+	cp $(SHIPPED)/release/pilotfish-operator $(SHIPPED)/release/pilotfish-sidecar target/shipped/
+
 test: $(CLIENTS) $(FRAMEWORKS) $(PROMTOOL) $(KUBERNETES) ## Run all tests
 	cargo build --workspace --all-targets
 	cargo test --workspace --no-fail-fast
 
 e2e: $(CLIENTS) $(KUBERNETES) $(NODE) ## Run the tests that need a node, on images of our programs (Linux, root)
-	cargo build --profile e2e --bins --package pilotfish --package pilotfish-operator --package pilotfish-provider \
-	  --package pilotfish-sidecar
-	tests/controlplane/node/images.sh target/e2e/images $(NODE) target/e2e $(VENV)
+	cargo build --profile e2e $(STATIC) --bins --package pilotfish --package pilotfish-operator \
+	  --package pilotfish-provider --package pilotfish-sidecar
+	tests/controlplane/node/images.sh target/e2e/images $(NODE) $(SHIPPED)/e2e $(VENV)
 	cargo test --workspace --features pilotfish-tests/e2e --test e2e
 
 lint: ## Formatting, clippy, documentation, generated files, what links what
@@ -43,12 +54,12 @@ doc: ## Build the documentation of all crates
 	cargo doc --workspace --no-deps
 
 bench: ## Measure the sidecar beside nginx (needs nginx); fails when a goal is missed
-	cargo build --release --package pilotfish-sidecar --package pilotfish-bench
-	target/release/pilotfish-bench --sidecar target/release/pilotfish-sidecar
+	cargo build --release $(STATIC) --package pilotfish-sidecar --package pilotfish-bench
+	$(SHIPPED)/release/pilotfish-bench --sidecar $(SHIPPED)/release/pilotfish-sidecar
 
 bench-control: $(KUBERNETES) ## Measure the operator on a real API server; fails when a goal is missed
-	cargo build --release --package pilotfish-operator --package pilotfish-sidecar --package pilotfish-bench-control
-	target/release/pilotfish-bench-control
+	cargo build --release $(STATIC) --package pilotfish-operator --package pilotfish-sidecar --package pilotfish-bench-control
+	$(SHIPPED)/release/pilotfish-bench-control
 
 conformance: ## Write docs/conformance.{md,json}: what each pair of dialects carries; fails when a cell is worse
 	PILOTFISH_UPDATE_CONFORMANCE=1 cargo test --quiet --package pilotfish-sidecar --test conformance

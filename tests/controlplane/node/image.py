@@ -149,6 +149,7 @@ def main():
     parser.add_argument("output")
     parser.add_argument("name", help="the whole reference, as in a pod's `image`")
     parser.add_argument("--program", help="a binary that becomes the entrypoint, under its own name in /")
+    parser.add_argument("--alone", action="store_true", help="the image holds the program and nothing else: it is static")
     parser.add_argument("--python", action="store_true", help="this Python and its packages; the entrypoint is python")
     parser.add_argument("--file", type=pair, action="append", default=[], metavar="PATH=SOURCE")
     parser.add_argument("--link", type=pair, action="append", default=[], metavar="PATH=TARGET")
@@ -157,7 +158,8 @@ def main():
     options = parser.parse_args()
 
     layer = Layer()
-    layer.directory("/tmp", 0o1777)
+    if not options.alone:
+        layer.directory("/tmp", 0o1777)
     entrypoint = []
     if options.program:
         entrypoint = ["/" + os.path.basename(options.program)]
@@ -167,6 +169,8 @@ def main():
         add_python(layer)
     for path, source in options.file:
         layer.file(path, source)
+    if options.alone and (libraries := linked(options.program)):
+        sys.exit(f"{options.program} is linked to {', '.join(sorted(libraries))}, and its image holds no library")
     layer.libraries()
     for path, target in options.link:
         layer.link(path, target)

@@ -22,7 +22,7 @@ done
 pack pause --program "$node/bin/pause" --user 65535
 pack busybox --file "/bin/busybox=$(find -L "$node" -path '*bin/busybox')" --command /bin/sh "${links[@]}"
 for program in pilotfish pilotfish-operator pilotfish-sidecar pilotfish-provider; do
-  pack "$program" --program "$programs/$program"
+  pack "$program" --alone --program "$programs/$program"
 done
 # The official SDKs, as an application's image has them.
 "$venv/bin/python" "$here/image.py" "$folder/python.tar" localhost/python:e2e --python
