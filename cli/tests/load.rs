@@ -141,9 +141,9 @@ fn a_secret_is_read_from_both_of_its_maps_and_its_values_are_never_said() {
     let text = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: Y2FuYXJ5, b: b2xk, c: //8=}\n\
                 stringData: {b: new}\n";
     let loaded = loaded(&[file("f.yaml", text)]).unwrap();
-    let secret = &loaded.world.secrets[&ObjectName::new("default", "s")];
-    let entries: Vec<_> = secret.iter().map(|(key, text)| (key.as_str(), text.expose())).collect();
-    assert_eq!(entries, [("a", "canary"), ("b", "new")]);
+    let said = |key| loaded.world.credential(&ObjectName::new("default", "s"), key);
+    assert_eq!([said("a"), said("b")], [Ok("canary"), Ok("new")]);
+    assert_eq!(said("c"), Err("key c of Secret default/s is not text".to_owned()));
 
     check(
         "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata:\n  a: canary!\nstringData:\n  b: 5\n",

@@ -108,7 +108,7 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
         key,
     };
     let (publish, compilations) = watch::channel(None);
-    let (stores, streams) = crate::watch::open(&heard);
+    let (stores, streams) = crate::watch::open(&heard, key);
     let watching = crate::watch::run(stores, streams, installation, Arc::clone(&metrics), series, publish);
     tasks.spawn("watch", watching);
     tasks.spawn("readiness", ready(compilations.clone(), first_compilation));

@@ -5,11 +5,12 @@
 //! a replica, a pod or an operator that starts later serves the same (`watch/remembered.rs`). A revision's data cannot
 //! be changed once it is written, hence one for each generation.
 
+mod revision;
 mod seal;
+mod written;
 
-pub(crate) use seal::is_sealed;
-#[cfg(test)]
-pub(crate) use seal::seal;
+pub(crate) use revision::Revision;
+pub(crate) use written::Written;
 
 use crate::lease::Leadership;
 use crate::watch::{Compilation, Compilations, IN_FORCE_LABEL, SeenObject};
@@ -24,9 +25,9 @@ use pilotfish_crds::{ModelDeployment, RoutingPolicy};
 use seal::SEAL;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+use written::OfOne;
 
 /// Before what could not be written is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -80,47 +81,37 @@ pub(crate) async fn run(
 fn plan(compilation: &Compilation, key: InstallationKey) -> Plan {
     let in_force = &compilation.compiled.in_force;
     let seen = &compilation.seen;
+    let written = Written::of(&compilation.revisions);
     let mut plan = Plan::default();
-    let written = &compilation.revisions;
-    add::<ModelDeployment, _, _>(&mut plan, key, written, &in_force.deployments, &seen.deployments);
-    add::<RoutingPolicy, _, _>(&mut plan, key, written, &in_force.policies, &seen.policies);
+    add::<ModelDeployment, _, _>(&mut plan, key, &written, &in_force.deployments, &seen.deployments);
+    add::<RoutingPolicy, _, _>(&mut plan, key, &written, &in_force.policies, &seen.policies);
     plan
 }
 
 fn add<K: Resource<DynamicType = ()>, S: Serialize, T>(
     plan: &mut Plan,
     key: InstallationKey,
-    written: &[Arc<ControllerRevision>],
+    written: &Written<'_>,
     in_force: &BTreeMap<ObjectName, Generation<S>>,
     seen: &BTreeMap<ObjectName, SeenObject<T>>,
 ) {
     for (name, generation) in in_force {
         let Some(object) = seen.get(name) else { continue };
-        let owned: Vec<_> = written
-            .iter()
-            .filter(|revision| revision.namespace().as_ref() == Some(&name.namespace))
-            .filter(|revision| is_owned(revision, &object.uid))
-            .collect();
-        let (owned, forged): (Vec<_>, Vec<_>) = owned
-            .into_iter()
-            .partition(|revision| is_sealed(revision, &object.uid, key));
-        let ours = format!("pilotfish-{}-", object.uid);
-        let forged = forged.into_iter().map(|revision| revision.name_any());
-        let forged = forged.filter(|forged| forged.starts_with(&ours));
-        plan.forged
-            .extend(forged.map(|forged| ObjectName::new(&name.namespace, forged)));
-        if owned.iter().any(|revision| revision.revision == generation.number) {
-            let older = owned.iter().filter(|revision| revision.revision < generation.number);
-            plan.delete
-                .extend(older.map(|revision| ObjectName::new(&name.namespace, revision.name_any())));
+        let none = OfOne::default();
+        let OfOne { sealed, forged } = written.get(name, &object.uid).unwrap_or(&none);
+        let forged = forged.iter().filter(|forged| !forged.is_deleting());
+        plan.forged.extend(forged.map(|forged| name_of(forged)));
+        if sealed.iter().any(|revision| revision.number() == generation.number) {
+            let older = sealed.iter().filter(|revision| revision.number() < generation.number);
+            plan.delete.extend(older.map(|revision| name_of(revision)));
         } else {
             plan.create.push(revision::<K>(key, name, &object.uid, generation));
         }
     }
 }
 
-fn is_owned(revision: &ControllerRevision, uid: &str) -> bool {
-    revision.owner_references().iter().any(|owner| owner.uid == uid)
+fn name_of(revision: &Revision) -> ObjectName {
+    ObjectName::new(revision.namespace().unwrap_or_default(), revision.name_any())
 }
 
 fn revision<K: Resource<DynamicType = ()>>(
@@ -140,8 +131,7 @@ fn revision<K: Resource<DynamicType = ()>>(
     let spec = serde_json::to_value(&generation.spec).expect("specs have string keys and no failing serialisers");
     ControllerRevision {
         metadata: ObjectMeta {
-            // By uid: a name would have to be shortened, and two kinds may share one.
-            name: Some(format!("pilotfish-{uid}-{}", generation.number)),
+            name: Some(written::name(uid, generation.number)),
             namespace: Some(name.namespace.clone()),
             labels: Some(BTreeMap::from([(IN_FORCE_LABEL.to_owned(), "true".to_owned())])),
             annotations: Some(BTreeMap::from([(
@@ -154,6 +144,18 @@ fn revision<K: Resource<DynamicType = ()>>(
         revision: generation.number,
         data: Some(RawExtension(spec)),
     }
+}
+
+/// A revision of a RoutingPolicy as we write it, for the tests of those who read it.
+#[cfg(test)]
+pub(crate) fn sealed(
+    key: InstallationKey,
+    name: &ObjectName,
+    uid: &str,
+    number: i64,
+    spec: serde_json::Value,
+) -> ControllerRevision {
+    revision::<RoutingPolicy>(key, name, uid, &Generation { number, spec })
 }
 
 /// All of it, whatever becomes of each: a namespace that takes nothing, for its quota or because it is being deleted,
@@ -192,9 +194,16 @@ fn expecting<T>(code: u16, answer: kube::Result<T>) -> kube::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use std::sync::Arc;
 
     fn key() -> InstallationKey {
         InstallationKey::new([7; 32])
+    }
+
+    fn read(revisions: impl IntoIterator<Item = ControllerRevision>) -> Vec<Arc<Revision>> {
+        let read = revisions.into_iter().map(|revision| Revision::read(revision, key()));
+        read.map(Arc::new).collect()
     }
 
     #[test]
@@ -205,9 +214,6 @@ mod tests {
             spec: serde_json::json!({"models": ["chat"]}),
         };
         let made = |number| revision::<RoutingPolicy>(key(), &name, "uid-1", &generation(number));
-        assert!(is_sealed(&made(3), "uid-1", key()));
-        assert!(!is_sealed(&made(3), "uid-2", key()));
-        assert!(!is_sealed(&made(3), "uid-1", InstallationKey::new([8; 32])));
         let mut changed = made(3);
         changed.data = Some(RawExtension(serde_json::json!({"models": ["other"]})));
         let mut elsewhere = made(9);
@@ -215,6 +221,13 @@ mod tests {
         let mut renumbered = made(3);
         renumbered.revision = 999_999;
         renumbered.metadata.name = Some("pilotfish-uid-1-999999".to_owned());
+        let mut of_another = made(2);
+        of_another.metadata.name = Some("pilotfish-uid-2-2".to_owned());
+        of_another.metadata.owner_references.as_mut().unwrap()[0].uid = "uid-2".to_owned();
+        let mut deleting = revision::<RoutingPolicy>(InstallationKey::new([8; 32]), &name, "uid-1", &generation(5));
+        deleting.metadata.deletion_timestamp = Some(Time("2026-11-21T12:00:00Z".parse().unwrap()));
+        let of_another_installation =
+            revision::<RoutingPolicy>(InstallationKey::new([8; 32]), &name, "uid-1", &generation(4));
         let in_force = BTreeMap::from([(name.clone(), generation(3))]);
         let object = SeenObject::<()> {
             uid: "uid-1".to_owned(),
@@ -224,10 +237,22 @@ mod tests {
         };
         let seen = BTreeMap::from([(name.clone(), object)]);
         let mut plan = Plan::default();
-        let written = [changed, elsewhere, renumbered].map(Arc::new);
-        add::<RoutingPolicy, _, _>(&mut plan, key(), &written, &in_force, &seen);
+        let written = read([
+            changed,
+            elsewhere,
+            renumbered,
+            of_another,
+            of_another_installation,
+            deleting,
+        ]);
+        add::<RoutingPolicy, _, _>(&mut plan, key(), &Written::of(&written), &in_force, &seen);
         let forged: Vec<String> = plan.forged.iter().map(ToString::to_string).collect();
-        assert_eq!(forged, ["shop/pilotfish-uid-1-3", "shop/pilotfish-uid-1-999999"]);
+        let expected = [
+            "shop/pilotfish-uid-1-3",
+            "shop/pilotfish-uid-1-999999",
+            "shop/pilotfish-uid-1-4",
+        ];
+        assert_eq!(forged, expected);
         assert_eq!(plan.create, [made(3)]);
         assert!(plan.delete.is_empty());
     }
@@ -274,10 +299,9 @@ mod tests {
                 number,
                 spec: serde_json::json!({}),
             });
-            let written =
-                written.map(|generation| Arc::new(revision::<RoutingPolicy>(key(), &name, "uid-1", &generation)));
+            let written = read(written.map(|one| revision::<RoutingPolicy>(key(), &name, "uid-1", &one)));
             let mut plan = Plan::default();
-            add::<RoutingPolicy, _, _>(&mut plan, key(), &written.collect::<Vec<_>>(), &in_force, &seen);
+            add::<RoutingPolicy, _, _>(&mut plan, key(), &Written::of(&written), &in_force, &seen);
             let created: Vec<_> = plan.create.iter().map(|revision| revision.revision).collect();
             let deleted: Vec<_> = plan.delete.iter().map(ToString::to_string).collect();
             (created, deleted)

@@ -6,6 +6,7 @@
 
 mod debounce;
 mod hearing;
+mod labelled;
 mod pods;
 mod read;
 mod relisting;
@@ -21,11 +22,11 @@ pub use stores::{CREDENTIALS_LABEL, IN_FORCE_LABEL, Progress, SIDECAR_LABEL, Sto
 use crate::compile::{Compiled, compile};
 use crate::keys::Kept;
 use crate::metrics::Metrics;
+use crate::remember::Revision;
 use crate::world::{ObjectName, World};
 use debounce::Debounce;
 use futures::StreamExt;
 use futures::stream::select_all;
-use k8s_openapi::api::apps::v1::ControllerRevision;
 use pilotfish_crds::deployment::ModelDeploymentStatus;
 use pilotfish_crds::key::VirtualKeyStatus;
 use pilotfish_crds::policy::RoutingPolicyStatus;
@@ -48,7 +49,7 @@ pub struct Compilation {
     /// Our objects as the API server last had them.
     pub seen: Arc<Seen>,
     /// What is remembered of what is in force.
-    pub revisions: Arc<[Arc<ControllerRevision>]>,
+    pub revisions: Arc<[Arc<Revision>]>,
 }
 
 /// Our objects, apart from what they compile to.

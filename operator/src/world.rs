@@ -3,9 +3,13 @@
 //! Everything is keyed by name in ordered maps, so a World has no order of its own: however it was put together, equal
 //! contents compile to equal bytes.
 
+mod secret;
+
+pub use secret::Secret;
+
 use pilotfish_crds::selector::Labels;
 use pilotfish_crds::{ModelDeploymentSpec, RoutingPolicySpec, VirtualKeySpec};
-use pilotfish_wire::{ProviderKey, credential_variable};
+use pilotfish_wire::credential_variable;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -68,9 +72,6 @@ pub struct Object<S> {
     /// What the user wants, or a sentence why it could not be read.
     pub spec: Result<S, String>,
 }
-
-/// The entries of a Secret.
-pub type Secret = BTreeMap<String, ProviderKey>;
 
 /// A pod as far as it decides which policies it gets.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,22 +149,9 @@ impl World {
         })
     }
 
-    /// The text at `key` of `secret`, if there is such a Secret, without the white space around it that editors and
-    /// `echo` leave behind.
+    /// The text at `key` of `secret`, if there is such a Secret.
     fn text(&self, secret: &ObjectName, key: &str) -> Option<Result<&str, String>> {
-        let Some(text) = self.secrets.get(secret)?.get(key) else {
-            return Some(Err(format!("Secret {secret} has no key {key}")));
-        };
-        let text = text.expose().trim_ascii();
-        if text.is_empty() {
-            return Some(Err(format!("key {key} of Secret {secret} is empty")));
-        }
-        if !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-            return Some(Err(format!(
-                "key {key} of Secret {secret} has a character that no header can carry"
-            )));
-        }
-        Some(Ok(text))
+        Some(self.secrets.get(secret)?.text(secret, key))
     }
 }
 

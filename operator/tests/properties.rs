@@ -214,7 +214,7 @@ fn world_of(deployments: [ModelDeploymentSpec; 2], policy: &RoutingPolicySpec, n
         root_namespace: "root".to_owned(),
         ..World::default()
     };
-    let secret = BTreeMap::from([("k".to_owned(), ProviderKey::new("text".to_owned()))]);
+    let secret = [("k".to_owned(), ProviderKey::new("text".to_owned()))].into();
     world.secrets.insert(ObjectName::new("ai", "s"), secret);
     for (name, spec) in ["d", "e"].into_iter().zip(deployments) {
         world.deployments.insert(ObjectName::new("ai", name), written(spec));

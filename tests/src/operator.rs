@@ -169,6 +169,11 @@ impl Operator {
         self.child.id()
     }
 
+    /// Its resident memory, bytes.
+    pub fn resident(&self) -> Result<u64> {
+        pilotfish::resident(self.pid())
+    }
+
     /// Its executable, for tests that start it in ways of their own.
     pub fn binary() -> Result<PathBuf> {
         binary("pilotfish-operator")

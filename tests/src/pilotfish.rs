@@ -184,12 +184,16 @@ impl Pilotfish {
 
     /// Its resident memory, bytes.
     pub fn resident(&self) -> Result<u64> {
-        let file = PathBuf::from(format!("/proc/{}/status", self.pid()));
-        let status = std::fs::read_to_string(file)?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.context("no VmRSS: it has ended")?.trim().trim_end_matches(" kB");
-        Ok(kib.parse::<u64>()? * 1024)
+        resident(self.pid())
     }
+}
+
+/// The resident memory of a process, bytes.
+pub(crate) fn resident(pid: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(PathBuf::from(format!("/proc/{pid}/status")))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.context("no VmRSS: it has ended")?.trim().trim_end_matches(" kB");
+    Ok(kib.parse::<u64>()? * 1024)
 }
 
 /// The answer is read to its end, so that its connection serves the next one, too, and is no other task.

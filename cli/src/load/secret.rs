@@ -24,9 +24,9 @@ pub enum Environment<'a> {
 /// What stands for a credential that is read later. It is in no snapshot.
 const LATER: &str = "read when the snapshot is served";
 
-/// The entries of a `kind: Secret` document, `stringData` before `data`. What is no text is no credential and left out.
+/// The entries of a `kind: Secret` document, `stringData` before `data`.
 pub(super) fn read(document: &Document) -> Result<Secret, Vec<Problem>> {
-    let mut entries = Secret::new();
+    let mut entries = BTreeMap::new();
     let mut problems = Vec::new();
     for (field, decode) in [("data", from_base64 as fn(&str) -> _), ("stringData", as_written)] {
         match document.value.get(field) {
@@ -34,8 +34,7 @@ pub(super) fn read(document: &Document) -> Result<Secret, Vec<Problem>> {
             Some(Value::Object(written)) => {
                 for (key, value) in written {
                     match value.as_str().ok_or("must be a string").and_then(decode) {
-                        Ok(Some(text)) => drop(entries.insert(key.clone(), ProviderKey::new(text))),
-                        Ok(None) => {}
+                        Ok(bytes) => drop(entries.insert(key.clone(), bytes)),
                         Err(sentence) => problems.push(document.problem(format!("{field}.{key}"), sentence)),
                     }
                 }
@@ -44,21 +43,20 @@ pub(super) fn read(document: &Document) -> Result<Secret, Vec<Problem>> {
         }
     }
     if problems.is_empty() {
-        Ok(entries)
+        Ok(Secret::of(entries))
     } else {
         Err(problems)
     }
 }
 
-fn from_base64(text: &str) -> Result<Option<String>, &'static str> {
-    let bytes = STANDARD
+fn from_base64(text: &str) -> Result<Vec<u8>, &'static str> {
+    STANDARD
         .decode(text.trim_ascii())
-        .map_err(|_| "must be base64; plain text goes into stringData")?;
-    Ok(String::from_utf8(bytes).ok())
+        .map_err(|_| "must be base64; plain text goes into stringData")
 }
 
-fn as_written(text: &str) -> Result<Option<String>, &'static str> {
-    Ok(Some(text.to_owned()))
+fn as_written(text: &str) -> Result<Vec<u8>, &'static str> {
+    Ok(text.as_bytes().to_vec())
 }
 
 /// A key of a Secret that a deployment names.
@@ -106,7 +104,7 @@ fn is_written(world: &World, reference: &Reference) -> bool {
     world
         .secrets
         .get(&reference.secret)
-        .is_some_and(|entries| entries.contains_key(&reference.key))
+        .is_some_and(|entries| entries.contains(&reference.key))
 }
 
 /// Every reference of the specs that are written and of those that are in force.

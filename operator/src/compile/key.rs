@@ -85,7 +85,7 @@ fn hashes(
     let has_previous = world
         .secrets
         .get(&secret)
-        .is_some_and(|entries| entries.contains_key(PREVIOUS));
+        .is_some_and(|entries| entries.contains(PREVIOUS));
     let entries = [(CURRENT, true), (PREVIOUS, has_previous)];
     let mut hashes = Vec::new();
     for (entry, _) in entries.into_iter().filter(|(_, wanted)| *wanted) {

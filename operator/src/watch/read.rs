@@ -1,19 +1,18 @@
 //! The caches → values: a World, and what of the cluster is needed beside it.
 
-use super::remembered::{Memory, Revisions, Uids};
+use super::labelled::Labelled;
+use super::remembered::{Memory, Uids};
 use super::stores::{Guarded, Stores};
 use super::{LivePod, PodUid, Seen, SeenObject, pods};
-use crate::keys::Kept;
-use crate::world::{InForce, InstallationKey, Object, ObjectName, Secret as Entries, Source, World};
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use crate::remember::Written;
+use crate::world::{InForce, InstallationKey, Object, ObjectName, Source, World};
+use k8s_openapi::api::core::v1::Namespace;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt};
 use pilotfish_crds::selector::Labels;
 use pilotfish_crds::{ModelDeployment, RoutingPolicy, VirtualKey};
-use pilotfish_wire::ProviderKey;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// What the operator is told once and does not watch.
 #[derive(Clone, Debug)]
@@ -37,7 +36,7 @@ pub(super) fn cluster(stores: &Stores) -> Cluster {
             deployments: seen(&stores.deployments, |object| object.status.clone()),
             policies: seen(&stores.policies, |object| object.status.clone()),
             keys: seen(&stores.keys, |object| object.status.clone()),
-            secrets: stores.secrets.state().iter().map(kept).collect(),
+            secrets: secrets(stores, |secret| secret.kept.clone()),
         },
     }
 }
@@ -48,7 +47,7 @@ pub(super) fn world(stores: &Stores, cluster: &Cluster, installation: &Installat
         source: Source::Cluster,
         installation_key: installation.key,
         namespaces: stores.namespaces.state().iter().map(|one| namespace(one)).collect(),
-        secrets: stores.secrets.state().iter().map(secret).collect(),
+        secrets: secrets(stores, |secret| secret.entries.clone()),
         deployments: objects(&stores.deployments, |object: &ModelDeployment| object.spec.clone()),
         policies: objects(&stores.policies, |object: &RoutingPolicy| object.spec.clone()),
         keys: objects(&stores.keys, |object: &VirtualKey| object.spec.clone()),
@@ -58,17 +57,14 @@ pub(super) fn world(stores: &Stores, cluster: &Cluster, installation: &Installat
             .filter(|pod| !pod.terminating)
             .map(LivePod::scope)
             .collect(),
-        in_force: in_force(stores, &cluster.seen, installation.key, memory),
+        in_force: in_force(stores, &cluster.seen, memory),
     }
 }
 
-fn in_force(stores: &Stores, seen: &Seen, key: InstallationKey, memory: &Memory) -> InForce {
+fn in_force(stores: &Stores, seen: &Seen, memory: &Memory) -> InForce {
     let revisions = stores.revisions.state();
-    memory.in_force(
-        &Revisions::new(&revisions, key),
-        &uids(&seen.deployments),
-        &uids(&seen.policies),
-    )
+    let written = Written::of(&revisions);
+    memory.in_force(&written, &uids(&seen.deployments), &uids(&seen.policies))
 }
 
 pub(super) fn uids<S>(seen: &BTreeMap<ObjectName, SeenObject<S>>) -> Uids {
@@ -130,17 +126,9 @@ fn namespace(namespace: &PartialObjectMeta<Namespace>) -> (String, Labels) {
     (namespace.name_any(), namespace.labels().clone())
 }
 
-fn kept(secret: &Arc<Secret>) -> (ObjectName, Kept) {
-    (name_of(&**secret), Kept::of(secret))
-}
-
-/// What is no text is no credential.
-fn secret(secret: &Arc<Secret>) -> (ObjectName, Entries) {
-    let entries = secret.data.iter().flatten().filter_map(|(key, value)| {
-        let text = std::str::from_utf8(&value.0).ok()?;
-        Some((key.clone(), ProviderKey::new(text.to_owned())))
-    });
-    (name_of(&**secret), entries.collect())
+fn secrets<T>(stores: &Stores, part: impl Fn(&Labelled) -> T) -> BTreeMap<ObjectName, T> {
+    let all = stores.secrets.state();
+    all.iter().map(|secret| (name_of(&**secret), part(secret))).collect()
 }
 
 /// What of the caches decides what compiles: equal fingerprints, equal Worlds. A status that was written, a pod that

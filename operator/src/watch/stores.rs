@@ -3,11 +3,14 @@
 //! A list that fails leaves its cache as it was: nothing shrinks because an API server is away. What nobody reads is
 //! dropped before it is cached.
 
+use super::labelled::Labelled;
 use super::relisting;
 use super::strict::Strict;
-use futures::stream::{BoxStream, StreamExt};
+use crate::remember::Revision;
+use crate::world::InstallationKey;
+use futures::stream::{BoxStream, StreamExt, TryStreamExt};
 use k8s_openapi::api::apps::v1::ControllerRevision;
-use k8s_openapi::api::core::v1::{Namespace, Pod, PodStatus, Secret};
+use k8s_openapi::api::core::v1::{Namespace, Pod, PodStatus};
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::{self, Lookup, Store};
@@ -24,6 +27,9 @@ pub const CREDENTIALS_LABEL: &str = "pilotfish.dev/credentials";
 pub const SIDECAR_LABEL: &str = "pilotfish.dev/sidecar";
 /// The label of ControllerRevisions that remember what is in force.
 pub const IN_FORCE_LABEL: &str = "pilotfish.dev/in-force";
+
+/// Objects of one page of a list of what may be as large as the API server lets it be.
+const SMALL_PAGE: u32 = 20;
 
 /// An object of ours that may not be readable.
 pub(super) type Guarded<K> = DeserializeGuard<Strict<K>>;
@@ -111,22 +117,24 @@ pub struct Stores {
     pub(super) deployments: Store<Guarded<ModelDeployment>>,
     pub(super) policies: Store<Guarded<RoutingPolicy>>,
     pub(super) keys: Store<Guarded<VirtualKey>>,
-    pub(super) secrets: Store<Secret>,
+    pub(super) secrets: Store<Labelled>,
     pub(super) pods: Store<Pod>,
     pub(super) namespaces: Store<PartialObjectMeta<Namespace>>,
-    pub(super) revisions: Store<ControllerRevision>,
+    pub(super) revisions: Store<Revision>,
 }
 
 /// What the caches are filled from.
 pub type Streams = Vec<BoxStream<'static, (Watched, Progress)>>;
 
-/// The caches, empty, and the streams that fill them while they are polled.
-pub fn open(client: &Client) -> (Stores, Streams) {
+/// The caches, empty, and the streams that fill them while they are polled. What is in force is sealed with `key`.
+pub fn open(client: &Client, key: InstallationKey) -> (Stores, Streams) {
     let labelled = |label: &str| watcher::Config::default().labels(&format!("{label}=true"));
+    // Whoever may write them in one namespace decides how much there is of them.
+    let guarded = |label: &str| labelled(label).page_size(SMALL_PAGE);
     let (deployments, first) = ours(client, Watched::ModelDeployment);
     let (policies, second) = ours(client, Watched::RoutingPolicy);
     let (keys, third) = ours(client, Watched::VirtualKey);
-    let raw = watcher(Api::<Secret>::all(client.clone()), labelled(CREDENTIALS_LABEL));
+    let raw = watcher(Api::<Labelled>::all(client.clone()), guarded(CREDENTIALS_LABEL));
     let (secrets, fourth) = cached(Watched::Secret, raw, |_| {});
     let raw = watcher(Api::<Pod>::all(client.clone()), labelled(SIDECAR_LABEL));
     let (pods, fifth) = cached(Watched::Pod, raw, only_what_identifies);
@@ -134,8 +142,10 @@ pub fn open(client: &Client) -> (Stores, Streams) {
         Api::<PartialObjectMeta<Namespace>>::all(client.clone()),
         watcher::Config::default(),
     );
-    let (namespaces, sixth) = cached(Watched::Namespace, raw, |_| {});
-    let raw = watcher(Api::<ControllerRevision>::all(client.clone()), labelled(IN_FORCE_LABEL));
+    let (namespaces, sixth) = cached(Watched::Namespace, raw, without_annotations);
+    let raw = watcher(Api::<ControllerRevision>::all(client.clone()), guarded(IN_FORCE_LABEL));
+    let read = move |revision| Revision::read(revision, key);
+    let raw = raw.map_ok(move |event| mapped(event, read));
     let (revisions, seventh) = cached(Watched::ControllerRevision, raw, |_| {});
     let stores = Stores {
         deployments,
@@ -154,7 +164,7 @@ where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + fmt::Debug + Send + Sync + 'static,
 {
     let raw = relisting::events(Api::<Guarded<K>>::all(client.clone()));
-    cached(kind, raw, |_| {})
+    cached(kind, raw, without_annotations)
 }
 
 fn cached<K, S>(
@@ -184,6 +194,20 @@ where
     (store, progress.boxed())
 }
 
+fn mapped<A, B>(event: Event<A>, map: impl Fn(A) -> B) -> Event<B> {
+    match event {
+        Event::Apply(object) => Event::Apply(map(object)),
+        Event::Delete(object) => Event::Delete(map(object)),
+        Event::Init => Event::Init,
+        Event::InitApply(object) => Event::InitApply(map(object)),
+        Event::InitDone => Event::InitDone,
+    }
+}
+
+fn without_annotations(object: &mut impl Resource) {
+    object.meta_mut().annotations = None;
+}
+
 /// Of a pod: metadata, the names and images and mounts of its containers, its volumes, and its phase. What else says whether
 /// it keeps its secrets cannot change, and was looked at when it showed its token.
 fn only_what_identifies(pod: &mut Pod) {
@@ -192,7 +216,7 @@ fn only_what_identifies(pod: &mut Pod) {
         phase,
         ..PodStatus::default()
     });
-    pod.metadata.annotations = None;
+    without_annotations(pod);
     let Some(spec) = &mut pod.spec else { return };
     let containers = spec
         .containers

@@ -12,6 +12,7 @@ mod identity;
 mod keys;
 mod leader;
 mod scene;
+mod secrets;
 mod sidecars;
 mod status;
 mod statuses;
