@@ -8,6 +8,7 @@ mod authority;
 mod callers;
 mod conflicts;
 mod examples;
+mod forged;
 mod identity;
 mod keys;
 mod leader;
