@@ -18,15 +18,14 @@ fn chart() -> Result<String> {
 
 /// What `helm template` makes of the chart in `namespace`, or what it says against `values`.
 async fn rendered(cluster: &Cluster, namespace: &str, values: &str) -> Result<Result<String, String>> {
+    rendered_with(cluster, namespace, &["--set", values]).await
+}
+
+async fn rendered_with(cluster: &Cluster, namespace: &str, flags: &[&str]) -> Result<Result<String, String>> {
     let chart = chart()?;
-    let arguments = ["template", "pilotfish", &chart, "--namespace", namespace];
-    let outcome = cluster
-        .helm(
-            arguments
-                .into_iter()
-                .chain(["--kube-version", "1.36.0", "--set", values]),
-        )
-        .await?;
+    let template = ["template", "pilotfish", &chart, "--namespace", namespace];
+    let arguments = [&template[..], &["--kube-version", "1.36.0"], flags].concat();
+    let outcome = cluster.helm(arguments).await?;
     Ok(match outcome.status.success() {
         true => Ok(outcome.stdout),
         false => Err(outcome.stderr),
@@ -69,6 +68,57 @@ async fn the_api_server_knows_every_field_of_every_object() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_value_stays_the_text_or_the_number_that_it_is() -> Result<()> {
+    let cluster = Cluster::shared().await?;
+    let flags = [
+        "--set-json=sidecar.resources.limits.memory=268435456",
+        "--set-json=operator.resources.limits.memory=1073741824",
+        "--set-string=operator.priorityClassName=123",
+        r"--set=operator.log=info\, a: b",
+        "--set-string=rootNamespace=456",
+    ];
+    let objects = rendered_with(cluster, "789", &flags)
+        .await?
+        .map_err(anyhow::Error::msg)?;
+    for line in [
+        r#"- "--sidecar-memory-limit=268435456""#,
+        r#"memory: "1073741824""#,
+        r#"priorityClassName: "123""#,
+        r#"- "--log=info, a: b""#,
+        r#"- "--root-namespace=456""#,
+        r#"namespace: "789""#,
+    ] {
+        assert!(objects.contains(&format!("{line}\n")), "{line}: {objects}");
+    }
+    assert!(!objects.contains("e+"), "{objects}");
+    let arguments = ["create", "--dry-run=client", "--validate=strict", "-f", "-"];
+    cluster.kubectl_with(arguments, &objects).await?.success()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_set_to_null_is_left_out() -> Result<()> {
+    let cluster = Cluster::shared().await?;
+    for value in [
+        "sidecar.resources",
+        "sidecar.resources.limits",
+        "operator.resources",
+        "operator.podLabels",
+        "podMonitor",
+        "dashboard",
+        "rootNamespace",
+    ] {
+        let objects = rendered(cluster, "system", &format!("{value}=null")).await?;
+        let objects = objects.map_err(anyhow::Error::msg)?;
+        assert!(
+            !objects.contains("nil") && !objects.contains("null"),
+            "{value}: {objects}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn nothing_of_the_chart_is_named_twice_or_outside_its_namespace() -> Result<()> {
     let cluster = Cluster::shared().await?;
     let objects = rendered(cluster, "elsewhere", ALL).await?.map_err(anyhow::Error::msg)?;
@@ -88,6 +138,19 @@ async fn a_value_that_means_nothing_is_refused() -> Result<()> {
         (
             "operator.imge=a",
             "at '/operator': additional properties 'imge' not allowed",
+        ),
+        ("operator.image=a:", "at '/operator/image': 'a:' does not match pattern"),
+        ("operator=null", "at '': missing property 'operator'"),
+        ("sidecar=null", "at '': missing property 'sidecar'"),
+        ("networkPolicy=null", "at '': missing property 'networkPolicy'"),
+        ("operator.log=null", "at '/operator': missing property 'log'"),
+        (
+            r"operator.podLabels.app\.kubernetes\.io/name=evil",
+            "invalid propertyName 'app.kubernetes.io/name'",
+        ),
+        (
+            r"podMonitor.labels.app\.kubernetes\.io/instance=evil",
+            "invalid propertyName 'app.kubernetes.io/instance'",
         ),
         ("replicas=3", "at '': additional properties 'replicas' not allowed"),
         ("operator.replicas=0", "at '/operator/replicas': minimum: got 0, want 1"),
