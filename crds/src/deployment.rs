@@ -130,7 +130,7 @@ pub struct Endpoint {
 #[serde(rename_all = "camelCase")]
 pub struct DialectEndpoint {
     /// Chat is OpenAI's Chat Completions (and Embeddings), Responses is OpenAI's newer API, Messages is Anthropic's,
-    /// Converse is Amazon Bedrock's, Gemini is generateContent.
+    /// Converse is Amazon Bedrock's, Gemini is generateContent, Ollama and Cohere are the APIs that have their names.
     pub name: Dialect,
     /// The base URL as an SDK of this dialect takes it. Without it the URL is the provider's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -150,6 +150,8 @@ pub enum Dialect {
     Responses,
     /// Ollama's own chat.
     Ollama,
+    /// Cohere's own chat, version 2.
+    Cohere,
     /// Amazon Bedrock's Converse.
     Converse,
     /// Gemini's generateContent.

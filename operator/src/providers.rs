@@ -65,6 +65,8 @@ const OLLAMA: &[(Dialect, &str)] = &[
     (Dialect::Responses, "/v1"),
     (Dialect::Ollama, ""),
 ];
+/// Its own API, and one for clients of chat, which knows less.
+const COHERE_AND_CHAT: &[(Dialect, &str)] = &[(Dialect::Cohere, ""), (Dialect::Chat, "/compatibility/v1")];
 const CONVERSE: &[(Dialect, &str)] = &[(Dialect::Converse, "")];
 /// Anthropic's API on a path of its own beside OpenAI's.
 const CHAT_AND_SUBPATH: &[(Dialect, &str)] = &[(Dialect::Chat, "/v1"), (Dialect::Messages, "/anthropic")];
@@ -89,7 +91,7 @@ const PROVIDERS: &[Provider] = &[
     .signed_for("bedrock"),
     hosted("Cerebras", "cerebras", "https://api.cerebras.ai", CHAT),
     account("Cloudflare", "cloudflare", BARE_CHAT),
-    hosted("Cohere", "cohere", "https://api.cohere.ai/compatibility", CHAT),
+    hosted("Cohere", "cohere", "https://api.cohere.ai", COHERE_AND_CHAT),
     hosted(
         "DashScope",
         "dashscope",
@@ -337,7 +339,12 @@ impl Provider {
         };
         Ok(match wanted.name {
             Dialect::Gemini => url + self.gemini,
-            Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Ollama | Dialect::Converse => url,
+            Dialect::Chat
+            | Dialect::Messages
+            | Dialect::Responses
+            | Dialect::Ollama
+            | Dialect::Cohere
+            | Dialect::Converse => url,
         })
     }
 
@@ -396,6 +403,7 @@ fn on_the_wire(dialect: Dialect) -> wire::Dialect {
         Dialect::Responses => wire::Dialect::Responses,
         Dialect::Converse => wire::Dialect::Converse,
         Dialect::Ollama => wire::Dialect::Ollama,
+        Dialect::Cohere => wire::Dialect::Cohere,
         Dialect::Gemini => wire::Dialect::Gemini,
     }
 }

@@ -10,6 +10,7 @@ mod arguments;
 mod asked;
 mod bad_request;
 mod chat;
+mod cohere;
 mod converse;
 mod error;
 mod fit;

@@ -20,7 +20,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use write::{ArrayWriter, ObjectWriter, StringWriter, ValueWriter, write_string};
+pub use write::{ArrayWriter, ObjectWriter, StringWriter, ValueWriter, to_one_line, write_string};
 
 /// Deepest nesting accepted, counting objects and arrays.
 pub const MAX_DEPTH: usize = 128;

@@ -358,6 +358,8 @@ pub enum Dialect {
     Responses,
     /// Ollama's own: `/api/chat`.
     Ollama,
+    /// Cohere's own, version 2: `/v2/chat`.
+    Cohere,
     /// Bedrock's Converse: `/model/{model}/converse` and `/model/{model}/converse-stream`.
     Converse,
     /// Gemini: `/models/MODEL:generateContent` below a base URL that names the version, or, at Vertex AI, the

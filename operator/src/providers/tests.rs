@@ -55,6 +55,14 @@ fn a_deployment_is_called_where_the_sdk_of_each_dialect_would() {
         ]),
     );
     check(
+        "Cohere",
+        none.clone(),
+        Ok(&[
+            ("Cohere", "https://api.cohere.ai"),
+            ("Chat", "https://api.cohere.ai/compatibility/v1"),
+        ]),
+    );
+    check(
         "OpenRouter",
         none,
         Ok(&[

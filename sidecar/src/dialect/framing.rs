@@ -24,7 +24,7 @@ impl Framer {
     /// The framer for an upstream that speaks `dialect`.
     pub fn of(dialect: Dialect) -> Self {
         match dialect {
-            Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Gemini => {
+            Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Gemini | Dialect::Cohere => {
                 Self::Sse(sse::Framer::default())
             }
             Dialect::Converse => Self::EventStream(event_stream::Framer::default()),
@@ -35,7 +35,9 @@ impl Framer {
     /// What a stream of `dialect` is called.
     pub fn media_type(dialect: Dialect) -> &'static str {
         match dialect {
-            Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Gemini => "text/event-stream",
+            Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Gemini | Dialect::Cohere => {
+                "text/event-stream"
+            }
             Dialect::Converse => "application/vnd.amazon.eventstream",
             Dialect::Ollama => "application/x-ndjson",
         }

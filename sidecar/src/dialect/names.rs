@@ -16,9 +16,28 @@ const MARK: usize = 17;
 /// `name` if it fits `[a-zA-Z0-9_-]{1,longest}`, else its substitute. `longest` is at least 9.
 pub(super) fn spell(name: &str, longest: usize) -> Cow<'_, str> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    if !name.is_empty() && name.len() <= longest && name.bytes().all(fits) {
+    match !name.is_empty() && name.len() <= longest && name.bytes().all(fits) {
+        true => Cow::Borrowed(name),
+        false => Cow::Owned(substitute(name, longest, fits)),
+    }
+}
+
+/// The same for dialects in which a name is a word: `[a-zA-Z_][a-zA-Z0-9_]*`.
+pub(super) fn spell_word(name: &str, longest: usize) -> Cow<'_, str> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let begins = |name: &str| name.starts_with(|first: char| !first.is_ascii_digit());
+    if begins(name) && name.len() <= longest && name.bytes().all(fits) {
         return Cow::Borrowed(name);
     }
+    let spelt = substitute(name, longest, fits);
+    match begins(&spelt) {
+        true => Cow::Owned(spelt),
+        false => Cow::Owned(format!("_{}", substitute(name, longest - 1, fits))),
+    }
+}
+
+/// The start of `name` as far as it `fits`, and a hash of the whole.
+fn substitute(name: &str, longest: usize, fits: impl Fn(u8) -> bool) -> String {
     let hash = xxh3_64(name.as_bytes());
     let kept = name.bytes().take(longest.saturating_sub(MARK));
     let mut spelt: String = kept
@@ -30,14 +49,23 @@ pub(super) fn spell(name: &str, longest: usize) -> Cow<'_, str> {
     } else {
         write!(spelt, "_{hash:016x}").expect("a String takes all characters");
     }
-    Cow::Owned(spelt)
+    spelt
 }
 
 /// The tools whose names do not fit, as `(sent, the client's)`.
 pub(super) fn renamed(tools: &[Tool<'_>], longest: usize) -> Vec<(String, String)> {
+    renamed_by(|name| spell(name, longest), tools)
+}
+
+/// The same where names are words.
+pub(super) fn renamed_words(tools: &[Tool<'_>], longest: usize) -> Vec<(String, String)> {
+    renamed_by(|name| spell_word(name, longest), tools)
+}
+
+fn renamed_by(spell: impl Fn(&str) -> Cow<'_, str>, tools: &[Tool<'_>]) -> Vec<(String, String)> {
     let substitute = |tool: &Tool<'_>| {
         let name = tool.name.plain();
-        match spell(&name, longest) {
+        match spell(&name) {
             Cow::Owned(spelt) => Some((spelt, name.into_owned())),
             Cow::Borrowed(_) => None,
         }
@@ -55,7 +83,7 @@ impl Exchange {
 
 #[cfg(test)]
 mod tests {
-    use super::spell;
+    use super::{spell, spell_word};
 
     #[test]
     fn a_name_that_fits_stays_and_another_becomes_always_the_same_one_that_fits() {
@@ -70,6 +98,18 @@ mod tests {
         assert_eq!(spell("é", 64), format!("___{}", hash("é")));
         assert_eq!(spell("", 64).len(), 16);
         assert_ne!(spell("a.b", 64), spell("a:b", 64));
+    }
+
+    #[test]
+    fn a_word_has_no_hyphen_and_begins_with_no_digit() {
+        assert_eq!(spell_word("get_weather", 64), "get_weather");
+        assert_eq!(
+            spell_word("get-weather", 64),
+            format!("get_weather_{}", hash("get-weather"))
+        );
+        assert_eq!(spell_word("3d", 64), format!("_3d_{}", hash("3d")));
+        assert_eq!(spell_word("_", 64), "_");
+        assert_eq!(spell_word(&"9".repeat(90), 64).len(), 64);
     }
 
     fn hash(name: &str) -> String {

@@ -52,6 +52,7 @@ pub fn suffixes(dialect: Dialect, model: &str) -> Suffixes {
         Dialect::Messages => Suffixes::of("/v1/messages", None),
         Dialect::Responses => Suffixes::of("/responses", None),
         Dialect::Ollama => Suffixes::of("/api/chat", None),
+        Dialect::Cohere => Suffixes::of("/v2/chat", None),
         Dialect::Converse => {
             let model = utf8_percent_encode(model, IN_PATH);
             Suffixes {

@@ -4,8 +4,8 @@ use super::fit::fit;
 use super::item::{Reply, Request, Thinking};
 use super::loss::Ledger;
 use super::{
-    Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Translated, Upstream, chat, converse, gemini,
-    messages, ollama, pairing, responses,
+    Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Translated, Upstream, chat, cohere, converse,
+    gemini, messages, ollama, pairing, responses,
 };
 use std::sync::Arc;
 
@@ -101,6 +101,7 @@ fn translate(asked: &Asked<'_>, upstream: &Upstream<'_>, stamp: Stamp<'_>) -> Re
         Dialect::Responses => responses::request::encode(&request, upstream, size, &mut ledger),
         Dialect::Converse => converse::request::encode(&request, upstream, size, &mut ledger),
         Dialect::Ollama => ollama::request::encode(&request, upstream, size, &mut ledger),
+        Dialect::Cohere => cohere::request::encode(&request, upstream, size, &mut ledger),
         Dialect::Gemini => gemini::request::encode(&request, upstream, size, &mut ledger),
     };
     let exchange = Exchange {
@@ -149,6 +150,7 @@ pub fn translate_response(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fa
         Dialect::Responses => responses::response::decode(exchange, body),
         Dialect::Converse => converse::response::decode(body),
         Dialect::Ollama => ollama::response::decode(exchange, body),
+        Dialect::Cohere => cohere::response::decode(body),
         Dialect::Gemini => gemini::response::decode(exchange, body),
     }?;
     let usage = reply.usage;

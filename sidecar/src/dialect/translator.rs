@@ -1,7 +1,9 @@
 //! Cross-dialect streams: a decoder's state machine feeds an encoder's, step by step.
 
 use super::item::Step;
-use super::{ClientDialect, Dialect, Effect, Exchange, Fault, chat, converse, gemini, messages, ollama, responses};
+use super::{
+    ClientDialect, Dialect, Effect, Exchange, Fault, chat, cohere, converse, gemini, messages, ollama, responses,
+};
 use crate::sse::Event;
 
 /// One stream's translator: events of the upstream in, bytes in the client's dialect out. What it remembers does not
@@ -21,6 +23,7 @@ enum Decoder {
     Responses(responses::stream::Decoder),
     Converse(converse::stream::Decoder),
     Ollama(ollama::stream::Decoder),
+    Cohere(cohere::stream::Decoder),
     Gemini(gemini::stream::Decoder),
 }
 
@@ -45,6 +48,7 @@ impl Translator {
                 Dialect::Responses => Decoder::Responses(responses::stream::Decoder::new(exchange)),
                 Dialect::Converse => Decoder::Converse(converse::stream::Decoder::default()),
                 Dialect::Ollama => Decoder::Ollama(ollama::stream::Decoder::new(exchange)),
+                Dialect::Cohere => Decoder::Cohere(cohere::stream::Decoder::default()),
                 Dialect::Gemini => Decoder::Gemini(gemini::stream::Decoder::new(exchange)),
             },
             encoder: match exchange.client {
@@ -88,6 +92,7 @@ impl Translator {
             Decoder::Responses(decoder) => decoder.event(event, sink),
             Decoder::Converse(decoder) => decoder.event(event, sink),
             Decoder::Ollama(decoder) => decoder.event(event, sink),
+            Decoder::Cohere(decoder) => decoder.event(event, sink),
             Decoder::Gemini(decoder) => decoder.event(event, sink),
         }?;
         Ok(Effect { content, ..effect })
@@ -102,6 +107,7 @@ impl Translator {
             Decoder::Messages(decoder) => decoder.finish(),
             Decoder::Converse(decoder) => decoder.finish(sink),
             Decoder::Ollama(decoder) => decoder.finish(),
+            Decoder::Cohere(decoder) => decoder.finish(),
             Decoder::Gemini(decoder) => decoder.finish(sink),
             Decoder::Responses(decoder) => decoder.finish(),
         }

@@ -12,6 +12,13 @@ pub fn write_string(out: &mut Vec<u8>, text: &str) {
     ValueWriter::new(out).string(text);
 }
 
+/// Puts JSON on one line, which is all that a server-sent event's `data` may have: what was copied may be indented, and
+/// in JSON a line break is white space wherever it stands.
+pub fn to_one_line(json: &mut [u8]) {
+    let breaks = json.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r'));
+    breaks.for_each(|byte| *byte = b' ');
+}
+
 /// The place of one value, to be filled exactly once.
 #[derive(Debug)]
 #[must_use = "a key without a value is no JSON"]

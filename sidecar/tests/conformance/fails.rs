@@ -77,6 +77,7 @@ fn sentence(upstream: Dialect, fail: Fail) -> &'static str {
         Dialect::Gemini => "The input token count (1048577) exceeds the maximum number of tokens allowed (1048576).",
         Dialect::Converse => "Input is too long for requested model.",
         Dialect::Ollama => "the input length exceeds the context length",
+        Dialect::Cohere => "too many tokens: total number of tokens in the prompt cannot exceed 256000",
     }
 }
 
@@ -131,6 +132,15 @@ fn failed(upstream: Dialect, fail: Fail) -> Failed {
                 Fail::Overload => (503, "ServiceUnavailableException"),
             };
             (status, Some(kind), json!({ "message": message }))
+        }
+        Dialect::Cohere => {
+            let status = match fail {
+                Fail::Request | Fail::Overflow => 400,
+                Fail::Key => 401,
+                Fail::Rate => 429,
+                Fail::Overload => 503,
+            };
+            (status, None, json!({"id": "q", "message": message}))
         }
         Dialect::Ollama => {
             let status = match fail {

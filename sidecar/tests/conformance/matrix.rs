@@ -17,12 +17,13 @@ pub(crate) const CLIENTS: [ClientDialect; 4] = [
 ];
 
 /// What providers speak.
-pub(crate) const UPSTREAMS: [Dialect; 6] = [
+pub(crate) const UPSTREAMS: [Dialect; 7] = [
     Dialect::Chat,
     Dialect::Responses,
     Dialect::Messages,
     Dialect::Gemini,
     Dialect::Converse,
+    Dialect::Cohere,
     Dialect::Ollama,
 ];
 
@@ -44,6 +45,7 @@ pub(crate) fn upstream_name(upstream: Dialect) -> &'static str {
         Dialect::Messages => "messages",
         Dialect::Gemini => "gemini",
         Dialect::Converse => "converse",
+        Dialect::Cohere => "cohere",
         Dialect::Ollama => "ollama",
     }
 }

@@ -80,8 +80,8 @@ impl Pair {
         let provider = match self.upstream {
             // OpenAI's own chat API has no signatures; OpenRouter's does.
             Dialect::Chat => "openrouter",
-            // It signs nothing.
-            Dialect::Ollama => return None,
+            // They sign nothing.
+            Dialect::Cohere | Dialect::Ollama => return None,
             Dialect::Messages | Dialect::Responses | Dialect::Gemini | Dialect::Converse => self.provider(),
         };
         let wanting = ask::thinking(self.client);
@@ -131,6 +131,7 @@ impl Pair {
             Dialect::Messages => "anthropic",
             Dialect::Gemini => "gcp.gemini",
             Dialect::Converse => "aws.bedrock",
+            Dialect::Cohere => "cohere",
             Dialect::Ollama => "ollama",
         }
     }
@@ -186,7 +187,12 @@ impl Pair {
     fn model(self) -> &'static str {
         match self.upstream {
             Dialect::Converse => "anthropic.claude-sonnet-4-5-20250929-v1:0",
-            Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Gemini | Dialect::Ollama => "up",
+            Dialect::Chat
+            | Dialect::Messages
+            | Dialect::Responses
+            | Dialect::Gemini
+            | Dialect::Cohere
+            | Dialect::Ollama => "up",
         }
     }
 

@@ -1,6 +1,7 @@
 //! What upstreams answer: one thing at a time, in each dialect's own words, whole and as a stream.
 
 mod chat;
+mod cohere;
 mod converse;
 mod frame;
 mod gemini;
@@ -152,6 +153,7 @@ fn of_parts(upstream: Dialect, say: Say, parts: &[Part], end: End) -> Option<Sai
         Dialect::Responses => responses::answer(say, parts, end),
         Dialect::Gemini => gemini::answer(say, parts, end),
         Dialect::Converse => converse::answer(say, parts, end),
+        Dialect::Cohere => cohere::answer(say, parts, end),
         Dialect::Ollama => ollama::answer(say, parts, end),
     }
 }

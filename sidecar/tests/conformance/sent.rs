@@ -1,6 +1,7 @@
 //! Where each upstream dialect has the things that clients ask for.
 
 mod chat;
+mod cohere;
 mod converse;
 mod gemini;
 mod messages;
@@ -22,6 +23,7 @@ pub(crate) fn sought(upstream: Dialect, ask: Ask) -> Sought {
         Dialect::Responses => responses::sought(ask),
         Dialect::Gemini => gemini::sought(ask),
         Dialect::Converse => converse::sought(ask),
+        Dialect::Cohere => cohere::sought(ask),
         Dialect::Ollama => ollama::sought(ask),
     }
 }

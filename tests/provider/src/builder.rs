@@ -2,6 +2,7 @@
 
 use crate::anthropic;
 use crate::bedrock;
+use crate::cohere;
 use crate::fake::{Fake, Listen};
 use crate::gemini;
 use crate::model::Model;
@@ -61,6 +62,23 @@ impl Ollama {
     }
 }
 
+/// A fake with Cohere's own API.
+#[derive(Clone, Copy, Debug)]
+pub struct Cohere;
+
+impl Cohere {
+    /// One that accepts any key and knows `command-a-03-2025`, `command-a-reasoning-08-2025`, which thinks, and
+    /// `command-a-vision-07-2025`, which sees.
+    pub fn builder() -> Builder {
+        let models = [
+            "command-a-03-2025",
+            "command-a-reasoning-08-2025",
+            "command-a-vision-07-2025",
+        ];
+        Builder::new(Shape::Cohere, "cohere").models(models)
+    }
+}
+
 impl Bedrock {
     /// One that accepts any API key and knows a Claude (`us.anthropic.claude-sonnet-4-5-20250929-v1:0`) and a Nova
     /// (`amazon.nova-pro-v1:0`).
@@ -85,6 +103,7 @@ enum Shape {
     Bedrock,
     Gemini,
     Ollama,
+    Cohere,
 }
 
 /// What both shapes are told.
@@ -194,6 +213,7 @@ impl Builder {
             Shape::Bedrock => (Box::new(bedrock::Bedrock::new(self.settings)), ""),
             Shape::Gemini => (Box::new(gemini::Gemini::new(self.settings)), ""),
             Shape::Ollama => (Box::new(ollama::Ollama::new(self.settings)), ""),
+            Shape::Cohere => (Box::new(cohere::Cohere::new(self.settings)), ""),
         };
         Fake::start(provider, base_path, self.listen).await
     }

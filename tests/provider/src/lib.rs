@@ -21,6 +21,7 @@ mod bedrock;
 mod builder;
 mod cache;
 mod clock;
+mod cohere;
 mod control;
 mod fake;
 mod gate;
@@ -47,7 +48,7 @@ mod stream;
 mod tls;
 mod tokens;
 
-pub use builder::{Anthropic, Bedrock, Builder, Gemini, Ollama, OpenAi};
+pub use builder::{Anthropic, Bedrock, Builder, Cohere, Gemini, Ollama, OpenAi};
 pub use fake::Fake;
 pub use gate::Gate;
 pub use ledger::{Bill, Tokens};

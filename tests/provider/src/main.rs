@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
-use pilotfish_provider::{Anthropic, Bedrock, Builder, Gemini, Ollama, OpenAi, Step};
+use pilotfish_provider::{Anthropic, Bedrock, Builder, Cohere, Gemini, Ollama, OpenAi, Step};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -38,6 +38,7 @@ enum Shape {
     Bedrock,
     Gemini,
     Ollama,
+    Cohere,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -70,6 +71,7 @@ fn builder(arguments: &Arguments) -> Builder {
         Shape::Bedrock => Bedrock::builder(),
         Shape::Gemini => Gemini::builder(),
         Shape::Ollama => Ollama::builder(),
+        Shape::Cohere => Cohere::builder(),
     };
     if !arguments.models.is_empty() {
         builder = builder.models(arguments.models.iter().map(String::as_str));

@@ -6,6 +6,7 @@ mod bad_input;
 mod bedrock;
 mod breaker;
 mod cancelled;
+mod cohere;
 mod committed;
 mod connections;
 mod failover;

@@ -81,6 +81,7 @@ impl Golden {
             ("", Dialect::Responses) => "openai",
             ("", Dialect::Converse) => "aws.bedrock",
             ("", Dialect::Ollama) => "ollama",
+            ("", Dialect::Cohere) => "cohere",
             ("", Dialect::Gemini) => "gcp.gemini",
             (provider, _) => provider,
         };

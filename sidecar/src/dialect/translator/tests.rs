@@ -46,7 +46,7 @@ pub(in crate::dialect) fn translate(exchange: &Exchange, stream: &[u8], pieces: 
     }
     let left = match exchange.upstream {
         // An event without its blank line is the pipeline's to judge.
-        Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Gemini => Bytes::new(),
+        Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Gemini | Dialect::Cohere => Bytes::new(),
         Dialect::Converse | Dialect::Ollama => framer.finish(),
     };
     let finished = take(&framer, &left, &mut translator, &mut out, &mut effects);
@@ -84,7 +84,9 @@ fn ended(fault: Fault, out: Vec<u8>, mut effects: String) -> Outcome {
 /// an exception.
 pub(in crate::dialect) fn on_the_wire(upstream: Dialect, stream: &str) -> Vec<u8> {
     match upstream {
-        Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Gemini => stream.as_bytes().to_vec(),
+        Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Gemini | Dialect::Cohere => {
+            stream.as_bytes().to_vec()
+        }
         Dialect::Ollama => sse::events(stream.as_bytes())
             .flat_map(|event| [&*event.data, b"\n"].concat())
             .collect(),

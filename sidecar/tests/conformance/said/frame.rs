@@ -18,7 +18,9 @@ pub(crate) fn on_the_wire(upstream: Dialect, events: &[(&'static str, Value)]) -
 fn event(upstream: Dialect, name: &str, data: &Value) -> Vec<u8> {
     match upstream {
         Dialect::Chat | Dialect::Gemini => format!("data: {data}\n\n").into_bytes(),
-        Dialect::Messages | Dialect::Responses => format!("event: {name}\ndata: {data}\n\n").into_bytes(),
+        Dialect::Messages | Dialect::Responses | Dialect::Cohere => {
+            format!("event: {name}\ndata: {data}\n\n").into_bytes()
+        }
         Dialect::Ollama => format!("{data}\n").into_bytes(),
         Dialect::Converse => message(name, &data.to_string()),
     }

@@ -6,7 +6,7 @@ use crate::dialect::chat::{finish, usage};
 use crate::dialect::item::{Finish, Reasoning, Step};
 use crate::dialect::text::Text;
 use crate::dialect::{Exchange, Usage};
-use crate::json::ObjectWriter;
+use crate::json::{ObjectWriter, to_one_line};
 
 /// What follows the delta of a chunk that is not the last.
 const TAIL: &[u8] = b",\"logprobs\":null,\"finish_reason\":null}]}\n\n";
@@ -119,9 +119,13 @@ impl Encoder {
         if let Reasoning::Foreign(entry) = reasoning {
             self.signed = Some(entry.to_string());
         }
+        let start = out.len();
         self.delta(out, |delta| {
             write_detail(reasoning, self.details, &mut delta.array("reasoning_details").object());
         });
+        // Another maker's entry is copied as it was written.
+        let written = out.len().saturating_sub(b"\n\n".len());
+        to_one_line(out.get_mut(start..written).unwrap_or_default());
         self.details += 1;
     }
 

@@ -5,7 +5,7 @@ use crate::dialect::gemini::signature;
 use crate::dialect::item::{Arguments, Finish, Reasoning, Step};
 use crate::dialect::text::Text;
 use crate::dialect::{Exchange, Fault, Usage};
-use crate::json::{ArrayWriter, ObjectWriter};
+use crate::json::{ArrayWriter, ObjectWriter, to_one_line};
 
 /// Most that is held of calls whose arguments are not complete, bytes.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
@@ -127,9 +127,12 @@ impl Encoder {
         let carried = signed.as_deref().and_then(signature::read);
         let signature = carried.map(|carried| carried.signature);
         let arguments = Arguments::Quoted(Text::from(arguments));
+        let (start, end) = (out.len(), b"\r\n\r\n".len());
         self.chunk(out, |parts| {
             write_call(&Text::from(id), &name, &arguments, signature.as_ref(), parts);
         });
+        let written = out.len().saturating_sub(end);
+        to_one_line(out.get_mut(start..written).unwrap_or_default());
     }
 
     fn chunk(&self, out: &mut Vec<u8>, write: impl FnOnce(&mut ArrayWriter<'_>)) {

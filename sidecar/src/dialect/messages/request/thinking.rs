@@ -87,7 +87,8 @@ pub(in crate::dialect) fn plan<'a>(
     Plan::Budget(tokens)
 }
 
-fn budget(effort: Option<Raw<'_>>) -> u64 {
+/// Thinking tokens for an effort.
+pub(in crate::dialect) fn budget(effort: Option<Raw<'_>>) -> u64 {
     let effort = effort.and_then(Raw::string).unwrap_or_default();
     BUDGETS
         .iter()

@@ -1,7 +1,7 @@
 //! What of a request its answer repeats. The SDKs' types demand some of it, and applications read the rest.
 
 use crate::dialect::loss::given;
-use crate::json::{Object, ObjectWriter};
+use crate::json::{Object, ObjectWriter, to_one_line};
 
 /// Fields that an answer has even when the request has not, with what they say then.
 const REPEATED: &[(&str, &str)] = &[
@@ -36,5 +36,25 @@ pub(in crate::dialect) fn repeated(request: &Object<'_>) -> Vec<u8> {
         }
     }
     object.end();
+    // Events carry it.
+    to_one_line(&mut out);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::repeated;
+    use crate::json;
+
+    #[test]
+    fn what_is_repeated_fits_into_an_event() {
+        let request = "{\"tools\": [\r\n  {\"type\": \"function\", \"name\": \"f\"}\n]}";
+        let written = repeated(&json::parse(request.as_bytes()).unwrap());
+        let written = String::from_utf8(written).unwrap();
+        assert!(
+            written.contains(r#""tools":[    {"type": "function", "name": "f"} ]"#),
+            "{written}"
+        );
+        assert!(!written.contains(['\n', '\r']));
+    }
 }

@@ -170,3 +170,44 @@ fn every_ollama_reason_has_its_word() {
         );
     }
 }
+
+#[test]
+fn every_cohere_reason_has_its_word() {
+    let (client, upstream) = (ClientDialect::Chat, Dialect::Cohere);
+    let call = r#"{"id":"x","type":"function","function":{"name":"f","arguments":"{}"}}"#;
+    for (reason, calls, expected) in [
+        ("\"COMPLETE\"", false, "stop"),
+        ("\"STOP_SEQUENCE\"", false, "stop"),
+        ("\"MAX_TOKENS\"", false, "length"),
+        ("\"ERROR_LIMIT\"", false, "length"),
+        ("\"ERROR_TOXIC\"", false, "content_filter"),
+        ("\"TOOL_CALL\"", true, "tool_calls"),
+        ("\"COMPLETE\"", true, "tool_calls"),
+        ("\"ERROR\"", false, "!ServerError"),
+        ("\"TIMEOUT\"", false, "!ServerError"),
+        ("\"SOMETHING_NEW\"", false, "stop"),
+        ("null", true, "tool_calls"),
+    ] {
+        let said = match calls {
+            true => format!(r#""tool_calls":[{call}]"#),
+            false => r#""content":[{"type":"text","text":"a"}]"#.to_owned(),
+        };
+        let answer = format!(r#"{{"message":{{{said}}},"finish_reason":{reason}}}"#);
+        assert_eq!(
+            whole(client, upstream, &answer, "/choices/0/finish_reason"),
+            expected,
+            "{reason}"
+        );
+        let start = match calls {
+            true => format!(r#"{{"type":"tool-call-start","index":0,"delta":{{"message":{{"tool_calls":{call}}}}}}}"#),
+            false => r#"{"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"a"}}}}"#.to_owned(),
+        };
+        let end = format!(r#"{{"type":"message-end","delta":{{"finish_reason":{reason}}}}}"#);
+        let stream = format!("data: {start}\n\ndata: {end}\n\n");
+        assert_eq!(
+            streamed(client, upstream, &stream, "finish_reason"),
+            expected,
+            "{reason}"
+        );
+    }
+}

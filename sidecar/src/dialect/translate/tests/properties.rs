@@ -98,6 +98,7 @@ proptest! {
             (Dialect::Messages, "anthropic"),
             (Dialect::Converse, "aws.bedrock"),
             (Dialect::Ollama, "ollama"),
+            (Dialect::Cohere, "cohere"),
             (Dialect::Gemini, "gcp.gemini"),
             (Dialect::Responses, "openai"),
         ];
@@ -144,6 +145,8 @@ proptest! {
             (ClientDialect::Messages, Dialect::Converse),
             (ClientDialect::Chat, Dialect::Ollama),
             (ClientDialect::Messages, Dialect::Ollama),
+            (ClientDialect::Chat, Dialect::Cohere),
+            (ClientDialect::Messages, Dialect::Cohere),
             (ClientDialect::Gemini, Dialect::Chat),
             (ClientDialect::Gemini, Dialect::Messages),
             (ClientDialect::Chat, Dialect::Gemini),

@@ -281,6 +281,33 @@ const CONVERSE_EVENTS: &[&str] = &[
     "event: throttlingException\ndata: nonsense\n\n",
 ];
 
+/// The same of Cohere.
+const COHERE_EVENTS: &[&str] = &[
+    "event: message-start\ndata: {\"type\":\"message-start\",\"id\":\"c\",\"delta\":{\"message\":{\"role\":\"assistant\"}}}\n\n",
+    "event: message-start\ndata: {\"type\":\"message-start\"}\n\n",
+    "event: content-start\ndata: {\"type\":\"content-start\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"type\":\"text\",\"text\":\"\"}}}}\n\n",
+    "event: content-delta\ndata: {\"type\":\"content-delta\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"text\":\"a\"}}}}\n\n",
+    "event: content-delta\ndata: {\"type\":\"content-delta\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"thinking\":\"t\"}}}}\n\n",
+    "event: content-delta\ndata: {\"type\":\"content-delta\",\"delta\":7}\n\n",
+    "event: content-end\ndata: {\"type\":\"content-end\",\"index\":0}\n\n",
+    "event: tool-plan-delta\ndata: {\"type\":\"tool-plan-delta\",\"delta\":{\"message\":{\"tool_plan\":\"p\"}}}\n\n",
+    "event: tool-plan-delta\ndata: {\"type\":\"tool-plan-delta\"}\n\n",
+    "event: tool-call-start\ndata: {\"type\":\"tool-call-start\",\"index\":0,\"delta\":{\"message\":{\"tool_calls\":{\"id\":\"x\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"\"}}}}}\n\n",
+    "event: tool-call-start\ndata: {\"type\":\"tool-call-start\",\"index\":1,\"delta\":{\"message\":{\"tool_calls\":[{\"id\":\"y\",\"type\":\"function\",\"function\":{\"name\":\"g\",\"arguments\":\"\"}}]}}}\n\n",
+    "event: tool-call-start\ndata: {\"type\":\"tool-call-start\",\"index\":1,\"delta\":{\"message\":{\"tool_calls\":{}}}}\n\n",
+    "event: tool-call-delta\ndata: {\"type\":\"tool-call-delta\",\"index\":0,\"delta\":{\"message\":{\"tool_calls\":{\"function\":{\"arguments\":\"{\"}}}}}\n\n",
+    "event: tool-call-delta\ndata: {\"type\":\"tool-call-delta\",\"index\":1,\"delta\":{\"message\":{\"tool_calls\":{\"function\":{\"arguments\":\"{}\"}}}}}\n\n",
+    "event: tool-call-delta\ndata: {\"type\":\"tool-call-delta\",\"index\":0,\"delta\":{\"message\":{\"tool_calls\":{\"function\":{\"arguments\":\"}\"}}}}}\n\n",
+    "event: tool-call-end\ndata: {\"type\":\"tool-call-end\",\"index\":0}\n\n",
+    "event: tool-call-end\ndata: {\"type\":\"tool-call-end\"}\n\n",
+    "event: tool-call-end\ndata: {\"type\":\"tool-call-end\",\"index\":9}\n\n",
+    "event: citation-start\ndata: {\"type\":\"citation-start\",\"index\":0,\"delta\":{\"message\":{\"citations\":{}}}}\n\n",
+    "event: message-end\ndata: {\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"COMPLETE\",\"usage\":{\"billed_units\":{\"input_tokens\":1e+99,\"output_tokens\":-1}}}}\n\n",
+    "event: message-end\ndata: {\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"ERROR\",\"error\":\"e\"}}\n\n",
+    "event: message-end\ndata: {\"type\":\"message-end\"}\n\n",
+    "data: [DONE]\n\n",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -305,6 +332,16 @@ proptest! {
         let exchange = exchange(client, Dialect::Converse);
         let stream = on_the_wire(Dialect::Converse, &picks.concat());
         check_client(&exchange, &translate(&exchange, &stream, &[stream.len().max(1)]).client);
+    }
+
+    #[test]
+    fn any_order_of_cohere_events_is_survived(
+        picks in prop::collection::vec(prop::sample::select(COHERE_EVENTS), 0..24),
+        client in prop::sample::select(&CLIENTS[..]),
+    ) {
+        let exchange = exchange(client, Dialect::Cohere);
+        let stream = picks.concat();
+        check_client(&exchange, &translate(&exchange, stream.as_bytes(), &[stream.len().max(1)]).client);
     }
 
     #[test]
