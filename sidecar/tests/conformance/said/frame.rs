@@ -1,5 +1,6 @@
 //! Events as they are framed on the wire.
 
+use crate::message::message;
 use pilotfish_sidecar::dialect::Dialect;
 use serde_json::Value;
 
@@ -22,31 +23,6 @@ fn event(upstream: Dialect, name: &str, data: &Value) -> Vec<u8> {
             format!("event: {name}\ndata: {data}\n\n").into_bytes()
         }
         Dialect::Ollama => format!("{data}\n").into_bytes(),
-        Dialect::Converse => message(name, &data.to_string()),
+        Dialect::Converse => message(name, data.to_string().as_bytes()),
     }
-}
-
-/// A message of AWS's event streams: lengths, their checksum, headers, the payload, the checksum of all.
-fn message(name: &str, payload: &str) -> Vec<u8> {
-    let headers = match name.ends_with("Exception") {
-        true => [header(":exception-type", name), header(":message-type", "exception")].concat(),
-        false => [header(":event-type", name), header(":message-type", "event")].concat(),
-    };
-    let length = |length: usize| u32::try_from(length).expect("tests are short").to_be_bytes();
-    let mut bytes = length(16 + headers.len() + payload.len()).to_vec();
-    bytes.extend(length(headers.len()));
-    bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
-    bytes.extend(headers);
-    bytes.extend(payload.as_bytes());
-    bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
-    bytes
-}
-
-fn header(name: &str, value: &str) -> Vec<u8> {
-    let mut bytes = vec![u8::try_from(name.len()).expect("names are short")];
-    bytes.extend(name.as_bytes());
-    bytes.push(7);
-    bytes.extend(u16::try_from(value.len()).expect("values are short").to_be_bytes());
-    bytes.extend(value.as_bytes());
-    bytes
 }
