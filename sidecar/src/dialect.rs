@@ -24,6 +24,7 @@ mod names;
 mod ollama;
 mod pairing;
 mod path;
+mod reasoned;
 mod responses;
 mod scan;
 mod schema;
@@ -39,8 +40,9 @@ pub use error::{ErrorBody, decode_error, encode_error, error_event, reset_after}
 pub use framing::Framer;
 pub use inspect::{Inspection, inspect_response};
 pub use path::{Suffixes, suffixes};
+pub use reasoned::{Keeping, Reasoned, Recall};
 pub use splice::{PassThrough, Segment, pass_through};
-pub use translate::{Stamp, translate_request, translate_response};
+pub use translate::{Stamp, translate_request, translate_request_recalling, translate_response};
 pub use translator::Translator;
 pub use watch::Watch;
 
@@ -233,6 +235,8 @@ pub struct Translated {
     pub losses: Losses,
     /// For the way back.
     pub exchange: Exchange,
+    /// What the answer reasons is worth keeping: its client has tools to go on with.
+    pub keeping: Option<Keeping>,
 }
 
 /// An upstream's answer that is an error, or is no answer.
@@ -306,4 +310,6 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// As the provider counted.
     pub usage: Option<Usage>,
+    /// What it reasoned before it called tools.
+    pub reasoned: Option<Reasoned>,
 }

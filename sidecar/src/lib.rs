@@ -21,4 +21,5 @@ pub mod sse;
 pub mod standalone;
 mod subscribe;
 mod telemetry;
+mod thoughts;
 pub mod upstream;

@@ -44,6 +44,9 @@ pub(crate) struct Meter {
     pub held_bytes: IntGauge,
     /// Tasks of this process: ours and hyper's.
     pub tasks: IntGauge,
+    /// Answers whose reasoning is kept, and its bytes.
+    pub thoughts: IntGauge,
+    pub thought_bytes: IntGauge,
     /// Open connections from applications.
     pub connections_in: IntGauge,
     /// Open connections to providers.
@@ -146,6 +149,12 @@ impl Meter {
             in_flight: families.int_gauge("pilotfish_requests_in_flight", "Requests whose answer has not ended.")?,
             held_bytes: families.int_gauge("pilotfish_held_bytes", "Bytes of bodies held in memory.")?,
             tasks: families.int_gauge("pilotfish_tasks", "Tasks of this process.")?,
+            thoughts: families.int_gauge(
+                "pilotfish_kept_reasoning",
+                "Answers whose reasoning is kept for clients that drop it.",
+            )?,
+            thought_bytes: families
+                .int_gauge("pilotfish_kept_reasoning_bytes", "Bytes of the reasoning that is kept.")?,
             connections_in: connections.with_label_values(&["downstream"]),
             connections_out: connections.with_label_values(&["upstream"]),
             batches: families.int_counter(

@@ -26,6 +26,7 @@ use crate::dialect::{Asked, InPath, Operation};
 use crate::health::Registry;
 use crate::meter::{InFlight, Meter, Shape};
 use crate::policy::{Broken, InForce, Route, Snapshot};
+use crate::thoughts::Thoughts;
 use crate::upstream::{Gauges, Pools};
 use authenticate::Caller;
 use deadline::Deadlines;
@@ -49,6 +50,7 @@ pub(crate) struct Shared {
     pub bodies: Arc<body::Pool>,
     pub health: Registry,
     pub displaced: Displaced,
+    pub thoughts: Thoughts,
 }
 
 impl Shared {
@@ -59,6 +61,7 @@ impl Shared {
             meter,
             health: Registry::default(),
             displaced: Displaced::new(now),
+            thoughts: Thoughts::new(),
         }
     }
 }
@@ -223,6 +226,7 @@ impl Visit {
             asked: &asked,
             route,
             policy,
+            tenant: &authorised.caller.tenant,
             deadlines: Deadlines::new(&head.headers, policy.timeouts, asked.stream, self.started),
             sdk_retries: sdk_retries(head),
         };

@@ -14,6 +14,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -112,7 +113,11 @@ fn answer(method: &Method, path: &str, shared: &Shared, tasks: &TaskTracker, end
 }
 
 fn metrics(shared: &Shared, tasks: &TaskTracker) -> Response<Body> {
-    shared.meter.tasks.set(i64::try_from(tasks.len()).unwrap_or(i64::MAX));
+    let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    shared.meter.tasks.set(gauge(tasks.len()));
+    let kept = shared.thoughts.kept(Instant::now());
+    shared.meter.thoughts.set(gauge(kept.entries));
+    shared.meter.thought_bytes.set(gauge(kept.bytes));
     let since = shared.in_force.load().since;
     let age = if since == 0 {
         0

@@ -158,6 +158,31 @@ pub(super) enum Reasoning<'a> {
     Foreign(Cow<'a, str>),
 }
 
+impl Reasoning<'_> {
+    /// The same, of its own.
+    pub(super) fn owned(&self) -> Reasoning<'static> {
+        let owned = |text: &Text<'_>| Text::from(text.plain().into_owned());
+        match self {
+            Self::Unsigned(text) => Reasoning::Unsigned(owned(text)),
+            Self::Signed { text, signature } => Reasoning::Signed {
+                text: owned(text),
+                signature: owned(signature),
+            },
+            Self::Sealed(data) => Reasoning::Sealed(owned(data)),
+            Self::Foreign(entry) => Reasoning::Foreign(Cow::Owned(entry.to_string())),
+        }
+    }
+
+    /// Bytes of its texts.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Unsigned(text) | Self::Sealed(text) => text.plain().len(),
+            Self::Signed { text, signature } => text.plain().len() + signature.plain().len(),
+            Self::Foreign(entry) => entry.len(),
+        }
+    }
+}
+
 /// A cache breakpoint.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Cache<'a> {

@@ -4,8 +4,8 @@ use super::fit::fit;
 use super::item::{Reply, Request, Thinking};
 use super::loss::Ledger;
 use super::{
-    Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Translated, Upstream, chat, cohere, converse,
-    gemini, messages, ollama, pairing, responses,
+    Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Keeping, Reasoned, Recall, Translated,
+    Upstream, chat, cohere, converse, gemini, messages, ollama, pairing, reasoned, responses,
 };
 use std::sync::Arc;
 
@@ -74,17 +74,32 @@ pub fn translate_request(
     upstream: &Upstream<'_>,
     stamp: Stamp<'_>,
 ) -> Result<Translated, BadRequest> {
+    translate_request_recalling(asked, upstream, stamp, None)
+}
+
+/// The same, where turns whose client has dropped their reasoning may ask for it.
+pub fn translate_request_recalling(
+    asked: &Asked<'_>,
+    upstream: &Upstream<'_>,
+    stamp: Stamp<'_>,
+    recall: Option<&Recall<'_>>,
+) -> Result<Translated, BadRequest> {
     let written = match asked.dialect {
         ClientDialect::Gemini => gemini::request::with_json_schemas(&asked.object),
         ClientDialect::Chat | ClientDialect::Messages | ClientDialect::Responses => None,
     };
     match written.as_deref().map(json::parse) {
-        Some(Ok(object)) => translate(&asked.rewritten(object), upstream, stamp),
-        Some(Err(_)) | None => translate(asked, upstream, stamp),
+        Some(Ok(object)) => translate(&asked.rewritten(object), upstream, stamp, recall),
+        Some(Err(_)) | None => translate(asked, upstream, stamp, recall),
     }
 }
 
-fn translate(asked: &Asked<'_>, upstream: &Upstream<'_>, stamp: Stamp<'_>) -> Result<Translated, BadRequest> {
+fn translate(
+    asked: &Asked<'_>,
+    upstream: &Upstream<'_>,
+    stamp: Stamp<'_>,
+    recall: Option<&Recall<'_>>,
+) -> Result<Translated, BadRequest> {
     let mut ledger = Ledger::default();
     let mut request = match asked.dialect {
         ClientDialect::Chat => chat::request::decode(asked, &mut ledger),
@@ -93,6 +108,7 @@ fn translate(asked: &Asked<'_>, upstream: &Upstream<'_>, stamp: Stamp<'_>) -> Re
         ClientDialect::Responses => responses::request::decode(asked, &mut ledger),
     }?;
     pairing::check(&request.items)?;
+    let keeping = keeping(&mut request, upstream, recall);
     fit(&mut request, upstream, &mut ledger);
     let size = asked.object.text().len() + ROOM;
     let Encoded { body, renamed } = match upstream.dialect {
@@ -119,7 +135,22 @@ fn translate(asked: &Asked<'_>, upstream: &Upstream<'_>, stamp: Stamp<'_>) -> Re
         body,
         losses: ledger.into_losses(),
         exchange,
+        keeping,
     })
+}
+
+/// A conversation without tools has no turns that reasoning must go on from.
+fn keeping(request: &mut Request<'_>, upstream: &Upstream<'_>, recall: Option<&Recall<'_>>) -> Option<Keeping> {
+    if request.tools.is_empty() {
+        return None;
+    }
+    let text = match upstream.dialect {
+        Dialect::Chat => chat::request::wants_reasoning(upstream.provider),
+        Dialect::Ollama | Dialect::Cohere => true,
+        Dialect::Messages | Dialect::Responses | Dialect::Converse | Dialect::Gemini => false,
+    };
+    let conversation = reasoned::restore(&mut request.items, recall);
+    Some(Keeping { conversation, text })
 }
 
 fn repeated(asked: &Asked<'_>) -> Arc<[u8]> {
@@ -153,7 +184,7 @@ pub fn translate_response(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fa
         Dialect::Cohere => cohere::response::decode(body),
         Dialect::Gemini => gemini::response::decode(exchange, body),
     }?;
-    let usage = reply.usage;
+    let (usage, reasoned) = (reply.usage, Reasoned::of(&reply.parts));
     let mut out = Vec::with_capacity(body.len() + ROOM);
     match exchange.client {
         ClientDialect::Chat => chat::response::encode(exchange, &reply, &mut out),
@@ -161,7 +192,11 @@ pub fn translate_response(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fa
         ClientDialect::Gemini => gemini::response::encode(exchange, &reply, &mut out),
         ClientDialect::Responses => responses::response::encode(exchange, &reply, &mut out),
     }
-    Ok(Answer { body: out, usage })
+    Ok(Answer {
+        body: out,
+        usage,
+        reasoned,
+    })
 }
 
 #[cfg(test)]

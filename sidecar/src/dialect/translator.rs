@@ -1,6 +1,7 @@
 //! Cross-dialect streams: a decoder's state machine feeds an encoder's, step by step.
 
 use super::item::Step;
+use super::reasoned::{Reasoned, Recorder};
 use super::{
     ClientDialect, Dialect, Effect, Exchange, Fault, chat, cohere, converse, gemini, messages, ollama, responses,
 };
@@ -14,6 +15,8 @@ pub struct Translator {
     decoder: Decoder,
     encoder: Encoder,
     order: Order,
+    /// Only where somebody wants to know what was reasoned.
+    recorder: Option<Recorder>,
 }
 
 #[derive(Debug)]
@@ -58,7 +61,19 @@ impl Translator {
                 ClientDialect::Responses => Encoder::Responses(responses::stream::Encoder::new(exchange)),
             },
             order: Order::default(),
+            recorder: None,
         }
+    }
+
+    /// Takes down what is reasoned, up to a limit.
+    pub fn recording(mut self) -> Self {
+        self.recorder = Some(Recorder::default());
+        self
+    }
+
+    /// What was reasoned before tools were called: once, when the answer has been said, if it was to be recorded.
+    pub fn reasoned(&mut self) -> Option<Reasoned> {
+        self.recorder.as_mut()?.take()
     }
 
     /// Appends to `out` what the event becomes in the client's dialect, often nothing. `omit` and `cut` of the effect
@@ -69,6 +84,7 @@ impl Translator {
             decoder,
             encoder,
             order,
+            recorder,
         } = self;
         let sink = &mut |step: Step<'_>| {
             match order.take(&step) {
@@ -84,6 +100,9 @@ impl Translator {
                 Turn::Superfluous => return Ok(()),
             }
             note(&step, &mut effect);
+            if let Some(recorder) = recorder {
+                recorder.note(&step);
+            }
             encoder.step(step, out)
         };
         let content = match decoder {
@@ -100,8 +119,13 @@ impl Translator {
 
     /// The upstream closed the stream: appends the proper end if the answer was complete, or is a [`Fault`].
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Fault> {
-        let encoder = &mut self.encoder;
-        let sink = &mut |step: Step<'_>| encoder.step(step, out);
+        let Self { encoder, recorder, .. } = self;
+        let sink = &mut |step: Step<'_>| {
+            if let Some(recorder) = recorder {
+                recorder.note(&step);
+            }
+            encoder.step(step, out)
+        };
         match &mut self.decoder {
             Decoder::Chat(decoder) => decoder.finish(sink),
             Decoder::Messages(decoder) => decoder.finish(),

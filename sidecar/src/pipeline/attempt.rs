@@ -6,6 +6,7 @@
 mod array;
 mod call;
 mod headers;
+mod keeper;
 mod settle;
 mod stream;
 
@@ -39,6 +40,7 @@ pub(super) struct Request<'a, 'b> {
     pub asked: &'a Asked<'b>,
     pub route: &'a Arc<Route>,
     pub policy: &'a Arc<Policy>,
+    pub tenant: &'a Arc<str>,
     /// When the whole request must be over, and how long the client waits for a read.
     pub deadlines: super::deadline::Deadlines,
     /// An SDK is repeating this request itself: the same deployment is not repeated on top of that.

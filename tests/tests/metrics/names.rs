@@ -52,6 +52,8 @@ fn expected() -> BTreeMap<&'static str, (&'static str, BTreeSet<&'static str>)> 
         ("pilotfish_requests_in_flight", "gauge", labels(&[])),
         ("pilotfish_held_bytes", "gauge", labels(&[])),
         ("pilotfish_tasks", "gauge", labels(&[])),
+        ("pilotfish_kept_reasoning", "gauge", labels(&[])),
+        ("pilotfish_kept_reasoning_bytes", "gauge", labels(&[])),
         ("pilotfish_connections", "gauge", labels(&["side"])),
         ("pilotfish_config_batches_total", "counter", labels(&[])),
         ("pilotfish_config_resources_total", "counter", labels(&[])),

@@ -52,6 +52,14 @@ impl House {
             );
             let tells = received.iter().any(|request| request.mentions(KEY));
             ensure!(!tells, "the application's key reached {name}");
+            // What these give back without its signature, the sidecar had kept; a supervisor makes up calls of its own.
+            let lacks = received
+                .iter()
+                .any(|request| request.mentions("skip_thought_signature"));
+            ensure!(
+                !lacks || program.starts_with("langgraph"),
+                "{name}: a signature was missing"
+            );
         }
         self.pilotfish
             .back_to_idle(&self.fakes.iter().collect::<Vec<_>>())

@@ -14,6 +14,7 @@ mod turns;
 pub(in crate::dialect) use content::{read_audio, read_source};
 pub(in crate::dialect) use decode::decode;
 pub(in crate::dialect) use encode::{effort_of, encode, write_user};
+pub(in crate::dialect) use provider::wants_reasoning;
 pub(in crate::dialect) use reasoning::{FORMAT, read_detail, read_details, write_detail};
 
 /// The tables of every level, for the test that keeps them sorted.

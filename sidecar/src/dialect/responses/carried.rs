@@ -65,16 +65,7 @@ pub(super) fn entry_of<'a>(item: &Object<'_>) -> Reasoning<'a> {
 
 fn own<'a>(entry: &str) -> Option<Reasoning<'a>> {
     let raw = json::parse_value(entry.as_bytes()).ok()?;
-    let owned = |text: Text<'_>| Text::from(text.plain().into_owned());
-    Some(match read_detail(raw)? {
-        Reasoning::Unsigned(text) => Reasoning::Unsigned(owned(text)),
-        Reasoning::Signed { text, signature } => Reasoning::Signed {
-            text: owned(text),
-            signature: owned(signature),
-        },
-        Reasoning::Sealed(data) => Reasoning::Sealed(owned(data)),
-        Reasoning::Foreign(entry) => Reasoning::Foreign(Cow::Owned(entry.into_owned())),
-    })
+    Some(read_detail(raw)?.owned())
 }
 
 /// What goes into `encrypted_content`; nothing where nobody needs to see the reasoning again.

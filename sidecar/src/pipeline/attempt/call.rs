@@ -1,11 +1,13 @@
 //! One upstream call: prepare, send, hold, commit.
 
+use super::keeper::Keeper;
 use super::stream::{AnswerStream, Conversion, Timers, Uncommitted};
 use super::{Called, Course, Failure, Request, Settlement, headers};
 use crate::body::{Body, Held};
 use crate::dialect::{
-    Class, ClientDialect, Exchange, Fault, Framing, Grade, Losses, Operation, Translator, Upstream, Usage, Watch,
-    decode_error, encode_error, inspect_response, pass_through, reset_after, translate_request, translate_response,
+    Class, ClientDialect, Exchange, Fault, Framing, Grade, Keeping, Losses, Operation, Recall, Translator, Upstream,
+    Usage, Watch, decode_error, encode_error, inspect_response, pass_through, reset_after, translate_request_recalling,
+    translate_response,
 };
 use crate::health::Verdict as Health;
 use crate::meter::Outcome;
@@ -45,6 +47,8 @@ struct Call<'a, 'b> {
     timers: AttemptTimers,
     /// The way back across dialects; absent where both sides speak the same.
     exchange: Option<Exchange>,
+    /// What is to be kept of the answer's reasoning, across dialects only.
+    keeping: Option<Keeping>,
     losses: Losses,
     /// Taken by whatever ends the call; left here, the client has gone away.
     settlement: Option<Settlement>,
@@ -61,7 +65,7 @@ pub(super) async fn call<'a, 'b>(
 ) -> Called {
     let called = Instant::now();
     let timers = request.deadlines.attempt(candidate.target.deployment.timeouts, called);
-    let (exchange, losses, settlement) = (None, Losses::new(), None);
+    let (exchange, keeping, losses, settlement) = (None, None, Losses::new(), None);
     let mut call = Call {
         request,
         plan,
@@ -69,6 +73,7 @@ pub(super) async fn call<'a, 'b>(
         course,
         timers,
         exchange,
+        keeping,
         losses,
         settlement,
     };
@@ -116,7 +121,11 @@ impl Call<'_, '_> {
             request_id: visit.request_id(),
             created: visit.unix_seconds,
         };
-        let translated = translate_request(asked, &upstream, stamp).map_err(|bad| Called::Refused(bad.into()))?;
+        let keeper = self.keeper();
+        let recall = |conversation, call: &str| keeper.recall(conversation, call);
+        let recall = (!visit.worker.shared.thoughts.is_empty()).then_some(&recall as &Recall<'_>);
+        let translated = translate_request_recalling(asked, &upstream, stamp, recall);
+        let translated = translated.map_err(|bad| Called::Refused(bad.into()))?;
         let loses_meaning = translated.losses.iter().any(|loss| loss.grade == Grade::Meaning);
         if loses_meaning && policy.on_loss == OnLoss::Refuse {
             let meaning = translated
@@ -127,7 +136,17 @@ impl Call<'_, '_> {
         }
         self.losses = translated.losses;
         self.exchange = Some(translated.exchange);
+        self.keeping = translated.keeping;
         Ok(OutBody::new([Bytes::from(translated.body)]))
+    }
+
+    /// Of this tenant's reasoning at this deployment.
+    fn keeper(&self) -> Keeper {
+        Keeper {
+            shared: Arc::clone(&self.request.visit.worker.shared),
+            tenant: Arc::clone(self.request.tenant),
+            deployment: Arc::clone(&self.candidate.target.deployment),
+        }
     }
 
     fn begin(&self, called: Instant, admission: Admission) -> Settlement {
@@ -283,7 +302,7 @@ impl Call<'_, '_> {
     async fn stream(&mut self, head: Parts, body: UpstreamBody) -> Called {
         let asked = self.request.asked;
         let (translated, conversion) = match self.exchange.take() {
-            Some(exchange) => (true, Conversion::Translated(Box::new(Translator::new(&exchange)))),
+            Some(exchange) => (true, self.translated(&exchange)),
             None => (
                 false,
                 Conversion::Watched(Box::new(
@@ -299,6 +318,14 @@ impl Call<'_, '_> {
             Ok(()) => self.streaming(head, stream, translated, true),
             Err(Uncommitted::Fault(fault)) => self.faulty(head, fault),
             Err(Uncommitted::BrokeOff(message)) => self.failed(broke_off(message)),
+        }
+    }
+
+    fn translated(&self, exchange: &Exchange) -> Conversion {
+        let translator = Translator::new(exchange);
+        match self.keeping {
+            Some(keeping) => Conversion::Translated(Box::new(translator.recording()), Some((self.keeper(), keeping))),
+            None => Conversion::Translated(Box::new(translator), None),
         }
     }
 
@@ -341,9 +368,12 @@ impl Call<'_, '_> {
         let asked = self.request.asked;
         let parsed = match self.exchange.take() {
             None => inspect_response(asked.dialect, asked.operation, &bytes).map(|seen| (bytes, false, seen.usage)),
-            Some(exchange) => {
-                translate_response(&exchange, &bytes).map(|answer| (answer.body.into(), true, answer.usage))
-            }
+            Some(exchange) => translate_response(&exchange, &bytes).map(|answer| {
+                if let (Some(reasoned), Some(keeping)) = (&answer.reasoned, self.keeping) {
+                    self.keeper().keep(keeping, reasoned);
+                }
+                (answer.body.into(), true, answer.usage)
+            }),
         };
         match parsed {
             Ok((bytes, translated, usage)) => self.settled(head, bytes, translated, usage, Outcome::Ok),

@@ -6,8 +6,9 @@
 
 use super::Settlement;
 use super::array::Array;
+use super::keeper::Keeper;
 use crate::body::Broken;
-use crate::dialect::{ClientDialect, Dialect, Effect, Fault, Framer, Translator, Usage, Watch, error_event};
+use crate::dialect::{ClientDialect, Dialect, Effect, Fault, Framer, Keeping, Translator, Usage, Watch, error_event};
 use crate::meter::Outcome;
 use crate::sse;
 use crate::upstream::UpstreamBody;
@@ -31,8 +32,8 @@ pub(super) enum Conversion {
     Raw,
     /// Same dialect: watched, and forwarded as they came.
     Watched(Box<Watch>),
-    /// Another dialect.
-    Translated(Box<Translator>),
+    /// Another dialect; what is reasoned may be kept.
+    Translated(Box<Translator>, Option<(Keeper, Keeping)>),
 }
 
 impl Conversion {
@@ -41,7 +42,7 @@ impl Conversion {
         match self {
             Self::Raw => 0,
             Self::Watched(watch) => watch.sequence(),
-            Self::Translated(translator) => translator.sequence(),
+            Self::Translated(translator, _) => translator.sequence(),
         }
     }
 }
@@ -228,7 +229,7 @@ impl AnswerStream {
                 self.push(forwarded);
                 content = seen?;
             }
-            Conversion::Translated(translator) => {
+            Conversion::Translated(translator, keeper) => {
                 // Its events are seldom longer in the other dialect.
                 let mut out = Vec::with_capacity(block.len());
                 let translated = self.framer.each_event(&block, |event| {
@@ -236,6 +237,8 @@ impl AnswerStream {
                     content |= note(effect, &mut self.usage, &mut self.ended);
                     Ok(())
                 });
+                // Before the client has the end of the answer, and can ask again.
+                keep(translator, keeper.as_ref());
                 self.push(out.into());
                 translated?;
             }
@@ -263,7 +266,10 @@ impl AnswerStream {
         match &mut self.conversion {
             Conversion::Raw => {}
             Conversion::Watched(watch) => watch.finish()?,
-            Conversion::Translated(translator) => translator.finish(&mut out)?,
+            Conversion::Translated(translator, keeper) => {
+                translator.finish(&mut out)?;
+                keep(translator, keeper.as_ref());
+            }
         }
         self.push(out.into());
         self.ended = true;
@@ -334,6 +340,12 @@ impl Drop for AnswerStream {
     /// The client went away: what was produced until now is what is counted.
     fn drop(&mut self) {
         self.settle(Outcome::Cancelled);
+    }
+}
+
+fn keep(translator: &mut Translator, keeper: Option<&(Keeper, Keeping)>) {
+    if let (Some((keeper, keeping)), Some(reasoned)) = (keeper, translator.reasoned()) {
+        keeper.keep(*keeping, &reasoned);
     }
 }
 

@@ -80,6 +80,11 @@ const OPENROUTER: Manners = Manners {
     ..COMPATIBLE
 };
 
+/// Whether a provider wants to see reasoning again that nobody signed.
+pub(in crate::dialect) fn wants_reasoning(provider: &str) -> bool {
+    manners(provider).echo != Echo::Nothing
+}
+
 /// The manners of a provider.
 pub(super) fn manners(provider: &str) -> Manners {
     let row = PROVIDERS.iter().find(|(name, _)| *name == provider);
