@@ -9,6 +9,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +34,9 @@ pub struct Place {
     crowd: Arc<Crowd>,
     peer: IpAddr,
     leave: CancellationToken,
-    shown: Mutex<Option<u64>>,
+    /// Where it stands; nowhere once it has settled or left.
+    stands: Mutex<Option<u64>>,
+    has_shown: AtomicBool,
 }
 
 impl Crowd {
@@ -52,9 +55,10 @@ impl Crowd {
             // The same host, whichever socket it came by.
             peer: peer.to_canonical(),
             leave: CancellationToken::new(),
-            shown: Mutex::default(),
+            stands: Mutex::default(),
+            has_shown: AtomicBool::new(false),
         };
-        place.show();
+        place.stand_last();
         place
     }
 
@@ -66,12 +70,22 @@ impl Crowd {
 impl Place {
     /// It did what a connection is for: now every other one is older. Also ends what [`Place::settle`] began.
     pub fn show(&self) {
-        let mut shown = self.lock();
+        self.has_shown.store(true, Ordering::Relaxed);
+        self.stand_last();
+    }
+
+    /// Whether it ever did.
+    pub fn has_shown(&self) -> bool {
+        self.has_shown.load(Ordering::Relaxed)
+    }
+
+    fn stand_last(&self) {
+        let mut stands = self.lock();
         let mut present = self.crowd.lock();
-        if let Some(before) = shown.take() {
+        if let Some(before) = stands.take() {
             present.remove(self.peer, before);
         }
-        *shown = Some(present.add(self.peer, self.leave.clone()));
+        *stands = Some(present.add(self.peer, self.leave.clone()));
         if present.count > self.crowd.most {
             present.ask_one_to_leave();
         }
@@ -84,13 +98,18 @@ impl Place {
         }
     }
 
+    /// Whose it is.
+    pub fn peer(&self) -> IpAddr {
+        self.peer
+    }
+
     /// Returns when somebody else needs the room.
     pub async fn left(&self) {
         self.leave.cancelled().await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<u64>> {
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+        self.stands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

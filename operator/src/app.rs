@@ -10,7 +10,7 @@ use crate::installation;
 use crate::keys;
 use crate::lease::{Candidate, Standing};
 use crate::metrics::Metrics;
-use crate::push::{Server, Timing, Views};
+use crate::push::{MOST_STRANGERS, Server, Timing, Views};
 use crate::remember;
 use crate::status::{self, Sources};
 use crate::telemetry::{self, Pending, Readiness, Shown};
@@ -151,6 +151,7 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
         now: unix_seconds,
         stop,
         views: Arc::clone(&views),
+        most_strangers: MOST_STRANGERS,
         timing: Timing::default(),
     };
     tasks.spawn_draining("sidecars", |stop| Arc::new(server(stop)).serve(sidecars));

@@ -28,6 +28,7 @@ use crate::identity::{Identity, Refused, Verified};
 use crate::lease::Leadership;
 use crate::metrics::Metrics;
 use crate::watch::{Compilation, Compilations, LivePod};
+use pilotfish_crowd::Crowd;
 use pilotfish_wire::Resource;
 use respond::Refusal;
 use std::sync::Arc;
@@ -38,6 +39,8 @@ use tokio_util::sync::CancellationToken;
 
 /// More connections than these wait to be accepted.
 const MOST_CONNECTIONS: usize = 16 * 1024;
+/// Of [`Server::most_strangers`]: more sidecars do not come at once after a restart, because they come with jitter.
+pub(crate) const MOST_STRANGERS: usize = 4 * 1024;
 /// Before accepting is tried again after it failed, most likely for want of descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -61,6 +64,9 @@ pub struct Server {
     pub stop: CancellationToken,
     /// Shared by all streams, and by whoever compares with what sidecars should have.
     pub views: Arc<Views>,
+    /// Connections that no sidecar is served on, at most. When there are more, one of them is asked to leave: every pod
+    /// may connect, and none may take the memory or the places that sidecars need.
+    pub most_strangers: usize,
     /// How patient it is.
     pub timing: Timing,
 }
@@ -69,12 +75,14 @@ impl Server {
     /// Serves until it is stopped, and then until every stream has ended.
     pub async fn serve(self: Arc<Self>, listener: TcpListener) {
         let mut connections = JoinSet::new();
+        let strangers = Crowd::new(self.most_strangers);
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => break,
                 accepted = listener.accept(), if connections.len() < MOST_CONNECTIONS => match accepted {
                     Ok((stream, peer)) => {
-                        drop(connections.spawn(connection::serve(Arc::clone(&self), stream, peer)));
+                        let place = strangers.enter(peer.ip());
+                        drop(connections.spawn(connection::serve(Arc::clone(&self), stream, peer, place)));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "connection of a sidecar not accepted");

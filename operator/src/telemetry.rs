@@ -14,7 +14,6 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use pilotfish_crowd::{Crowd, Place};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -62,9 +61,7 @@ pub async fn serve(listener: TcpListener, shown: Shown) {
 }
 
 async fn connection(stream: TcpStream, place: Place, shown: Shown) {
-    let asked = AtomicBool::new(false);
     let service = service_fn(|request: Request<hyper::body::Incoming>| {
-        asked.store(true, Ordering::Relaxed);
         place.show();
         let response = answer(request.method(), request.uri().path(), &shown);
         async move { Ok::<_, std::convert::Infallible>(response) }
@@ -80,14 +77,14 @@ async fn connection(stream: TcpStream, place: Place, shown: Shown) {
         served = connection => if let Err(error) = served {
             tracing::debug!(%error, "telemetry connection ended");
         },
-        () = enough(&place, &asked) => {}
+        () = enough(&place) => {}
     }
 }
 
 /// Returns when somebody else needs the room, or when nothing was asked for too long.
-async fn enough(place: &Place, asked: &AtomicBool) {
+async fn enough(place: &Place) {
     let unasked = tokio::time::timeout(FIRST_HEAD, place.left()).await;
-    if unasked.is_err() && asked.load(Ordering::Relaxed) {
+    if unasked.is_err() && place.has_shown() {
         place.left().await;
     }
 }

@@ -3,6 +3,10 @@
 //! HTTP/1.1, one question at a time on a connection. What is slow, long or wrong is answered with a sentence and never
 //! waited for: while an answer is missing a pod waits. Told to stop, the listener stays open for a moment, because the
 //! API server goes on calling until it has heard that this replica is gone.
+//!
+//! Nobody has to prove anything to be let in, so whoever connects may only ever be in his own way.
+
+mod readings;
 
 use crate::admission::{Judge, Verdict, Webhook};
 use crate::foreign::{LONGEST_WORD, shown};
@@ -10,21 +14,23 @@ use crate::metrics::{Admission, Metrics};
 use bytes::{Bytes, BytesMut};
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
-use http_body::Body;
+use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use pilotfish_crowd::{Crowd, Place};
+use readings::Readings;
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
 use rustls::server::ResolvesServerCert;
 use std::convert::Infallible;
 use std::fmt::Display;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -32,15 +38,19 @@ use tokio_util::sync::CancellationToken;
 
 /// Longest review, bytes: what an API server takes of a client itself.
 const LONGEST: usize = 3 * 1024 * 1024;
-/// Reviews that are read at once. The API server waits for the others' answers anyway.
-const MOST_READ: usize = 16;
-/// More connections than these wait to be accepted.
+/// Of a connection's bytes, how many are read at once.
+const PIECE: usize = 64 * 1024;
+/// When there are more, somebody is asked to leave: every pod may connect, and none may keep the API server out.
 const MOST_CONNECTIONS: usize = 512;
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(5);
+/// Who connects has something to ask, at once.
+const FIRST_HEAD: Duration = Duration::from_secs(2);
 /// How long a connection may be silent: longer than the API server keeps one that it does not use, so that it is never
 /// closed under a question.
 const SILENCE: Duration = Duration::from_secs(120);
+/// How long it may take to begin: the API server sends it with its head.
+const FIRST_BYTE: Duration = Duration::from_secs(1);
 /// How long a review may take to arrive: less than the API server waits for its answer.
 const READING: Duration = Duration::from_secs(4);
 /// Before accepting is tried again after it failed, most likely for want of descriptors.
@@ -54,8 +64,11 @@ const DRAIN: Duration = Duration::from_secs(5);
 struct Handler {
     judge: Judge,
     metrics: Arc<Metrics>,
-    reading: Semaphore,
+    readings: Arc<Readings>,
 }
+
+/// Some of a body.
+type Piece = Result<Frame<Bytes>, hyper::Error>;
 
 /// A question that is not passed on to the judge.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +77,8 @@ enum Unread {
     Slow,
     #[error("a review may be {LONGEST} bytes long")]
     TooLong,
+    #[error("others need the room that the review takes")]
+    Crowded,
     #[error("the review broke off: {0}")]
     Broken(hyper::Error),
 }
@@ -88,7 +103,7 @@ pub async fn serve(
     let handler = Arc::new(Handler {
         judge,
         metrics,
-        reading: Semaphore::new(MOST_READ),
+        readings: Arc::default(),
     });
     let mut connections = JoinSet::new();
     let ended = CancellationToken::new();
@@ -117,11 +132,13 @@ async fn accept(
     connections: &mut JoinSet<()>,
     ended: &CancellationToken,
 ) {
+    let crowd = Crowd::new(MOST_CONNECTIONS);
     loop {
         tokio::select! {
-            accepted = listener.accept(), if connections.len() < MOST_CONNECTIONS => match accepted {
-                Ok((stream, _)) => {
-                    let connection = connection(stream, tls.clone(), Arc::clone(handler), ended.clone());
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let place = crowd.enter(peer.ip());
+                    let connection = connection(stream, place, tls.clone(), Arc::clone(handler), ended.clone());
                     drop(connections.spawn(connection));
                 }
                 Err(error) => {
@@ -134,7 +151,22 @@ async fn accept(
     }
 }
 
-async fn connection(stream: TcpStream, tls: TlsAcceptor, handler: Arc<Handler>, ended: CancellationToken) {
+async fn connection(
+    stream: TcpStream,
+    place: Place,
+    tls: TlsAcceptor,
+    handler: Arc<Handler>,
+    ended: CancellationToken,
+) {
+    tokio::select! {
+        // What has arrived counts, also where we were too busy to look.
+        biased;
+        () = converse(stream, &place, tls, handler, ended) => {}
+        () = place.left() => {}
+    }
+}
+
+async fn converse(stream: TcpStream, place: &Place, tls: TlsAcceptor, handler: Arc<Handler>, ended: CancellationToken) {
     let stream = match timeout(HANDSHAKE, tls.accept(stream)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
@@ -145,16 +177,24 @@ async fn connection(stream: TcpStream, tls: TlsAcceptor, handler: Arc<Handler>, 
         Err(_) => return,
     };
     let service = service_fn(|request| {
+        place.show();
         let handler = Arc::clone(&handler);
-        async move { Ok::<_, Infallible>(handler.answer(request).await) }
+        async move {
+            let answer = handler.answer(request, place.peer()).await;
+            place.show();
+            Ok::<_, Infallible>(answer)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(SILENCE)
+        .max_buf_size(PIECE)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
+        biased;
         served = connection.as_mut() => served,
+        () = unasked(place) => return,
         () = ended.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -165,8 +205,16 @@ async fn connection(stream: TcpStream, tls: TlsAcceptor, handler: Arc<Handler>, 
     }
 }
 
+/// Returns when nothing was asked for too long.
+async fn unasked(place: &Place) {
+    sleep(FIRST_HEAD).await;
+    if place.has_shown() {
+        std::future::pending().await
+    }
+}
+
 impl Handler {
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Full<Bytes>> {
         let path = request.uri().path();
         let Some(webhook) = Webhook::ALL.into_iter().find(|webhook| webhook.path() == path) else {
             return plain(StatusCode::NOT_FOUND, "this port serves /inject and /validate");
@@ -176,22 +224,33 @@ impl Handler {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
             return response;
         }
-        match self.read(request.into_body()).await {
+        match self.read(request.into_body(), peer).await {
             Ok(review) => self.judge(webhook, &review),
             Err(unread) => self.malformed(webhook, unread.status(), &unread),
         }
     }
 
     /// The whole of a review.
-    async fn read(&self, body: Incoming) -> Result<Bytes, Unread> {
-        if body.size_hint().lower() > LONGEST as u64 {
+    async fn read(&self, body: Incoming, peer: IpAddr) -> Result<Bytes, Unread> {
+        let sizes = body.size_hint();
+        let longest = sizes.upper().and_then(|upper| usize::try_from(upper).ok());
+        let longest = longest.unwrap_or(LONGEST).min(LONGEST);
+        if sizes.lower() > LONGEST as u64 {
             return Err(Unread::TooLong);
         }
-        let read = async {
-            let _permit = self.reading.acquire().await;
-            collect(body).await
-        };
+        let read = self.collect(body, peer, longest);
         timeout(READING, read).await.unwrap_or(Err(Unread::Slow))
+    }
+
+    /// Takes room for `longest` bytes, once some of them are there.
+    async fn collect(&self, mut body: Incoming, peer: IpAddr, longest: usize) -> Result<Bytes, Unread> {
+        let first = timeout(FIRST_BYTE, body.frame()).await.map_err(|_| Unread::Slow)?;
+        let reading = self.readings.begin(peer, longest).await;
+        tokio::select! {
+            biased;
+            collected = collect(first, body) => collected,
+            () = reading.left() => Err(Unread::Crowded),
+        }
     }
 
     fn judge(&self, webhook: Webhook, review: &[u8]) -> Response<Full<Bytes>> {
@@ -217,6 +276,7 @@ impl Unread {
         match self {
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Crowded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken(_) => StatusCode::BAD_REQUEST,
         }
     }
@@ -230,16 +290,16 @@ fn admission(verdict: Verdict) -> Admission {
     }
 }
 
-async fn collect(mut body: Incoming) -> Result<Bytes, Unread> {
-    let mut collected = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(Unread::Broken)?.into_data() else {
-            continue;
-        };
-        if collected.len() + data.len() > LONGEST {
-            return Err(Unread::TooLong);
+async fn collect(first: Option<Piece>, mut body: Incoming) -> Result<Bytes, Unread> {
+    let (mut collected, mut next) = (BytesMut::new(), first);
+    while let Some(frame) = next {
+        if let Ok(data) = frame.map_err(Unread::Broken)?.into_data() {
+            if collected.len() + data.len() > LONGEST {
+                return Err(Unread::TooLong);
+            }
+            collected.extend_from_slice(&data);
         }
-        collected.extend_from_slice(&data);
+        next = body.frame().await;
     }
     Ok(collected.freeze())
 }

@@ -9,7 +9,6 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use pilotfish_crowd::{Crowd, Place};
-use std::cell::Cell;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,9 +48,8 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, tasks: Tas
 }
 
 async fn connection(stream: TcpStream, place: Place, shared: Arc<Shared>, tasks: TaskTracker, stop: CancellationToken) {
-    let (late, asked) = (stop.is_cancelled(), Cell::new(false));
+    let late = stop.is_cancelled();
     let service = service_fn(|request: Request<hyper::body::Incoming>| {
-        asked.set(true);
         place.show();
         let (method, path) = (request.method(), request.uri().path());
         let response = answer(method, path, &shared, &tasks, stop.is_cancelled());
@@ -68,13 +66,13 @@ async fn connection(stream: TcpStream, place: Place, shared: Arc<Shared>, tasks:
         // What has arrived counts, also where we were too busy to look.
         biased;
         served = connection.as_mut() => served,
-        () = enough(&place, &asked) => return,
+        () = enough(&place) => return,
         // A scraper keeps its connection open; it must not hold up the end. Who comes later is answered once.
         () = stop.cancelled(), if !late => {
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 served = connection => served,
-                () = enough(&place, &asked) => return,
+                () = enough(&place) => return,
             }
         }
     };
@@ -84,9 +82,9 @@ async fn connection(stream: TcpStream, place: Place, shared: Arc<Shared>, tasks:
 }
 
 /// Returns when somebody else needs the room, or when nothing was asked for too long.
-async fn enough(place: &Place, asked: &Cell<bool>) {
+async fn enough(place: &Place) {
     let unasked = tokio::time::timeout(FIRST_HEAD, place.left()).await;
-    if unasked.is_err() && asked.get() {
+    if unasked.is_err() && place.has_shown() {
         place.left().await;
     }
 }

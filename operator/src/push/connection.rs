@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use pilotfish_crowd::Place;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -37,6 +38,30 @@ const LONGEST_REQUEST: usize = 16 * 1024;
 /// Who the connection's own certificate says is there, if it has one.
 type Certified = Option<Arc<Verified>>;
 
+/// The other end of a connection.
+struct Peer {
+    certified: Certified,
+    tasks: Executor,
+    /// Among those whom nobody knows.
+    place: Arc<Place>,
+}
+
+/// No stranger's any more, for as long as a stream lasts. A sidecar has one on a connection.
+struct Settled(Arc<Place>);
+
+impl Settled {
+    fn new(place: Arc<Place>) -> Self {
+        place.settle();
+        Self(place)
+    }
+}
+
+impl Drop for Settled {
+    fn drop(&mut self) {
+        self.0.show();
+    }
+}
+
 /// Hyper's own tasks, and the streams of sidecars. They end with their connection.
 #[derive(Clone, Default)]
 struct Executor(TaskTracker);
@@ -48,17 +73,27 @@ impl<F: Future<Output: Send + 'static> + Send + 'static> hyper::rt::Executor<F> 
 }
 
 /// Serves one peer until it or the server has enough.
-pub(super) async fn serve(server: Arc<Server>, stream: TcpStream, peer: SocketAddr) {
-    let Some(stream) = handshake(&server, stream, peer).await else {
+pub(super) async fn serve(server: Arc<Server>, stream: TcpStream, peer: SocketAddr, place: Place) {
+    let stream = tokio::select! {
+        stream = handshake(&server, stream, peer) => stream,
+        () = place.left() => None,
+    };
+    let Some(stream) = stream else {
         return;
     };
     let Ok(certified) = certified(&stream) else {
         tracing::warn!(%peer, "client certificate names no pod");
         return;
     };
-    let tasks = Executor::default();
+    let (tasks, place) = (Executor::default(), Arc::new(place));
     let service = service_fn(|request| {
-        let answer = answer(Arc::clone(&server), certified.clone(), tasks.clone(), request);
+        place.show();
+        let peer = Peer {
+            certified: certified.clone(),
+            tasks: tasks.clone(),
+            place: Arc::clone(&place),
+        };
+        let answer = answer(Arc::clone(&server), peer, request);
         async move { Ok::<_, Infallible>(answer.await) }
     });
     let connection = http2::Builder::new(tasks.clone())
@@ -71,12 +106,19 @@ pub(super) async fn serve(server: Arc<Server>, stream: TcpStream, peer: SocketAd
         .max_header_list_size(LONGEST_HEAD)
         .max_concurrent_streams(8)
         .serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = enough(&server, &tasks) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    // Whoever has to leave is cut off before what it asked for has come to its end.
+    let ended = {
+        let mut connection = pin!(connection);
+        tokio::select! {
+            // What has arrived counts, also where we were too busy to look.
+            biased;
+            ended = connection.as_mut() => ended,
+            () = place.left() => Ok(()),
+            () = unasked(&server, &place) => Ok(()),
+            () = enough(&server, &tasks) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
         }
     };
     if let Err(error) = ended {
@@ -112,6 +154,14 @@ fn certified(stream: &TlsStream<TcpStream>) -> Result<Certified, Refused> {
     Ok(verified.map(Arc::new))
 }
 
+/// Returns when nothing was asked for too long after the handshake.
+async fn unasked(server: &Server, place: &Place) {
+    tokio::time::sleep(server.timing.unasked).await;
+    if place.has_shown() {
+        std::future::pending().await
+    }
+}
+
 /// Returns when the server stops, or when nothing was asked for a while.
 async fn enough(server: &Server, tasks: &Executor) {
     let mut was_idle = false;
@@ -128,11 +178,11 @@ async fn enough(server: &Server, tasks: &Executor) {
     }
 }
 
-async fn answer(server: Arc<Server>, certified: Certified, tasks: Executor, request: Request<Incoming>) -> Answer {
+async fn answer(server: Arc<Server>, peer: Peer, request: Request<Incoming>) -> Answer {
     let path = request.uri().path();
     let answer = match (request.method(), path) {
         (&Method::POST, "/v1/certificate") => certificate(&server, request).await,
-        (&Method::POST, "/v1/stream") => stream(&server, certified, &tasks, request).await,
+        (&Method::POST, "/v1/stream") => stream(&server, peer, request).await,
         _ => Err(Refusal::NotFound),
     };
     answer.unwrap_or_else(|refusal| {
@@ -165,13 +215,8 @@ async fn issue(server: &Server, request: Request<Incoming>) -> Result<String, Re
 }
 
 /// What a sidecar has, both ways, for as long as it lasts.
-async fn stream(
-    server: &Arc<Server>,
-    certified: Certified,
-    tasks: &Executor,
-    request: Request<Incoming>,
-) -> Result<Answer, Refusal> {
-    let verified = match certified {
+async fn stream(server: &Arc<Server>, peer: Peer, request: Request<Incoming>) -> Result<Answer, Refusal> {
+    let verified = match peer.certified {
         Some(verified) => Verified::clone(&verified),
         None => server.identity.of_token(token(&request)?).await?,
     };
@@ -179,7 +224,11 @@ async fn stream(
     // One frame is on its way while the next is chosen: no line is chosen before it can be sent.
     let (sender, receiver) = mpsc::channel::<Bytes>(1);
     let stream = stream::run(Arc::clone(server), verified, request.into_body(), sender);
-    drop(tasks.0.spawn(stream));
+    let settled = Settled::new(peer.place);
+    drop(peer.tasks.0.spawn(async move {
+        stream.await;
+        drop(settled);
+    }));
     Ok(lines(receiver))
 }
 

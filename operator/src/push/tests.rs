@@ -6,3 +6,4 @@ mod proving;
 mod scene;
 mod sidecar;
 mod slow;
+mod strangers;

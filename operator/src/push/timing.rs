@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct Timing {
     /// Until a handshake is done.
     pub handshake: Duration,
+    /// Until something is asked on a new connection.
+    pub unasked: Duration,
     /// Until a sidecar has sent its first line, or its certificate request.
     pub first: Duration,
     /// A pod that was just made may be known to the API server and not yet to the watch.
@@ -29,6 +31,7 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             handshake: Duration::from_secs(10),
+            unasked: Duration::from_secs(5),
             first: Duration::from_secs(10),
             fresh_pod: Duration::from_secs(5),
             idle: Duration::from_secs(15),

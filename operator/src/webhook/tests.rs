@@ -62,7 +62,8 @@ impl Server {
     async fn connect(&self) -> TlsStream<TcpStream> {
         let stream = TcpStream::connect(self.address).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
-        self.connector.connect(name, stream).await.unwrap()
+        let connected = timeout(CALLED_WITHIN, self.connector.connect(name, stream));
+        connected.await.expect("let in").unwrap()
     }
 
     /// Sends `head`, without its last empty line, and `body`; returns all that comes until the server closes.
@@ -206,4 +207,73 @@ async fn a_stopping_server_goes_on_answering_until_it_has_been_forgotten() {
     assert!(server.post("/inject", &review()).await.starts_with("HTTP/1.1 200"));
     assert!(server.running.join_next().await.unwrap().is_ok());
     assert!(TcpStream::connect(server.address).await.is_err());
+}
+
+/// What the API server waits for an answer.
+const CALLED_WITHIN: Duration = Duration::from_secs(5);
+
+/// One whole answer; `None`: the connection was closed.
+async fn answered(stream: &mut TlsStream<TcpStream>) -> Option<String> {
+    let mut answer = String::new();
+    loop {
+        let mut piece = vec![0; 4096];
+        let length = stream.read(&mut piece).await.ok().filter(|length| *length > 0)?;
+        answer += str::from_utf8(piece.get(..length)?).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        if length.is_some_and(|length| length.parse() == Ok(body.len())) {
+            return Some(answer);
+        }
+    }
+}
+
+impl Server {
+    /// So many handshakes, after each of which `words` are said.
+    async fn strangers(&self, how_many: usize, words: &str) -> Vec<TlsStream<TcpStream>> {
+        let mut strangers = Vec::new();
+        for _ in 0..how_many {
+            let mut stranger = self.connect().await;
+            stranger.write_all(words.as_bytes()).await.unwrap();
+            strangers.push(stranger);
+        }
+        strangers
+    }
+
+    /// A question of the API server's, on a connection that it goes on using.
+    async fn called(&self, stream: &mut TlsStream<TcpStream>) -> String {
+        let review = review();
+        let head = format!(
+            "POST /inject HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n",
+            review.len()
+        );
+        stream.write_all((head + &review).as_bytes()).await.unwrap();
+        let answer = timeout(CALLED_WITHIN, answered(stream)).await;
+        answer.expect("answered in time").expect("not closed")
+    }
+}
+
+#[tokio::test]
+async fn an_api_server_is_answered_however_many_connections_a_stranger_holds() {
+    let server = Server::start().await;
+    let half = "POST /inject HTTP/1.1\r\nhost: a\r\ncontent-length: 3000000\r\n\r\n{";
+    for words in ["", "GET / HTTP/1.1\r\nhost: a\r\n\r\n", half] {
+        let strangers = server.strangers(MOST_CONNECTIONS + 8, words).await;
+        let mut newcomer = server.connect().await;
+        assert!(
+            server.called(&mut newcomer).await.starts_with("HTTP/1.1 200"),
+            "{words:?}"
+        );
+        drop(strangers);
+    }
+}
+
+#[tokio::test]
+async fn whoever_asks_nothing_is_let_go_and_whoever_asked_is_kept() {
+    let server = Server::start().await;
+    let mut kept = server.connect().await;
+    assert!(server.called(&mut kept).await.starts_with("HTTP/1.1 200"));
+    let mut silent = server.connect().await;
+    let closed = timeout(2 * FIRST_HEAD, answered(&mut silent)).await;
+    assert_eq!(closed.expect("closed in time"), None);
+    assert!(server.called(&mut kept).await.starts_with("HTTP/1.1 200"));
 }

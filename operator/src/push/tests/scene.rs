@@ -28,6 +28,8 @@ use tokio_util::sync::CancellationToken;
 pub(super) const NAME: &str = "pilotfish-operator.pilotfish-system.svc";
 /// The repository whose images are trusted here.
 pub(super) const IMAGE: &str = "pilotfish/sidecar";
+/// Of connections that no sidecar is served on.
+pub(super) const MOST_STRANGERS: usize = 8;
 /// Whatever has not happened by then has failed.
 pub(super) const WITHIN: Duration = Duration::from_secs(20);
 
@@ -65,6 +67,7 @@ impl Scene {
             now,
             stop: CancellationToken::new(),
             views: Arc::default(),
+            most_strangers: MOST_STRANGERS,
             timing,
         };
         let (authority, acks, stop) = (server.authority.clone(), server.acks.clone(), server.stop.clone());
