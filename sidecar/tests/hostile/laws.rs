@@ -24,12 +24,13 @@ pub(crate) const CLIENTS: [ClientDialect; 4] = [
 ];
 
 /// What providers speak, each in the order of its number.
-pub(crate) const UPSTREAMS: [Dialect; 6] = [
+pub(crate) const UPSTREAMS: [Dialect; 7] = [
     Dialect::Chat,
     Dialect::Messages,
     Dialect::Responses,
     Dialect::Gemini,
     Dialect::Converse,
+    Dialect::Cohere,
     Dialect::Ollama,
 ];
 
@@ -221,7 +222,12 @@ fn on_the_wire(upstream: Dialect, bytes: &[u8]) -> Vec<u8> {
         Dialect::Converse => sse::events(bytes)
             .flat_map(|event| message(short(event.name.unwrap_or_default()), &event.data))
             .collect(),
-        Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Gemini | Dialect::Ollama => bytes.to_vec(),
+        Dialect::Chat
+        | Dialect::Messages
+        | Dialect::Responses
+        | Dialect::Gemini
+        | Dialect::Cohere
+        | Dialect::Ollama => bytes.to_vec(),
     }
 }
 
