@@ -40,7 +40,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use write::{Draft, Writer};
+use write::Writer;
 
 /// How many statuses are written at once.
 const AT_ONCE: usize = 16;
@@ -89,12 +89,22 @@ impl Controller {
         loop {
             let room = AT_ONCE - writes.len();
             let due = self.queue.next().filter(|_| room > 0);
+            let next_look = look.into_iter().chain(self.queue.next_look()).min();
             let sources = &mut self.sources;
             let goes_on = tokio::select! {
-                () = until(look.into_iter().chain(due).min()) => {
+                () = until(next_look) => {
                     look = None;
                     if self.leads() {
-                        let drafts = self.drafts(room);
+                        self.look();
+                    } else {
+                        writes.clear();
+                        self.queue = Queue::default();
+                    }
+                    continue;
+                }
+                () = until(due) => {
+                    if self.leads() {
+                        let drafts = self.queue.due(room, Instant::now());
                         writes.extend(drafts.into_iter().map(|draft| self.writer.clone().carry_out(draft)));
                     } else {
                         writes.clear();
@@ -103,7 +113,9 @@ impl Controller {
                     continue;
                 }
                 Some(outcome) = writes.next() => {
-                    self.queue.note(outcome, Instant::now());
+                    if !self.queue.note(outcome, Instant::now()) {
+                        continue;
+                    }
                     true
                 }
                 changed = sources.compilations.changed() => changed.is_ok(),
@@ -122,14 +134,14 @@ impl Controller {
         self.sources.leadership.borrow().is_me(Instant::now())
     }
 
-    /// What is to be written now, at most `room` of it.
-    fn drafts(&mut self, room: usize) -> Vec<Draft> {
+    /// Finds out what is to be written.
+    fn look(&mut self) {
         let Some(compilation) = self.sources.compilations.borrow().clone() else {
-            return Vec::new();
+            return;
         };
         let troubles = self.sources.troubles.borrow().clone();
         let sidecars = self.sidecars(&compilation);
-        self.queue.look(&subjects(&compilation, &troubles), &sidecars, room)
+        self.queue.look(&subjects(&compilation, &troubles), &sidecars);
     }
 
     /// Those of all live pods. One that is being deleted is served to its end, and waited for no more.

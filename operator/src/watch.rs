@@ -128,8 +128,9 @@ pub async fn run(
                 series.heard(Instant::now());
             }
             () = wait => {
-                debounce.clear();
+                let begun = Instant::now();
                 publisher.publish();
+                debounce.looked(begun, Instant::now());
             }
         }
     }

@@ -47,6 +47,8 @@ pub(super) struct Outcome {
     pub(super) seen: String,
     /// The version that the object has now, with its status; `None`: it was not written, and cannot be for now.
     pub(super) written: Option<(String, Status)>,
+    /// It was only read: now it is known whether it is to be written.
+    pub(super) was_read: bool,
 }
 
 /// Writes statuses.
@@ -72,8 +74,14 @@ impl Writer {
             Some(previous) => self.write(&draft, previous).await,
             None => self.read(&draft).await,
         };
+        let was_read = draft.previous.is_none();
         let Draft { id, seen, .. } = draft;
-        Outcome { id, seen, written }
+        Outcome {
+            id,
+            seen,
+            written,
+            was_read,
+        }
     }
 
     async fn write(&self, draft: &Draft, previous: &Status) -> Option<(String, Status)> {

@@ -1,18 +1,23 @@
-//! When to look: once it has been quiet for a moment, and at the latest after a longer one.
+//! When to look: once it has been quiet for a moment, at the latest after a longer one, and never so often that looking is
+//! most of what is done.
 
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// `kubectl apply -f` of a directory is many changes and should be one configuration.
 const QUIET: Duration = Duration::from_millis(100);
-/// A cluster that never rests is still served.
-const LONGEST: Duration = Duration::from_secs(1);
+/// A cluster that never rests is still served, well within the second that a status may take.
+const LONGEST: Duration = Duration::from_millis(300);
+/// How many times as long as a look takes nothing is looked at after it: a cluster of thousands leaves time for the rest.
+const RESTS: u32 = 3;
 
 /// Changes that have not been looked at.
 #[derive(Debug, Default)]
 pub(super) struct Debounce {
     first: Option<Instant>,
     last: Option<Instant>,
+    /// Until when nothing is looked at.
+    rest: Option<Instant>,
 }
 
 impl Debounce {
@@ -25,12 +30,16 @@ impl Debounce {
     /// When to look; `None`: nothing has changed.
     pub(super) fn due(&self) -> Option<Instant> {
         let (first, last) = (self.first?, self.last?);
-        Some((last + QUIET).min(first + LONGEST))
+        let due = (last + QUIET).min(first + LONGEST);
+        Some(self.rest.map_or(due, |rest| rest.max(due)))
     }
 
-    /// All changes so far are being looked at.
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
+    /// All changes so far were looked at, from `begun` to `ended`.
+    pub(super) fn looked(&mut self, begun: Instant, ended: Instant) {
+        *self = Self {
+            rest: Some(ended + (ended - begun) * RESTS),
+            ..Self::default()
+        };
     }
 }
 
@@ -49,7 +58,19 @@ mod tests {
             debounce.touch(start + step * Duration::from_millis(50));
         }
         assert_eq!(debounce.due(), Some(start + LONGEST));
-        debounce.clear();
+        debounce.looked(start + LONGEST, start + LONGEST);
         assert_eq!(debounce.due(), None);
+    }
+
+    #[test]
+    fn no_more_than_a_quarter_of_the_time_is_spent_on_looking() {
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        let mut debounce = Debounce::default();
+        debounce.looked(start, start + second);
+        debounce.touch(start + second);
+        assert_eq!(debounce.due(), Some(start + 4 * second));
+        debounce.looked(start + 4 * second, start + 4 * second);
+        debounce.touch(start + 5 * second);
+        assert_eq!(debounce.due(), Some(start + 5 * second + QUIET));
     }
 }
