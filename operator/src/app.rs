@@ -163,13 +163,14 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
         leadership: leadership.clone(),
     };
     tasks.spawn("keys", keys.run());
+    let told = (&recorder, &metrics);
+    for (name, task) in trust::tasks(&client, &authority, &compilations, &leadership, &readiness, told) {
+        tasks.spawn(name, task);
+    }
     tasks.spawn(
         "status",
         status::Controller::new(client.clone(), sources, recorder, metrics).run(),
     );
-    for (name, task) in trust::tasks(&client, &authority, &compilations, &leadership, &readiness) {
-        tasks.spawn(name, task);
-    }
     tasks.spawn("remember", remember::run(client, key, compilations, leadership));
     Ok(tasks)
 }

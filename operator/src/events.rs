@@ -93,12 +93,13 @@ fn action(occasion: Occasion) -> &'static str {
         Occasion::Held | Occasion::Conflicted => "Compile",
         Occasion::Refused => "Push",
         Occasion::KeyCreated | Occasion::KeyRotated => "WriteKey",
+        Occasion::Untold => "WriteTrust",
     }
 }
 
 fn kind(occasion: Occasion) -> &'static str {
     match occasion {
-        Occasion::Held | Occasion::Conflicted | Occasion::Refused => "Warning",
+        Occasion::Held | Occasion::Conflicted | Occasion::Refused | Occasion::Untold => "Warning",
         Occasion::KeyCreated | Occasion::KeyRotated => "Normal",
     }
 }

@@ -48,6 +48,8 @@ pub struct Metrics {
     pub dropped_snapshots: IntCounter,
     /// 1 while this replica leads.
     pub leader: IntGauge,
+    /// Namespaces whose sidecars cannot be told whom to trust.
+    pub namespaces_untold: IntGauge,
     resources_sent: IntCounterVec,
     streams_ended: IntCounterVec,
     token_reviews: IntCounterVec,
@@ -84,6 +86,10 @@ impl Metrics {
                 "Configurations replaced by a newer one before a slow sidecar had read them.",
             )?,
             leader: families.gauge("pilotfish_operator_leader", "1 while this replica leads.")?,
+            namespaces_untold: families.gauge(
+                "pilotfish_operator_namespaces_untold",
+                "Namespaces whose sidecars the leader cannot tell whom to trust.",
+            )?,
             resources_sent: families.counters(
                 "pilotfish_operator_resources_sent_total",
                 "Resources sent to sidecars, by kind. A reconnect sends none.",
@@ -234,6 +240,7 @@ mod tests {
             "pilotfish_operator_nacks_total",
             "pilotfish_operator_dropped_snapshots_total",
             "pilotfish_operator_leader",
+            "pilotfish_operator_namespaces_untold",
             "pilotfish_operator_compile_seconds_count",
             r#"pilotfish_operator_resources_sent_total{kind="policy"}"#,
             r#"pilotfish_operator_streams_ended_total{reason="rebalanced"}"#,

@@ -9,7 +9,9 @@ mod namespaces;
 mod webhooks;
 
 use crate::certs::Authority;
+use crate::events::Recorder;
 use crate::lease::Leadership;
+use crate::metrics::Metrics;
 use crate::telemetry::Readiness;
 use crate::watch::Compilations;
 use futures::FutureExt;
@@ -48,12 +50,14 @@ pub(crate) fn tasks(
     compilations: &Compilations,
     leadership: &Leadership,
     readiness: &Readiness,
+    (recorder, metrics): (&Recorder, &Arc<Metrics>),
 ) -> [(&'static str, BoxFuture<'static, ()>); 3] {
     let (client, bundle, lead) = (|| client.clone(), || authority.trust(), || leadership.clone());
     let pending = |kind| readiness.awaits(format!("the API server's trust in the {kind} webhooks"));
     let mutating = webhooks::run::<MutatingWebhookConfiguration>(client(), bundle(), lead(), pending("mutating"));
     let validating = webhooks::run::<ValidatingWebhookConfiguration>(client(), bundle(), lead(), pending("validating"));
-    let namespaces = namespaces::run(client(), compilations.clone(), bundle(), lead());
+    let (tell, count) = (recorder.clone(), Arc::clone(metrics));
+    let namespaces = namespaces::run(client(), compilations.clone(), bundle(), lead(), tell, count);
     [
         ("trust in the mutating webhooks", mutating.boxed()),
         ("trust in the validating webhooks", validating.boxed()),

@@ -126,6 +126,8 @@ label! {
         KeyCreated = "KeyCreated",
         /// A key was replaced by a new one.
         KeyRotated = "KeyRotated",
+        /// The sidecars of a namespace cannot be told whom to trust.
+        Untold = "Untold",
     }
 }
 

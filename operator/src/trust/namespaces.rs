@@ -1,11 +1,13 @@
 //! The ConfigMap with the bundle, in every namespace whose pods may mount it.
 
 use super::{Attempt, Bundle, Error, FIELD_MANAGER, answered};
+use crate::events::{Occurrence, Recorder};
 use crate::inject::{INJECT, TRUST};
 use crate::lease::Leadership;
+use crate::metrics::{Metrics, Occasion};
 use crate::watch::{Compilation, Compilations};
 use futures::StreamExt;
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, ObjectReference};
 use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
@@ -13,14 +15,21 @@ use kube::{Api, Client};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Of the ConfigMap.
 const ENTRY: &str = "ca.crt";
 /// The status of a change that may not be.
 const INVALID: u16 = 422;
+/// The status of what is gone.
+const NOT_FOUND: u16 = 404;
 /// Namespaces that are written to at once.
 const AT_ONCE: usize = 8;
+/// Before a namespace that could not be told is tried again; twice as long each time, up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What each namespace is told, as far as we know.
 #[derive(Debug, Default)]
@@ -29,6 +38,18 @@ struct Told {
     /// A list that is not complete yet.
     listing: BTreeMap<String, String>,
     is_listed: bool,
+    /// Those that could not be told.
+    untold: BTreeMap<String, Untold>,
+}
+
+/// A namespace that could not be told.
+#[derive(Debug)]
+struct Untold {
+    pause: Duration,
+    /// When it is tried again.
+    due: Instant,
+    /// It takes nothing new, which is as it should be.
+    is_going: bool,
 }
 
 /// Keeps the ConfigMaps as they are to be for as long as it is polled.
@@ -37,6 +58,8 @@ pub(crate) async fn run(
     mut compilations: Compilations,
     mut bundle: Bundle,
     mut leadership: Leadership,
+    recorder: Recorder,
+    metrics: Arc<Metrics>,
 ) {
     let named = watcher::Config::default().fields(&format!("metadata.name={TRUST}"));
     let mut news = pin!(watcher(Api::<ConfigMap>::all(client.clone()), named).default_backoff());
@@ -46,9 +69,13 @@ pub(crate) async fn run(
         let leads = leadership.borrow_and_update().is_me(Instant::now());
         let compilation = compilations.borrow_and_update().clone();
         let attempt = match compilation.filter(|_| leads && told.is_listed && !trusted.is_empty()) {
-            Some(compilation) => tell(&client, &compilation, &trusted, &mut told).await,
-            None => Attempt::Idle,
+            Some(compilation) => tell(&client, &compilation, &trusted, &mut told, &recorder).await,
+            None => {
+                told.untold.clear();
+                Attempt::Idle
+            }
         };
+        metrics.namespaces_untold.set(told.troubles());
         attempt.breathe().await;
         tokio::select! {
             Some(news) = news.next() => match news {
@@ -58,7 +85,7 @@ pub(crate) async fn run(
             changed = compilations.changed() => if changed.is_err() { return },
             changed = bundle.changed() => if changed.is_err() { return },
             changed = leadership.changed() => if changed.is_err() { return },
-            () = attempt.due() => {}
+            () = told.due() => {}
         }
     }
 }
@@ -82,6 +109,39 @@ impl Told {
         let is_told = |namespace: &String| self.by_namespace.get(namespace).is_some_and(|told| told == bundle);
         concerned.into_iter().filter(|namespace| !is_told(namespace)).collect()
     }
+
+    /// Whether `namespace` may be tried at `now`.
+    fn is_due(&self, namespace: &str, now: Instant) -> bool {
+        self.untold.get(namespace).is_none_or(|untold| untold.due <= now)
+    }
+
+    /// It could not be told at `now`. Whether that is news.
+    fn fail(&mut self, namespace: &str, is_going: bool, now: Instant) -> bool {
+        let before = self.untold.get(namespace);
+        let pause = before.map_or(FIRST_PAUSE, |before| (before.pause * 2).min(LONGEST_PAUSE));
+        let untold = Untold {
+            pause,
+            due: now + pause,
+            is_going,
+        };
+        let news = before.is_none_or(|before| before.is_going != is_going);
+        self.untold.insert(namespace.to_owned(), untold);
+        news
+    }
+
+    /// Over when it is time to try one again without any news.
+    async fn due(&self) {
+        match self.untold.values().map(|untold| untold.due).min() {
+            Some(due) => tokio::time::sleep_until(due).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Namespaces that ought to be told and cannot be.
+    fn troubles(&self) -> i64 {
+        let troubles = self.untold.values().filter(|untold| !untold.is_going).count();
+        i64::try_from(troubles).unwrap_or(i64::MAX)
+    }
 }
 
 /// The namespace of a ConfigMap, and what it says there; nothing, where somebody took it out.
@@ -99,40 +159,62 @@ fn concerned(compilation: &Compilation) -> BTreeSet<String> {
 }
 
 /// Writes where it is missing.
-async fn tell(client: &Client, compilation: &Compilation, bundle: &str, told: &mut Told) -> Attempt {
+async fn tell(
+    client: &Client,
+    compilation: &Compilation,
+    bundle: &str,
+    told: &mut Told,
+    recorder: &Recorder,
+) -> Attempt {
     let missing = told.without(concerned(compilation), bundle);
-    if missing.is_empty() {
-        return Attempt::Idle;
-    }
-    let writes = missing.into_iter().map(|namespace| async move {
+    told.untold.retain(|namespace, _| missing.contains(namespace));
+    let now = Instant::now();
+    let due = missing.into_iter().filter(|namespace| told.is_due(namespace, now));
+    let writes = due.map(|namespace| async move {
         let written = answered(heal(client, &namespace, bundle)).await;
         (namespace, written)
     });
+    let writes: Vec<_> = writes.collect();
+    let mut attempt = Attempt::Idle;
     let mut writes = futures::stream::iter(writes).buffer_unordered(AT_ONCE);
-    let mut attempt = Attempt::Written;
     while let Some((namespace, written)) = writes.next().await {
+        attempt = Attempt::Written;
         match written {
-            Ok(_) => drop(told.by_namespace.insert(namespace, bundle.to_owned())),
+            Ok(_) => {
+                told.untold.remove(&namespace);
+                told.by_namespace.insert(namespace, bundle.to_owned());
+            }
             Err(error) => {
-                attempt = Attempt::Failed;
-                complain(&namespace, &error);
+                let is_going = is_going(&error);
+                let news = told.fail(&namespace, is_going, Instant::now());
+                if !is_going {
+                    complain(&namespace, &error, news.then_some(recorder)).await;
+                }
             }
         }
     }
     attempt
 }
 
-/// Whoever may write ConfigMaps may seal one that says something else; a sealed one can only be replaced.
+/// Whoever may write ConfigMaps may seal one that says something else; a sealed one can only be replaced. One with
+/// finalizers stays until they are gone, and nobody has to finish anything about it.
 async fn heal(client: &Client, namespace: &str, bundle: &str) -> kube::Result<ConfigMap> {
-    match write(client, namespace, bundle).await {
-        Err(kube::Error::Api(status)) if status.code == INVALID && status.message.contains("immutable") => {
-            let api = Api::<ConfigMap>::namespaced(client.clone(), namespace);
-            api.delete(TRUST, &DeleteParams::default()).await?;
-            tracing::warn!(namespace, "ConfigMap {TRUST} was immutable and wrong, and is replaced");
-            write(client, namespace, bundle).await
-        }
-        written => written,
+    let written = write(client, namespace, bundle).await;
+    match written {
+        Err(kube::Error::Api(status)) if status.code == INVALID && status.message.contains("immutable") => {}
+        written => return written,
     }
+    let api = Api::<ConfigMap>::namespaced(client.clone(), namespace);
+    if api.delete(TRUST, &DeleteParams::default()).await?.left().is_some() {
+        let unfinished = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+        match api.patch_metadata(TRUST, &PatchParams::default(), &unfinished).await {
+            Err(kube::Error::Api(status)) if status.code == NOT_FOUND => {}
+            patched => drop(patched?),
+        }
+    }
+    let written = write(client, namespace, bundle).await?;
+    tracing::warn!(namespace, "ConfigMap {TRUST} was immutable and wrong, and was replaced");
+    Ok(written)
 }
 
 async fn write(client: &Client, namespace: &str, bundle: &str) -> kube::Result<ConfigMap> {
@@ -147,13 +229,26 @@ async fn write(client: &Client, namespace: &str, bundle: &str) -> kube::Result<C
 }
 
 /// A namespace that is being deleted takes nothing new, which is as it should be.
-fn complain(namespace: &str, error: &Error) {
-    match error {
-        Error::Api(kube::Error::Api(status)) if status.message.contains("being terminated") => {
-            tracing::debug!(namespace, "the namespace is being deleted");
-        }
-        error => tracing::warn!(namespace, %error, "sidecars could not be told whom to trust"),
-    }
+fn is_going(error: &Error) -> bool {
+    matches!(error, Error::Api(kube::Error::Api(status)) if status.message.contains("being terminated"))
+}
+
+/// In the log each time, and as an Event to `recorder` where it is news.
+async fn complain(namespace: &str, error: &Error, recorder: Option<&Recorder>) {
+    tracing::warn!(namespace, %error, "sidecars could not be told whom to trust");
+    let Some(recorder) = recorder else { return };
+    let regarding = ObjectReference {
+        api_version: Some("v1".to_owned()),
+        kind: Some("ConfigMap".to_owned()),
+        namespace: Some(namespace.to_owned()),
+        name: Some(TRUST.to_owned()),
+        ..ObjectReference::default()
+    };
+    let occurrence = Occurrence {
+        occasion: Occasion::Untold,
+        note: format!("sidecars of this namespace cannot be told whom to trust: {error}"),
+    };
+    recorder.record(&regarding, &occurrence).await;
 }
 
 #[cfg(test)]
@@ -196,5 +291,26 @@ mod tests {
         assert_eq!(missing(&told, &["a"]), [""; 0]);
         told.hear(Event::InitDone);
         assert_eq!(missing(&told, &["a"]), ["a"]);
+    }
+
+    #[test]
+    fn who_cannot_be_told_is_tried_less_and_less_often() {
+        let mut told = Told::default();
+        let began = Instant::now();
+        let mut now = began;
+        assert!(told.is_due("a", now));
+        assert!(told.fail("a", false, now), "it is news once");
+        let mut pauses = Vec::new();
+        for _ in 0..9 {
+            let due = told.untold["a"].due;
+            assert!(!told.is_due("a", now) && told.is_due("a", due) && told.is_due("b", now));
+            pauses.push((due - now).as_secs());
+            now = due;
+            assert!(!told.fail("a", false, now));
+        }
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(told.troubles(), 1);
+        told.fail("a", true, now);
+        assert_eq!(told.troubles(), 0, "a namespace that is being deleted is no trouble");
     }
 }

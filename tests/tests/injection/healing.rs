@@ -82,3 +82,70 @@ async fn a_namespace_where_one_pod_opted_in_is_told_too() -> Result<()> {
     assert!(said.contains("NotFound"), "{said}");
     Ok(())
 }
+
+/// What somebody made who wants sidecars to trust somebody else, and to stay.
+const SEALED: &str = r#"
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: pilotfish-ca, finalizers: [evil.example/keep]}
+immutable: true
+data: {ca.crt: nobody}
+"#;
+
+#[tokio::test]
+async fn what_somebody_sealed_and_nailed_down_is_replaced() -> Result<()> {
+    let (cluster, operator) = scene::shared().await?;
+    let shop = cluster.namespace("shop").await?;
+    shop.apply(SEALED).await?;
+    opt_in(cluster, &shop).await?;
+    is_told(&shop, &operator.authority().await?).await?;
+    let line = format!("namespace=\"{}\"", shop.name());
+    let first = operator.logged(&line).await?;
+    assert!(first.contains("was replaced"), "{first}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_namespace_that_cannot_be_told_is_counted_and_has_an_event() -> Result<()> {
+    let (cluster, operator) = scene::shared().await?;
+    let full = cluster.namespace("full").await?;
+    let quota = "{apiVersion: v1, kind: ResourceQuota, metadata: {name: none}, spec: {hard: {count/configmaps: 0}}}";
+    full.apply(quota).await?;
+    until("the quota counts", async || {
+        let get = ["get", "resourcequota", "none", "-o", "jsonpath={.status.hard}"];
+        let hard = full.kubectl(get).await?.success()?;
+        ensure!(!hard.is_empty(), "it has no status");
+        Ok(())
+    })
+    .await?;
+    opt_in(cluster, &full).await?;
+    let untold = async || {
+        Ok::<_, anyhow::Error>(
+            operator
+                .metrics()
+                .await?
+                .sum("pilotfish_operator_namespaces_untold", &[]),
+        )
+    };
+    until("it is counted and told", async || {
+        ensure!(untold().await? == 1.0, "it is not counted");
+        let get = [
+            "get",
+            "events",
+            "--field-selector=reason=Untold",
+            "-o",
+            "jsonpath={.items[*].message}",
+        ];
+        let said = full.kubectl(get).await?.success()?;
+        ensure!(said.contains("exceeded quota"), "it is not told: {said:?}");
+        Ok(())
+    })
+    .await?;
+    full.kubectl(["delete", "resourcequota", "none"]).await?.success()?;
+    is_told(&full, &operator.authority().await?).await?;
+    until("it is counted no more", async || {
+        ensure!(untold().await? == 0.0, "it still is");
+        Ok(())
+    })
+    .await
+}
