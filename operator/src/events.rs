@@ -92,6 +92,7 @@ fn action(occasion: Occasion) -> &'static str {
     match occasion {
         Occasion::Held | Occasion::Conflicted => "Compile",
         Occasion::Refused => "Push",
+        Occasion::Expired => "Expire",
         Occasion::KeyCreated | Occasion::KeyRotated => "WriteKey",
         Occasion::Untold => "WriteTrust",
     }
@@ -100,7 +101,7 @@ fn action(occasion: Occasion) -> &'static str {
 fn kind(occasion: Occasion) -> &'static str {
     match occasion {
         Occasion::Held | Occasion::Conflicted | Occasion::Refused | Occasion::Untold => "Warning",
-        Occasion::KeyCreated | Occasion::KeyRotated => "Normal",
+        Occasion::Expired | Occasion::KeyCreated | Occasion::KeyRotated => "Normal",
     }
 }
 

@@ -18,6 +18,7 @@ mod write;
 
 pub(crate) use generate::recognisable;
 pub use kept::Kept;
+pub(crate) use troubles::span;
 pub use troubles::{Trouble, Troubles};
 
 use crate::events::Recorder;

@@ -112,7 +112,7 @@ impl Account {
 }
 
 /// From `now` to `until`, at most as long as anything rests.
-fn span(now: Timestamp, until: Timestamp) -> Duration {
+pub(crate) fn span(now: Timestamp, until: Timestamp) -> Duration {
     let span = Duration::try_from(until.duration_since(now)).unwrap_or(Duration::ZERO);
     span.min(LONGEST_REST)
 }

@@ -122,6 +122,8 @@ label! {
         Conflicted = "Conflicted",
         /// A sidecar would not use it.
         Refused = "Refused",
+        /// A key is taken no longer.
+        Expired = "Expired",
         /// A key was made.
         KeyCreated = "KeyCreated",
         /// A key was replaced by a new one.

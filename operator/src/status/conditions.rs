@@ -23,6 +23,8 @@ pub(super) mod reason {
     pub(super) const NOT_IN_FORCE: &str = "NotInForce";
     /// There is no sidecar that it concerns.
     pub(super) const NO_SIDECARS: &str = "NoSidecars";
+    /// Its time is over, and no sidecar takes it any more.
+    pub(in super::super) const EXPIRED: &str = "Expired";
     /// A sidecar would not use it.
     pub(in super::super) const REFUSED: &str = "Refused";
     /// Not every sidecar has acknowledged it.
@@ -39,6 +41,8 @@ pub(super) struct Observed<'a> {
     pub(super) sidecars: Sidecars,
     /// The first refusals.
     pub(super) refusals: &'a [Refusal],
+    /// Since when a key has been over, if it is.
+    pub(super) expired: Option<&'a Time>,
 }
 
 /// What a condition says, apart from when it began to.
@@ -120,9 +124,13 @@ fn programmed(observed: &Observed<'_>) -> Claim {
         verdict,
         sidecars,
         refusals,
+        expired,
     } = observed;
     // A deployment whose Secret is gone has dropped out, whatever is in force of it.
     let dropped = *subject == Subject::ModelDeployment && !verdict.unresolved.is_empty();
+    if let (Some(_), Some(Time(since))) = (verdict.in_force, expired) {
+        return fails(reason::EXPIRED, format!("expired since {since}; opens nothing"));
+    }
     match (verdict.in_force, refusals.first()) {
         (Some(serving), _) if verdict.held => {
             let why = verdict.sentence();

@@ -99,6 +99,7 @@ impl Subjected<'_> {
             verdict: &self.verdict,
             sidecars,
             refusals: &refusals,
+            expired: self.key.expires_at.as_ref().filter(|at| at.0 <= now.0),
         };
         Status {
             observed_generation: Some(self.verdict.generation),
@@ -107,6 +108,12 @@ impl Subjected<'_> {
             refusals,
             key: self.key.clone(),
         }
+    }
+
+    /// When its status changes although nothing happens, if it does after `now`.
+    pub(super) fn expires_after(&self, now: Timestamp) -> Option<Timestamp> {
+        let at = self.key.expires_at.as_ref()?.0;
+        (at > now).then_some(at)
     }
 
     fn figures(&self, sighting: &Sighting<'_>) -> (Sidecars, Vec<Refusal>) {

@@ -11,6 +11,7 @@ pub(super) fn occurrences(previous: &[Condition], next: &[Condition]) -> Vec<Occ
         |wanted| move |condition: &Condition| condition.type_ == condition::PROGRAMMED && condition.reason == wanted;
     let held = begins(previous, next, programmed(reason::HELD));
     let refused = begins(previous, next, programmed(reason::REFUSED));
+    let expired = begins(previous, next, programmed(reason::EXPIRED));
     let conflicted = begins(previous, next, |condition: &Condition| {
         condition.type_ == condition::PARTIALLY_INVALID
     });
@@ -18,6 +19,7 @@ pub(super) fn occurrences(previous: &[Condition], next: &[Condition]) -> Vec<Occ
         (Occasion::Held, held),
         (Occasion::Conflicted, conflicted),
         (Occasion::Refused, refused),
+        (Occasion::Expired, expired),
     ];
     let told = all
         .into_iter()
@@ -66,6 +68,11 @@ mod tests {
                 vec![Occasion::Refused],
             ),
             (programmed("Refused", 2), programmed("Refused", 2), vec![]),
+            (
+                programmed("Programmed", 1),
+                programmed("Expired", 1),
+                vec![Occasion::Expired],
+            ),
             (vec![], conflicted(1), vec![Occasion::Conflicted]),
             (conflicted(1), conflicted(1), vec![]),
             (conflicted(1), vec![], vec![]),

@@ -8,6 +8,7 @@ use super::published::{Difference, Status};
 use super::schedule::Schedule;
 use super::write::{Draft, Outcome};
 use super::written::Written;
+use crate::keys::span;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,14 +27,22 @@ pub(super) struct Queue {
     busy: BTreeSet<Id>,
     /// Of that, what was passed over by a look.
     passed: BTreeSet<Id>,
+    /// When the next key expires.
+    expires: Option<Instant>,
 }
 
 impl Queue {
     /// Compares every status with what is written. Until something that statuses follow from changes, [`Queue::due`]
     /// needs no other look, however much there is to write.
     pub(super) fn look(&mut self, subjects: &[Subjected<'_>], sidecars: &[Sidecar]) {
-        let (now, wall) = (Instant::now(), now_in_seconds());
+        let (now, time) = (Instant::now(), Timestamp::now());
+        let wall = in_seconds(time);
         self.forget(subjects);
+        let expires = subjects
+            .iter()
+            .filter_map(|subject| subject.expires_after(wall.0))
+            .min();
+        self.expires = expires.map(|at| now + span(time, at));
         let inheritance = self.inheritance.get_or_insert_with(|| Inheritance::of(subjects, now));
         let sighting = Sighting {
             tallies: tallies(sidecars),
@@ -90,7 +99,8 @@ impl Queue {
 
     /// When to look again although nothing has happened.
     pub(super) fn next_look(&self) -> Option<Instant> {
-        self.inheritance.as_ref().and_then(Inheritance::ends)
+        let inherited = self.inheritance.as_ref().and_then(Inheritance::ends);
+        inherited.into_iter().chain(self.expires).min()
     }
 
     fn forget(&mut self, subjects: &[Subjected<'_>]) {
@@ -141,9 +151,8 @@ fn draft(
 }
 
 /// Kubernetes writes times to the second.
-fn now_in_seconds() -> Time {
-    let now = Timestamp::now();
-    Time(Timestamp::from_second(now.as_second()).unwrap_or(now))
+fn in_seconds(time: Timestamp) -> Time {
+    Time(Timestamp::from_second(time.as_second()).unwrap_or(time))
 }
 
 #[cfg(test)]

@@ -20,6 +20,12 @@ pub(crate) fn key(name: &str, more: &str) -> String {
     )
 }
 
+/// The time in so many seconds, to the second, as Kubernetes writes it.
+fn in_seconds(seconds: i64) -> Result<String> {
+    let now = jiff::Timestamp::now().as_second();
+    Ok(jiff::Timestamp::from_second(now + seconds)?.to_string())
+}
+
 /// The Secret `keys` of a namespace.
 pub(crate) struct Keys {
     api: Api<Secret>,
@@ -226,4 +232,39 @@ async fn a_label_that_is_taken_off_takes_the_key_along_and_brings_it_back() -> R
     keys.statuses.told("VirtualKey/team-a", &[RESOLVED]).await?;
     assert_eq!(keys.entry("api-key").await?, made);
     Ok(())
+}
+
+#[tokio::test]
+async fn a_key_says_that_it_has_expired_and_when_it_does() -> Result<()> {
+    let (cluster, _operator) = Operator::shared().await?;
+    let shop = cluster.namespace("shop").await?;
+    let keys = Keys::of(cluster, &shop).await?;
+    let expired = |at: &str| format!("Programmed=False Expired: expired since {at}; opens nothing");
+    let past = "2026-01-01T00:00:00Z";
+    shop.apply(&key("team-a", &format!(", expiresAt: {past:?}"))).await?;
+    keys.statuses
+        .told("VirtualKey/team-a", &[RESOLVED, &expired(past)])
+        .await?;
+    shop.apply(&key("team-a", ", expiresAt: \"2099-01-01T00:00:00Z\""))
+        .await?;
+    let in_force = "Programmed=True NoSidecars: no pod with a sidecar is concerned";
+    keys.statuses.told("VirtualKey/team-a", &[in_force]).await?;
+
+    // Nobody changes anything when its time comes.
+    let soon = in_seconds(3)?;
+    shop.apply(&key("team-a", &format!(", expiresAt: {soon:?}"))).await?;
+    keys.statuses.told("VirtualKey/team-a", &[&expired(&soon)]).await?;
+    let events = [
+        "get",
+        "events",
+        "--field-selector=reason=Expired",
+        "-o",
+        "jsonpath={.items[*].message}",
+    ];
+    until("the end is told", async || {
+        let told = shop.kubectl(events).await?.success()?;
+        ensure!(told.contains(&soon), "it is told {told:?}");
+        Ok(())
+    })
+    .await
 }

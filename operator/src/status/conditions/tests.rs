@@ -38,6 +38,7 @@ fn said(subject: Subject, verdict: &Verdict, sidecars: Sidecars) -> Vec<String> 
         verdict,
         sidecars,
         refusals: &refusals,
+        expired: None,
     };
     let conditions = conditions(&observed, &[], &at(1));
     assert!(
@@ -159,12 +160,34 @@ fn a_policy_that_lost_names_says_which_and_to_whom() {
 }
 
 #[test]
+fn a_key_that_is_over_is_not_programmed_whatever_sidecars_say() {
+    let (verdict, nothing) = (in_force(), Verdict::default());
+    let since = Time("2026-11-21T12:00:00Z".parse().unwrap());
+    let programmed = |verdict, expired| {
+        let observed = Observed {
+            subject: Subject::VirtualKey,
+            verdict,
+            sidecars: sidecars(2, 2, 0),
+            refusals: &[],
+            expired,
+        };
+        let Condition { reason, message, .. } = conditions(&observed, &[], &at(1)).remove(2);
+        format!("{reason}: {message}")
+    };
+    assert_eq!(programmed(&verdict, None), "Programmed: ");
+    let expected = "Expired: expired since 2026-11-21T12:00:00Z; opens nothing";
+    assert_eq!(programmed(&verdict, Some(&since)), expected);
+    assert_eq!(programmed(&nothing, Some(&since)), "NotInForce: ");
+}
+
+#[test]
 fn a_condition_keeps_its_time_until_its_status_changes() {
     let observed = |verdict, sidecars, refusals| Observed {
         subject: Subject::RoutingPolicy,
         verdict,
         sidecars,
         refusals,
+        expired: None,
     };
     let times = |conditions: &[Condition]| -> Vec<i64> {
         let seconds = conditions
@@ -204,6 +227,7 @@ fn conditions_of_others_stay_and_ours_that_no_longer_hold_go() {
         verdict: &verdict,
         sidecars: sidecars(0, 0, 0),
         refusals: &[],
+        expired: None,
     };
     let conditions = conditions(&observed, &previous, &at(2));
     let types: Vec<_> = conditions.iter().map(|condition| condition.type_.as_str()).collect();

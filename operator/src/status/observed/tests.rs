@@ -1,3 +1,4 @@
+use super::super::queue::Queue;
 use super::*;
 use crate::compile::{Finding, Reason, compile};
 use crate::keys::{Kept, Trouble};
@@ -7,6 +8,8 @@ use pilotfish_crds::key::VirtualKeyStatus;
 use pilotfish_wire::ProviderKey;
 use serde_json::json;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 
 fn name() -> ObjectName {
     ObjectName::new("shop", "team-a")
@@ -87,6 +90,27 @@ fn a_key_shows_its_start_its_end_and_when_it_is_replaced() {
         rotates_at: time("2026-11-21T13:00:00Z"),
     };
     assert_eq!((status.observed_generation, status.key), (Some(2), expected));
+}
+
+#[test]
+fn a_key_is_looked_at_again_when_it_expires() {
+    let next_look = |expires: &str| {
+        let spec = json!({"secretName": "keys", "expiresAt": expires});
+        let (compilation, troubles) = (compilation(Ok(spec), &[("api-key", KEY)]), Troubles::new());
+        let mut queue = Queue::default();
+        let begun = Instant::now();
+        queue.look(&subjects(&compilation, &troubles), &[]);
+        queue.next_look().map(|next| next - begun)
+    };
+    let in_ten_seconds = Timestamp::from_second(Timestamp::now().as_second() + 10).unwrap();
+    let next = next_look(&in_ten_seconds.to_string()).unwrap();
+    assert!(
+        next > Duration::from_secs(5) && next < Duration::from_secs(11),
+        "{next:?}"
+    );
+    assert_eq!(next_look("2026-01-01T00:00:00Z"), None);
+    // A clock that is set meanwhile is noticed.
+    assert!(next_look("2099-01-01T00:00:00Z").unwrap() <= Duration::from_secs(61));
 }
 
 #[test]
