@@ -321,17 +321,3 @@ async fn signal() -> std::io::Result<()> {
     }
     Ok(())
 }
-
-/// Writes the log to standard error; `filter` is a list of `target=level`, or one level.
-pub fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
-    use tracing_subscriber::layer::SubscriberExt;
-    use tracing_subscriber::util::SubscriberInitExt;
-    let filter: tracing_subscriber::filter::Targets = filter
-        .parse()
-        .with_context(|| format!("the log filter {filter:?} is not one"))?;
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(false);
-    let set_up = tracing_subscriber::registry().with(lines).with(filter).try_init();
-    set_up.context("the log is set up already")
-}

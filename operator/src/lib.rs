@@ -19,6 +19,7 @@ pub mod inject;
 mod installation;
 pub mod keys;
 pub mod lease;
+pub mod log;
 pub mod metrics;
 pub mod models;
 pub mod providers;

@@ -6,6 +6,7 @@ use pilotfish_crds::scalar;
 use pilotfish_operator::app::{self, Config};
 use pilotfish_operator::certs::SHORTEST_LIFETIME;
 use pilotfish_operator::inject::{Resources, ResourcesError};
+use pilotfish_operator::log::log_to_stderr;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -98,7 +99,7 @@ fn lifetime(text: &str) -> Result<Duration, String> {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    app::log_to_stderr(&arguments.log)?;
+    log_to_stderr(&arguments.log)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("the runtime could not be started")?;
     runtime.block_on(app::run_until_signal(Config {

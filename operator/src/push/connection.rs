@@ -4,6 +4,7 @@ use super::Server;
 use super::respond::{Answer, Refusal, lines, refuse, whole};
 use super::stream;
 use crate::certs::CertifyError;
+use crate::foreign::{LONGEST_WORD, shown};
 use crate::identity::{self, Refused, Verified};
 use crate::metrics::Issuance;
 use bytes::Bytes;
@@ -186,7 +187,8 @@ async fn answer(server: Arc<Server>, peer: Peer, request: Request<Incoming>) -> 
         _ => Err(Refusal::NotFound),
     };
     answer.unwrap_or_else(|refusal| {
-        tracing::info!(%refusal, "sidecar refused");
+        let why = shown(&refusal.to_string(), LONGEST_WORD);
+        tracing::info!(why, "sidecar refused");
         refuse(&refusal)
     })
 }

@@ -12,6 +12,7 @@ mod forged;
 mod identity;
 mod keys;
 mod leader;
+mod log;
 mod scene;
 mod secrets;
 mod sidecars;
