@@ -12,6 +12,8 @@ mod bad_request;
 mod chat;
 mod cohere;
 mod converse;
+mod count;
+mod embeddings;
 mod error;
 mod fit;
 mod framing;
@@ -102,8 +104,26 @@ impl ClientDialect {
 pub enum Operation {
     /// A conversation's next turn.
     Generate,
-    /// Embeddings; only ever passed through.
+    /// What follows a text: OpenAI's older completions; only ever passed through.
+    Completions,
+    /// Embeddings of any number of texts.
     Embeddings,
+    /// The embedding of one text, where that is asked for and answered in a form of its own: Gemini's.
+    EmbedOne,
+    /// How many tokens a conversation would be. Nothing is generated, and nothing paid.
+    CountTokens,
+    /// Which documents answer a question best; only ever passed through.
+    Rerank,
+}
+
+impl Operation {
+    /// Its answer may come as a stream.
+    pub fn streams(self) -> bool {
+        match self {
+            Self::Generate | Self::Completions => true,
+            Self::Embeddings | Self::EmbedOne | Self::CountTokens | Self::Rerank => false,
+        }
+    }
 }
 
 /// A request that cannot be what its dialect says it is: 400 in the client's dialect.
@@ -223,6 +243,10 @@ pub struct Exchange {
     pub shows_reasoning: bool,
     /// Tool names that the upstream's dialect could not spell, as `(sent, the client's)`.
     pub renamed: Vec<(String, String)>,
+    /// What was asked for.
+    pub operation: Operation,
+    /// Embeddings are wanted as the base64 of their bytes.
+    pub base64: bool,
     /// What of the request its answer repeats, as a JSON object; empty where answers repeat nothing.
     pub repeated: Arc<[u8]>,
 }

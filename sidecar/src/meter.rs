@@ -247,7 +247,10 @@ impl Meter {
             gen_ai: ["chat", provider, model, upstream_model].map(Into::into),
             ok: Shape::ALL.map(request),
             chat: timed("chat"),
+            completions: timed("text_completion"),
             embeddings: timed("embeddings"),
+            counts: timed("count_tokens"),
+            reranks: timed("rerank"),
             first_token: self.first_token.with_label_values(&gen_ai("chat")),
             per_output_token: self.per_output_token.with_label_values(&gen_ai("chat")),
         }

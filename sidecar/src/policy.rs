@@ -10,7 +10,7 @@ mod configuration;
 pub(crate) use build::{Broken, Builder};
 pub(crate) use configuration::{Configuration, Id};
 
-use crate::dialect::Dialect;
+use crate::dialect::{Asked, Dialect, Operation};
 use crate::health::Board;
 use crate::meter::{DeploymentSeries, RouteSeries};
 use crate::retry;
@@ -232,8 +232,24 @@ pub(crate) struct Upstream {
     pub generate: http::uri::PathAndQuery,
     /// The same, streamed.
     pub stream: http::uri::PathAndQuery,
-    /// Only where the dialect has them.
-    pub embeddings: Option<http::uri::PathAndQuery>,
+    /// What else it does.
+    pub others: Vec<(Operation, http::uri::PathAndQuery)>,
+}
+
+impl Upstream {
+    /// Where it does what is asked, if it does. One text can be embedded where many can.
+    pub(crate) fn path(&self, asked: &Asked<'_>) -> Option<&http::uri::PathAndQuery> {
+        let other = |operation| {
+            let found = self.others.iter().find(|(known, _)| *known == operation);
+            found.map(|(_, path)| path)
+        };
+        match asked.operation {
+            Operation::Generate if asked.stream => Some(&self.stream),
+            Operation::Generate => Some(&self.generate),
+            Operation::EmbedOne => other(Operation::EmbedOne).or_else(|| other(Operation::Embeddings)),
+            operation => other(operation),
+        }
+    }
 }
 
 /// Timers; absent means no limit of its own.

@@ -7,7 +7,7 @@ mod tags;
 
 pub use tags::Tags;
 
-use super::{Asked, BadRequest, ClientDialect, InPath, Operation, gemini};
+use super::{Asked, BadRequest, ClientDialect, Dialect, InPath, Operation, gemini};
 use crate::json;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -27,8 +27,8 @@ impl<'a> Asked<'a> {
         let object =
             json::parse(body).map_err(|error| BadRequest::new(format!("the request body cannot be read: {error}")))?;
         let (model, model_span) = read_model(path.model, &object)?;
-        // Embeddings have no streams; a provider ignores the word, too.
-        let stream = operation == Operation::Generate && path.stream.map_or_else(|| read_stream(&object), Ok)?;
+        // Nothing else has streams; a provider ignores the word, too.
+        let stream = operation.streams() && path.stream.map_or_else(|| read_stream(&object), Ok)?;
         let wants_usage = match dialect {
             ClientDialect::Messages | ClientDialect::Gemini | ClientDialect::Responses => true,
             ClientDialect::Chat => stream && chat_wants_usage(&object),
@@ -53,6 +53,29 @@ impl<'a> Asked<'a> {
             model_span: None,
             ..*self
         }
+    }
+
+    /// The dialect whose endpoint is called, if there is one.
+    pub fn native(&self) -> Dialect {
+        match self.operation {
+            // Cohere made the form in which all others have it.
+            Operation::Rerank => Dialect::Cohere,
+            _ => self.dialect.native(),
+        }
+    }
+
+    /// Bytes pass through to an upstream that speaks `dialect`.
+    pub fn passes_to(&self, dialect: Dialect) -> bool {
+        self.operation == Operation::Rerank || self.dialect.native() == dialect
+    }
+
+    /// Its body names models as Google's APIs name resources.
+    pub(super) fn names_resources(&self) -> bool {
+        let kind = matches!(
+            self.operation,
+            Operation::Embeddings | Operation::EmbedOne | Operation::CountTokens
+        );
+        kind && self.dialect == ClientDialect::Gemini
     }
 
     /// The most output tokens the client allows, if it said so.

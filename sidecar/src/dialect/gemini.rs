@@ -7,7 +7,7 @@ pub(super) mod finish;
 pub(super) mod request;
 pub(super) mod response;
 pub(super) mod signature;
-mod spelling;
+pub(super) mod spelling;
 pub(super) mod stream;
 pub(super) mod usage;
 pub(super) mod watch;

@@ -14,8 +14,8 @@ pub struct Inspection {
 pub fn inspect_response(dialect: ClientDialect, operation: Operation, body: &[u8]) -> Result<Inspection, Fault> {
     match dialect {
         ClientDialect::Chat => chat::response::inspect(operation, body),
-        ClientDialect::Messages => messages::response::inspect(body),
-        ClientDialect::Gemini => gemini::response::inspect(body),
+        ClientDialect::Messages => messages::response::inspect(operation, body),
+        ClientDialect::Gemini => gemini::response::inspect(operation, body),
         ClientDialect::Responses => responses::response::inspect(body),
     }
 }

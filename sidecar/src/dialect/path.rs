@@ -1,6 +1,6 @@
 //! Where a dialect's operations are, below its base URL.
 
-use super::Dialect;
+use super::{Dialect, Operation};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// All but what RFC 3986 does not reserve: AWS signs it so, and an ARN's slashes are part of the model.
@@ -13,17 +13,18 @@ pub struct Suffixes {
     pub generate: String,
     /// A streamed one.
     pub stream: String,
-    /// Only where the dialect has them.
-    pub embeddings: Option<String>,
+    /// What else the dialect has, or another dialect's servers have beside it.
+    pub others: Vec<(Operation, String)>,
 }
 
 impl Suffixes {
     /// Those of a dialect whose requests name the model in their bodies.
-    fn of(generate: &str, embeddings: Option<&str>) -> Self {
+    fn of(generate: &str, others: &[(Operation, &str)]) -> Self {
+        let other = |&(operation, path): &(Operation, &str)| (operation, path.to_owned());
         Self {
             generate: generate.to_owned(),
             stream: generate.to_owned(),
-            embeddings: embeddings.map(str::to_owned),
+            others: others.iter().map(other).collect(),
         }
     }
 }
@@ -41,24 +42,39 @@ fn gemini(model: &str) -> Suffixes {
     Suffixes {
         generate: of("generateContent"),
         stream: of("streamGenerateContent?alt=sse"),
-        embeddings: None,
+        others: vec![
+            (Operation::Embeddings, of("batchEmbedContents")),
+            (Operation::EmbedOne, of("embedContent")),
+            (Operation::CountTokens, of("countTokens")),
+        ],
     }
 }
 
 /// The paths of `dialect` for the provider's own name of a model, which some dialects want there.
 pub fn suffixes(dialect: Dialect, model: &str) -> Suffixes {
     match dialect {
-        Dialect::Chat => Suffixes::of("/chat/completions", Some("/embeddings")),
-        Dialect::Messages => Suffixes::of("/v1/messages", None),
-        Dialect::Responses => Suffixes::of("/responses", None),
-        Dialect::Ollama => Suffixes::of("/api/chat", None),
-        Dialect::Cohere => Suffixes::of("/v2/chat", None),
+        Dialect::Chat => Suffixes::of(
+            "/chat/completions",
+            &[
+                (Operation::Completions, "/completions"),
+                (Operation::Embeddings, "/embeddings"),
+                // OpenAI has none; servers that speak its dialect do.
+                (Operation::Rerank, "/rerank"),
+            ],
+        ),
+        Dialect::Messages => Suffixes::of("/v1/messages", &[(Operation::CountTokens, "/v1/messages/count_tokens")]),
+        Dialect::Responses => Suffixes::of("/responses", &[]),
+        Dialect::Ollama => Suffixes::of("/api/chat", &[(Operation::Embeddings, "/api/embed")]),
+        Dialect::Cohere => Suffixes::of(
+            "/v2/chat",
+            &[(Operation::Embeddings, "/v2/embed"), (Operation::Rerank, "/v2/rerank")],
+        ),
         Dialect::Converse => {
             let model = utf8_percent_encode(model, IN_PATH);
             Suffixes {
                 generate: format!("/model/{model}/converse"),
                 stream: format!("/model/{model}/converse-stream"),
-                embeddings: None,
+                others: Vec::new(),
             }
         }
         Dialect::Gemini => gemini(model),

@@ -28,6 +28,15 @@ pub struct PassThrough {
 pub fn pass_through(asked: &Asked<'_>, model: &str, include_usage: bool) -> PassThrough {
     let whole = asked.object.text().len();
     let mut splices: SmallVec<[(Range<usize>, Vec<u8>); 2]> = SmallVec::new();
+    let resource;
+    let model = match asked.names_resources() {
+        true => {
+            resource = gemini::request::resource(model);
+            splices.extend(inner_models(&resource, asked));
+            &*resource
+        }
+        false => model,
+    };
     match &asked.model_span {
         // The path's may be another than the body's.
         Some(span) if !is_at(span, model, asked) => splices.push((span.clone(), spelt(model))),
@@ -49,6 +58,12 @@ pub fn pass_through(asked: &Asked<'_>, model: &str, include_usage: bool) -> Pass
     // behind `model`, or in front as well; there the order in which they were pushed stays.
     splices.sort_by_key(|(range, _)| range.start);
     PassThrough::of(whole, splices)
+}
+
+/// Google's APIs want the model of what is in a body to be the one in the path.
+fn inner_models(model: &str, asked: &Asked<'_>) -> Vec<(Range<usize>, Vec<u8>)> {
+    let spans = gemini::request::inner_models(&asked.object).into_iter();
+    spans.map(|span| (span, spelt(model))).collect()
 }
 
 fn is_at(span: &Range<usize>, model: &str, asked: &Asked<'_>) -> bool {

@@ -4,8 +4,9 @@ use super::fit::fit;
 use super::item::{Reply, Request, Thinking};
 use super::loss::Ledger;
 use super::{
-    Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Keeping, Reasoned, Recall, Translated,
-    Upstream, chat, cohere, converse, gemini, messages, ollama, pairing, reasoned, responses,
+    Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Keeping, Operation, Reasoned, Recall,
+    Translated, Upstream, chat, cohere, converse, count, embeddings, gemini, messages, ollama, pairing, reasoned,
+    responses,
 };
 use std::sync::Arc;
 
@@ -84,6 +85,21 @@ pub fn translate_request_recalling(
     stamp: Stamp<'_>,
     recall: Option<&Recall<'_>>,
 ) -> Result<Translated, BadRequest> {
+    match asked.operation {
+        Operation::Embeddings | Operation::EmbedOne => translate_embeddings(asked, upstream, stamp),
+        Operation::CountTokens => translate_count(asked, upstream, stamp, recall),
+        Operation::Generate | Operation::Completions | Operation::Rerank => {
+            translate_conversation(asked, upstream, stamp, recall)
+        }
+    }
+}
+
+fn translate_conversation(
+    asked: &Asked<'_>,
+    upstream: &Upstream<'_>,
+    stamp: Stamp<'_>,
+    recall: Option<&Recall<'_>>,
+) -> Result<Translated, BadRequest> {
     let written = match asked.dialect {
         ClientDialect::Gemini => gemini::request::with_json_schemas(&asked.object),
         ClientDialect::Chat | ClientDialect::Messages | ClientDialect::Responses => None,
@@ -91,6 +107,60 @@ pub fn translate_request_recalling(
     match written.as_deref().map(json::parse) {
         Some(Ok(object)) => translate(&asked.rewritten(object), upstream, stamp, recall),
         Some(Err(_)) | None => translate(asked, upstream, stamp, recall),
+    }
+}
+
+fn translate_embeddings(
+    asked: &Asked<'_>,
+    upstream: &Upstream<'_>,
+    stamp: Stamp<'_>,
+) -> Result<Translated, BadRequest> {
+    let mut ledger = Ledger::default();
+    Ok(Translated {
+        body: embeddings::request(asked, upstream, &mut ledger)?,
+        losses: ledger.into_losses(),
+        keeping: None,
+        exchange: Exchange {
+            base64: embeddings::wants_base64(asked),
+            ..exchange(asked, upstream, stamp)
+        },
+    })
+}
+
+/// What is counted is what would be sent.
+fn translate_count(
+    asked: &Asked<'_>,
+    upstream: &Upstream<'_>,
+    stamp: Stamp<'_>,
+    recall: Option<&Recall<'_>>,
+) -> Result<Translated, BadRequest> {
+    let inner = count::wrapped(asked).map(|inner| json::parse(inner.as_bytes()));
+    let translated = match inner {
+        Some(Ok(inner)) => translate_conversation(&asked.rewritten(inner), upstream, stamp, recall),
+        Some(Err(_)) | None => translate_conversation(asked, upstream, stamp, recall),
+    }?;
+    Ok(Translated {
+        body: count::request(&translated.body, upstream).unwrap_or(translated.body),
+        // Nothing is said that could be kept.
+        keeping: None,
+        ..translated
+    })
+}
+
+/// What the way back must know of every request.
+fn exchange(asked: &Asked<'_>, upstream: &Upstream<'_>, stamp: Stamp<'_>) -> Exchange {
+    Exchange {
+        client: asked.dialect,
+        upstream: upstream.dialect,
+        model: asked.model.to_string(),
+        request_id: stamp.request_id.to_owned(),
+        created: stamp.created,
+        include_usage: asked.wants_usage,
+        shows_reasoning: false,
+        renamed: Vec::new(),
+        operation: asked.operation,
+        base64: false,
+        repeated: Arc::default(),
     }
 }
 
@@ -121,15 +191,10 @@ fn translate(
         Dialect::Gemini => gemini::request::encode(&request, upstream, size, &mut ledger),
     };
     let exchange = Exchange {
-        client: asked.dialect,
-        upstream: upstream.dialect,
-        model: asked.model.to_string(),
-        request_id: stamp.request_id.to_owned(),
-        created: stamp.created,
-        include_usage: asked.wants_usage,
         shows_reasoning: shows_reasoning(asked, &request),
         renamed,
         repeated: repeated(asked),
+        ..exchange(asked, upstream, stamp)
     };
     Ok(Translated {
         body,
@@ -175,6 +240,11 @@ fn shows_reasoning(asked: &Asked<'_>, request: &Request<'_>) -> bool {
 /// The upstream's whole answer in the client's dialect. Citations, annotations and what the provider's own tools left
 /// in it have no place there and are dropped.
 pub fn translate_response(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fault> {
+    match exchange.operation {
+        Operation::Embeddings | Operation::EmbedOne => return embeddings::answer(exchange, body),
+        Operation::CountTokens => return count::answer(exchange, body),
+        Operation::Generate | Operation::Completions | Operation::Rerank => {}
+    }
     let reply: Reply<'_> = match exchange.upstream {
         Dialect::Chat => chat::response::decode(exchange, body),
         Dialect::Messages => messages::response::decode(body),

@@ -22,13 +22,22 @@ struct Kept {
 
 /// What can be asked of a deployment, each with a health of its own: a model that talks refuses to embed with the same
 /// words with which an account refuses everything.
-const OPERATIONS: [Operation; 2] = [Operation::Generate, Operation::Embeddings];
+const OPERATIONS: [Operation; 5] = [
+    Operation::Generate,
+    Operation::Completions,
+    Operation::Embeddings,
+    Operation::CountTokens,
+    Operation::Rerank,
+];
 
 /// Its place among them.
 fn place(operation: Operation) -> usize {
     match operation {
         Operation::Generate => 0,
-        Operation::Embeddings => 1,
+        Operation::Completions => 1,
+        Operation::Embeddings | Operation::EmbedOne => 2,
+        Operation::CountTokens => 3,
+        Operation::Rerank => 4,
     }
 }
 

@@ -119,7 +119,10 @@ impl Shape {
     /// The value of the `dialect` label.
     pub(super) fn dialect_label(self) -> &'static str {
         match (self.operation, self.dialect) {
-            (Operation::Embeddings, _) => "embeddings",
+            (Operation::Embeddings | Operation::EmbedOne, _) => "embeddings",
+            (Operation::Completions, _) => "completions",
+            (Operation::CountTokens, _) => "count_tokens",
+            (Operation::Rerank, _) => "rerank",
             (Operation::Generate, ClientDialect::Chat) => "chat",
             (Operation::Generate, ClientDialect::Messages) => "messages",
             (Operation::Generate, ClientDialect::Gemini) => "gemini",
@@ -138,14 +141,17 @@ impl Shape {
             (Operation::Generate, ClientDialect::Messages) => 1,
             (Operation::Generate, ClientDialect::Gemini) => 2,
             (Operation::Generate, ClientDialect::Responses) => 3,
+            (Operation::Completions, _) => 4,
             // Without streams, so the last.
-            (Operation::Embeddings, _) => 4,
+            (Operation::Embeddings | Operation::EmbedOne, _) => return 10,
+            (Operation::CountTokens, _) => return 11,
+            (Operation::Rerank, _) => return 12,
         };
         dialect * 2 + usize::from(self.stream)
     }
 
     /// Every shape that has a handle of its own, in the order of [`Shape::index`].
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 13] = [
         Self {
             dialect: ClientDialect::Chat,
             operation: Operation::Generate,
@@ -184,11 +190,31 @@ impl Shape {
         Self {
             dialect: ClientDialect::Responses,
             operation: Operation::Generate,
+            stream: true,
+        },
+        Self {
+            dialect: ClientDialect::Chat,
+            operation: Operation::Completions,
+            stream: false,
+        },
+        Self {
+            dialect: ClientDialect::Chat,
+            operation: Operation::Completions,
             stream: true,
         },
         Self {
             dialect: ClientDialect::Chat,
             operation: Operation::Embeddings,
+            stream: false,
+        },
+        Self {
+            dialect: ClientDialect::Chat,
+            operation: Operation::CountTokens,
+            stream: false,
+        },
+        Self {
+            dialect: ClientDialect::Chat,
+            operation: Operation::Rerank,
             stream: false,
         },
     ];

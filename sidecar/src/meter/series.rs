@@ -62,7 +62,10 @@ pub(crate) struct RouteSeries {
     pub(super) gen_ai: [Box<str>; 4],
     pub(super) ok: [IntCounter; Shape::ALL.len()],
     pub(super) chat: Timed,
+    pub(super) completions: Timed,
     pub(super) embeddings: Timed,
+    pub(super) counts: Timed,
+    pub(super) reranks: Timed,
     pub(super) first_token: Histogram,
     pub(super) per_output_token: Histogram,
 }
@@ -95,7 +98,10 @@ impl RouteSeries {
         self.count(ended);
         let timed = match ended.shape.operation {
             Operation::Generate => &self.chat,
-            Operation::Embeddings => &self.embeddings,
+            Operation::Completions => &self.completions,
+            Operation::Embeddings | Operation::EmbedOne => &self.embeddings,
+            Operation::CountTokens => &self.counts,
+            Operation::Rerank => &self.reranks,
         };
         match ended.error {
             None => timed.duration.observe(ended.seconds),

@@ -2,6 +2,7 @@
 
 use super::attempt::Tried;
 use super::route::{Candidate, Plan, Standing, Why};
+use crate::dialect::Operation;
 use std::fmt::Write;
 
 /// Longest decision trace, bytes: it travels in a header.
@@ -20,7 +21,13 @@ impl std::fmt::Display for Why {
                 )
             }
             Self::NoThreads => f.write_str("holds no threads; without `thread` it could serve"),
-            Self::NoOperation => f.write_str("has no endpoint for this operation"),
+            Self::NoOperation(operation) => f.write_str(match operation {
+                Operation::Generate => "does not converse in any dialect",
+                Operation::Completions => "has no completions; chat completions do the same",
+                Operation::Embeddings | Operation::EmbedOne => "has no embeddings",
+                Operation::CountTokens => "counts no tokens, and nothing is guessed here",
+                Operation::Rerank => "ranks no documents",
+            }),
             Self::Closed(closure) => write!(f, "{closure}"),
             Self::NotHome => f.write_str("the session belongs to another deployment"),
         }

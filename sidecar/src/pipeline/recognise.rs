@@ -22,12 +22,14 @@ const AZURE: &str = "/openai/deployments/";
 const GOOGLE: [&str; 3] = ["/v1beta/models", "/v1alpha/models", "/v1/models"];
 
 /// What Google's APIs do with a model and the sidecar does not.
-const NOT_SERVED: [&str; 5] = [
-    "countTokens",
-    "embedContent",
-    "batchEmbedContents",
-    "predict",
-    "predictLongRunning",
+const NOT_SERVED: [&str; 2] = ["predict", "predictLongRunning"];
+
+/// And what it does, streams apart.
+const SERVED: [(&str, Operation); 4] = [
+    ("generateContent", Operation::Generate),
+    ("countTokens", Operation::CountTokens),
+    ("embedContent", Operation::EmbedOne),
+    ("batchEmbedContents", Operation::Embeddings),
 ];
 
 /// OpenAI's paths are taken with and without `/v1`, as users of other gateways have them.
@@ -59,7 +61,8 @@ fn find(path: &str) -> Option<(Wanted<'_>, Method)> {
     openai_call(openai)
         .map(call)
         .or_else(|| azure(path))
-        .or_else(|| (path == "/v1/messages").then(|| call((ClientDialect::Messages, Operation::Generate))))
+        .or_else(|| messages(path).map(|operation| call((ClientDialect::Messages, operation))))
+        .or_else(|| rerank(path).then(|| call((ClientDialect::Chat, Operation::Rerank))))
         .or_else(|| models(openai))
 }
 
@@ -70,9 +73,23 @@ fn unknown(path: &str) -> Refusal {
     }
 }
 
+fn messages(path: &str) -> Option<Operation> {
+    match path {
+        "/v1/messages" => Some(Operation::Generate),
+        "/v1/messages/count_tokens" => Some(Operation::CountTokens),
+        _ => None,
+    }
+}
+
+/// Both versions of Cohere's, which all others have made theirs.
+fn rerank(path: &str) -> bool {
+    matches!(path, "/v2/rerank" | "/v1/rerank" | "/rerank")
+}
+
 fn openai_call(path: &str) -> Option<(ClientDialect, Operation)> {
     match path {
         "/chat/completions" => Some((ClientDialect::Chat, Operation::Generate)),
+        "/completions" => Some((ClientDialect::Chat, Operation::Completions)),
         "/embeddings" => Some((ClientDialect::Chat, Operation::Embeddings)),
         "/responses" => Some((ClientDialect::Responses, Operation::Generate)),
         _ => None,
@@ -91,7 +108,9 @@ fn azure(path: &str) -> Option<(Wanted<'_>, Method)> {
         };
         Some((Wanted::Call(dialect, operation, path), Method::POST))
     };
-    of("/chat/completions").or_else(|| of("/embeddings"))
+    // The shorter suffix is the end of the longer one.
+    let suffixes = ["/chat/completions", "/completions", "/embeddings"];
+    of(suffixes.into_iter().find(|suffix| rest.ends_with(suffix))?)
 }
 
 fn models(path: &str) -> Option<(Wanted<'_>, Method)> {
@@ -117,15 +136,17 @@ fn gemini<'a>(path: &'a str, query: Option<&str>) -> Result<Option<(Wanted<'a>, 
         None | Some("") => return Ok(None),
         Some(name) => name,
     };
-    let stream = match name.rsplit_once(':') {
-        Some((_, "generateContent")) => false,
-        Some((_, "streamGenerateContent")) => true,
-        Some((_, method)) if NOT_SERVED.contains(&method) => {
+    let method = name.rsplit_once(':').map_or("", |(_, method)| method);
+    let served = SERVED.iter().find(|(served, _)| *served == method);
+    let (operation, stream) = match (method, served) {
+        ("streamGenerateContent", _) => (Operation::Generate, true),
+        (_, Some((_, operation))) => (*operation, false),
+        (method, None) if NOT_SERVED.contains(&method) => {
             return Err(Refusal::NotServed {
                 method: method.to_owned(),
             });
         }
-        Some(_) | None => return listed(Some(name)),
+        (_, None) => return listed(Some(name)),
     };
     let model = name.rsplit_once(':').map_or(name, |(model, _)| model);
     let model = decoded(model).filter(|model| !model.is_empty());
@@ -134,7 +155,7 @@ fn gemini<'a>(path: &'a str, query: Option<&str>) -> Result<Option<(Wanted<'a>, 
         stream: Some(stream),
         framing: framing(query),
     };
-    let wanted = Wanted::Call(ClientDialect::Gemini, Operation::Generate, path);
+    let wanted = Wanted::Call(ClientDialect::Gemini, operation, path);
     Ok(Some((wanted, Method::POST)))
 }
 
@@ -164,8 +185,10 @@ pub(super) fn error_dialect(path: &str) -> ClientDialect {
 
 fn is_google_s(path: &str) -> bool {
     let method = path.rsplit_once(':').map(|(_, method)| method);
-    let known =
-        |method: &str| matches!(method, "generateContent" | "streamGenerateContent") || NOT_SERVED.contains(&method);
+    let known = |method: &str| {
+        let served = SERVED.iter().any(|(served, _)| *served == method);
+        served || method == "streamGenerateContent" || NOT_SERVED.contains(&method)
+    };
     path.starts_with("/v1beta/") || path.starts_with("/v1alpha/") || method.is_some_and(known)
 }
 
@@ -184,6 +207,18 @@ mod tests {
             (Method::POST, "/v1/chat/completions", chat.clone()),
             (Method::POST, "/chat/completions", chat),
             (Method::POST, "/embeddings", embeddings),
+            (
+                Method::POST,
+                "/v1/completions",
+                call(ClientDialect::Chat, Operation::Completions),
+            ),
+            (Method::POST, "/v1/rerank", call(ClientDialect::Chat, Operation::Rerank)),
+            (Method::POST, "/v2/rerank", call(ClientDialect::Chat, Operation::Rerank)),
+            (
+                Method::POST,
+                "/v1/messages/count_tokens",
+                call(ClientDialect::Messages, Operation::CountTokens),
+            ),
             (Method::POST, "/v1/messages", messages),
             (Method::POST, "/messages", Err(Refusal::UnknownPath)),
             (Method::POST, "/v1/responses", responses.clone()),
@@ -233,7 +268,10 @@ mod tests {
             ("/openai/deployments/org%2Fna%20me/chat/completions", chat("org/na me")),
             ("/openai/deployments/%E2%82/chat/completions", None),
             ("/openai/deployments//chat/completions", None),
-            ("/openai/deployments/a/completions", None),
+            (
+                "/openai/deployments/a/completions",
+                Some((Operation::Completions, "a".to_owned())),
+            ),
             (
                 "/openai/deployments/a/embeddings",
                 Some((Operation::Embeddings, "a".to_owned())),
@@ -290,9 +328,27 @@ mod tests {
             ),
             (
                 Method::POST,
+                "/v1beta/models/g:predict",
+                None,
+                r#"Err(NotServed { method: "predict" })"#,
+            ),
+            (
+                Method::POST,
                 "/v1beta/models/g:countTokens",
                 None,
-                r#"Err(NotServed { method: "countTokens" })"#,
+                r#"Ok(Call(Gemini, CountTokens, InPath { model: Some("g"), stream: Some(false), framing: Array }))"#,
+            ),
+            (
+                Method::POST,
+                "/v1beta/models/g:embedContent",
+                None,
+                r#"Ok(Call(Gemini, EmbedOne, InPath { model: Some("g"), stream: Some(false), framing: Array }))"#,
+            ),
+            (
+                Method::POST,
+                "/v1beta/models/g:batchEmbedContents",
+                None,
+                r#"Ok(Call(Gemini, Embeddings, InPath { model: Some("g"), stream: Some(false), framing: Array }))"#,
             ),
             (
                 Method::GET,

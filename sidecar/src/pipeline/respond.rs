@@ -150,7 +150,7 @@ impl Refusal {
             Self::UnknownPath => said(
                 StatusCode::NOT_FOUND,
                 "unknown_url",
-                "unknown path; this sidecar serves /v1/chat/completions, /v1/responses, /v1/messages, /v1/embeddings, \
+                "unknown path; this sidecar serves /v1/chat/completions, /v1/responses, /v1/messages, /v1/embeddings, /v1/completions, /v1/rerank, \
                  /openai/deployments/MODEL/chat/completions, /v1beta/models/MODEL:generateContent and /v1/models"
                     .to_owned(),
             ),

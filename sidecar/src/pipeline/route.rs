@@ -8,7 +8,7 @@ use super::respond::Telling;
 use crate::affinity::displaced::{Displaced, Whereabouts, place};
 use crate::affinity::session::{self, Session};
 use crate::affinity::{self, Conversation, Score};
-use crate::dialect::{Asked, Dialect, Needs, Operation};
+use crate::dialect::{Asked, Needs, Operation};
 use crate::health::selection::{Contender, choose};
 use crate::health::{Availability, Closure, Health, Reason};
 use crate::policy::{Affinity, Policy, Rule, Target, Upstream, When};
@@ -50,8 +50,8 @@ pub(super) enum Why {
     Lacks(&'static str),
     /// The input is longer than its window, tokens.
     TooLong { estimate: u64, window: u64 },
-    /// It has no endpoint for this operation.
-    NoOperation,
+    /// None of its dialects can do this.
+    NoOperation(Operation),
     /// It speaks another dialect, which has no threads, and the request is in one.
     NoThreads,
     /// Its breaker is open, or its limit is spent.
@@ -267,8 +267,9 @@ fn capability<'a>(target: &'a Target, facts: &Facts<'_, '_>) -> Result<&'a Upstr
             window,
         });
     }
-    let endpoint = endpoint(&target.deployment.endpoints, facts.asked).ok_or(Why::NoOperation)?;
-    if endpoint.dialect != facts.asked.dialect.native() && facts.asked.is_in_thread() {
+    let endpoint =
+        endpoint(&target.deployment.endpoints, facts.asked).ok_or(Why::NoOperation(facts.asked.operation))?;
+    if !facts.asked.passes_to(endpoint.dialect) && facts.asked.is_in_thread() {
         return Err(Why::NoThreads);
     }
     Ok(endpoint)
@@ -276,15 +277,9 @@ fn capability<'a>(target: &'a Target, facts: &Facts<'_, '_>) -> Result<&'a Upstr
 
 /// The endpoint that speaks the client's dialect, or else the preferred one.
 fn endpoint<'a>(endpoints: &'a [Upstream], asked: &Asked<'_>) -> Option<&'a Upstream> {
-    match asked.operation {
-        Operation::Generate => {
-            let native = endpoints
-                .iter()
-                .find(|endpoint| endpoint.dialect == asked.dialect.native());
-            native.or_else(|| endpoints.first())
-        }
-        Operation::Embeddings => endpoints.iter().find(|endpoint| endpoint.dialect == Dialect::Chat),
-    }
+    let serves = |endpoint: &&Upstream| endpoint.path(asked).is_some();
+    let native = endpoints.iter().find(|endpoint| endpoint.dialect == asked.native());
+    native.filter(serves).or_else(|| endpoints.iter().find(serves))
 }
 
 impl<'a> Plan<'a> {
@@ -388,7 +383,7 @@ impl<'a> Plan<'a> {
                 ..
             }) => Telling::Limited,
             Why::TooLong { .. } => Telling::ContextOverflow,
-            Why::Lacks(_) | Why::NoOperation => Telling::Unsupported,
+            Why::Lacks(_) | Why::NoOperation(_) => Telling::Unsupported,
             Why::NoThreads => Telling::NoThreads,
             Why::NoWeight | Why::Unavailable(_) | Why::Closed(_) | Why::NotHome => Telling::Unavailable,
         };

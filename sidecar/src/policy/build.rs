@@ -274,7 +274,11 @@ fn upstream(
         dialect,
         generate: endpoint.path(&suffixes.generate)?,
         stream: endpoint.path(&suffixes.stream)?,
-        embeddings: suffixes.embeddings.map(|suffix| endpoint.path(&suffix)).transpose()?,
+        others: suffixes
+            .others
+            .into_iter()
+            .map(|(operation, suffix)| Ok((operation, endpoint.path(&suffix)?)))
+            .collect::<Result<_, EndpointError>>()?,
         endpoint,
         standing: Arc::new(standing),
     })

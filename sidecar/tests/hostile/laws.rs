@@ -152,6 +152,8 @@ fn passed(asked: &Asked<'_>, bytes: &[u8]) -> Vec<u8> {
 
 fn exchange(client: ClientDialect, upstream: Dialect) -> Exchange {
     Exchange {
+        operation: Operation::Generate,
+        base64: false,
         client,
         upstream,
         model: "asked".to_owned(),

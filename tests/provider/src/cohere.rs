@@ -1,11 +1,14 @@
-//! Cohere's own API, version 2, as far as a chat goes: plans before calls, thinking in blocks of its own, named events.
+//! Cohere's own API, version 2: a chat with plans before calls, thinking in blocks of its own and named events;
+//! embeddings and rankings.
 
 mod answer;
 mod prompt;
+mod search;
 mod shapes;
 mod validate;
 
 use self::answer::Message;
+pub(crate) use self::search::ranking;
 use crate::answer::{Answer, Body};
 use crate::builder::Settings;
 use crate::clock;
@@ -15,6 +18,7 @@ use crate::model::Model;
 use crate::received::Received;
 use crate::reply::compose;
 use crate::serve::Provider;
+use crate::shape;
 use crate::step::{Refusal, Style};
 use bytes::Bytes;
 use serde_json::json;
@@ -62,12 +66,14 @@ impl Cohere {
             .map_err(|_| Error(400, "invalid request: the body is not valid JSON".to_owned()))?;
         match (request.method.as_str(), request.path()) {
             ("POST", "/v2/chat") => self.chat(request, &body),
+            ("POST", "/v2/embed") => self.other(request, &body, &shapes::EMBED, search::embedded),
+            ("POST", "/v2/rerank") => self.other(request, &body, &shapes::RERANK, search::ranked),
             (method, path) => Err(Error(404, format!("{method} {path} is not found"))),
         }
     }
 
     fn chat(&self, request: &Received, body: &Json) -> Result<Answer, Error> {
-        shapes::check(body)?;
+        shapes::check(body, &shapes::CHAT)?;
         let name = body.text_of("model").unwrap_or_default();
         let model = self.settings.model(name).ok_or_else(|| not_found(name))?;
         validate::chat(body, &model.name)?;
@@ -90,6 +96,34 @@ impl Cohere {
             headers: headers(kind),
             body: answered,
             bill: Some(bill(request, model, &message)),
+        })
+    }
+
+    /// What is no chat: an answer, and the tokens it costs.
+    fn other(
+        &self,
+        request: &Received,
+        body: &Json,
+        shape: &'static shape::Shape,
+        answer: impl Fn(&Json) -> (serde_json::Value, u64),
+    ) -> Result<Answer, Error> {
+        shapes::check(body, shape)?;
+        let name = body.text_of("model").unwrap_or_default();
+        let model = self.settings.model(name).ok_or_else(|| not_found(name))?;
+        let (answered, input) = answer(body);
+        Ok(Answer {
+            status: 200,
+            headers: headers("application/json"),
+            body: Body::Whole(compact(&answered).into()),
+            bill: Some(Bill {
+                request: request.number,
+                model: model.name.clone(),
+                whole: Tokens {
+                    input,
+                    ..Tokens::default()
+                },
+                output_made: 0,
+            }),
         })
     }
 

@@ -7,6 +7,7 @@ mod shapes;
 mod spelling;
 mod turns;
 mod validate;
+mod vectors;
 
 use self::answer::Generated;
 use self::error::Error;
@@ -24,6 +25,7 @@ use crate::signature::id;
 use crate::step::{Refusal, Style};
 use bytes::Bytes;
 use serde::Serialize;
+use serde_json::json;
 
 const MODELS: &str = "/v1beta/models";
 /// The shortest prefix that is cached.
@@ -72,6 +74,9 @@ impl Gemini {
         match (request.method.as_str(), below.trim_start_matches('/').split_once(':')) {
             ("POST", Some((model, "generateContent"))) => self.generate(request, model, false),
             ("POST", Some((model, "streamGenerateContent"))) => self.generate(request, model, true),
+            ("POST", Some((model, "countTokens"))) => self.count(request, model),
+            ("POST", Some((model, "embedContent"))) => self.embed(request, model, false),
+            ("POST", Some((model, "batchEmbedContents"))) => self.embed(request, model, true),
             ("GET", None) if below.is_empty() => Ok(self.models()),
             _ => Err(error::unknown_path()),
         }
@@ -121,6 +126,44 @@ impl Gemini {
                 (true, false) => Body::Events(array(&generated)),
             },
             bill: Some(bill(request, model, &generated)),
+        })
+    }
+
+    /// A conversation, wrapped or bare.
+    fn count(&self, request: &Received, name: &str) -> Result<Answer, Error> {
+        let model = self.settings.model(name).ok_or_else(|| error::unknown_model(name))?;
+        let body: Json = serde_json::from_slice(&request.body).map_err(|error| error::no_json(&error))?;
+        let body = spelling::camel_case(&body);
+        let inner = vectors::counted(&body, name)?;
+        validate::request(&inner, model)?;
+        let total = prompt::text(&inner).tokens;
+        let details = json!([{"modality": "TEXT", "tokenCount": total}]);
+        Ok(plain(
+            200,
+            compact(&json!({"totalTokens": total, "promptTokensDetails": details})),
+        ))
+    }
+
+    fn embed(&self, request: &Received, name: &str, batch: bool) -> Result<Answer, Error> {
+        let model = self.settings.model(name).ok_or_else(|| error::unknown_model(name))?;
+        let body: Json = serde_json::from_slice(&request.body).map_err(|error| error::no_json(&error))?;
+        let body = spelling::camel_case(&body);
+        let (answer, input) = match batch {
+            true => vectors::of_batch(&body, name),
+            false => vectors::of_one(&body, name),
+        }?;
+        let bill = Bill {
+            request: request.number,
+            model: model.name.clone(),
+            whole: Tokens {
+                input,
+                ..Tokens::default()
+            },
+            output_made: 0,
+        };
+        Ok(Answer {
+            bill: Some(bill),
+            ..plain(200, compact(&answer))
         })
     }
 

@@ -47,6 +47,7 @@ mod step;
 mod stream;
 mod tls;
 mod tokens;
+mod vector;
 
 pub use builder::{Anthropic, Bedrock, Builder, Cohere, Gemini, Ollama, OpenAi};
 pub use fake::Fake;

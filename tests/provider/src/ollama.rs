@@ -15,6 +15,7 @@ use crate::received::Received;
 use crate::reply::compose;
 use crate::serve::Provider;
 use crate::step::{Refusal, Style};
+use crate::{tokens, vector};
 use bytes::Bytes;
 use serde_json::json;
 
@@ -52,8 +53,10 @@ impl Ollama {
     }
 
     fn answered(&self, request: &Received) -> Result<Answer, Error> {
-        if (request.method.as_str(), request.path()) != ("POST", "/api/chat") {
-            return Err(Error(404, "404 page not found".to_owned()));
+        match (request.method.as_str(), request.path()) {
+            ("POST", "/api/chat") => {}
+            ("POST", "/api/embed") => return self.embedded(request),
+            _ => return Err(Error(404, "404 page not found".to_owned())),
         }
         self.admit(request)?;
         let body: Json =
@@ -82,6 +85,39 @@ impl Ollama {
             headers: headers(kind),
             body: answered,
             bill: Some(bill(request, model, &message)),
+        })
+    }
+
+    fn embedded(&self, request: &Received) -> Result<Answer, Error> {
+        self.admit(request)?;
+        let body: Json =
+            serde_json::from_slice(&request.body).map_err(|_| Error(400, "invalid JSON in the body".to_owned()))?;
+        let name = body.text_of("model").unwrap_or_default();
+        let model = self.settings.model(name).ok_or_else(|| not_found(name))?;
+        validate::embed(&body)?;
+        let input = body.get("input");
+        let texts: Vec<&str> = match input.and_then(Json::text) {
+            Some(text) => vec![text],
+            None => body.list_of("input").iter().filter_map(Json::text).collect(),
+        };
+        let size = body.count_of("dimensions").and_then(|size| usize::try_from(size).ok());
+        let vectors: Vec<_> = texts.iter().map(|text| vector::of(text, size.unwrap_or(8))).collect();
+        let input = texts.iter().map(|text| tokens::count(text)).sum();
+        let answer = json!({"model": name, "embeddings": vectors, "total_duration": 1_000_000,
+            "load_duration": 1_000, "prompt_eval_count": input});
+        Ok(Answer {
+            status: 200,
+            headers: headers("application/json; charset=utf-8"),
+            body: Body::Whole(compact(&answer).into()),
+            bill: Some(Bill {
+                request: request.number,
+                model: model.name.clone(),
+                whole: Tokens {
+                    input,
+                    ..Tokens::default()
+                },
+                output_made: 0,
+            }),
         })
     }
 

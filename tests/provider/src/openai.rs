@@ -1,6 +1,7 @@
 //! OpenAI's API: chat completions, responses, embeddings, the list of models.
 
 mod answer;
+mod completions;
 mod conversation;
 mod embeddings;
 mod error;
@@ -82,6 +83,8 @@ impl OpenAi {
             ("POST", "/v1/chat/completions") => self.chat(request, style),
             ("POST", "/v1/responses") => self.respond(request, style),
             ("POST", "/v1/embeddings") => self.embeddings(request),
+            ("POST", "/v1/completions") => self.completions(request),
+            ("POST", "/v1/rerank") => self.rerank(request),
             ("GET", "/v1/models") => self.models(request),
             ("GET", path) if path.starts_with("/v1/models/") => self.model(request),
             (method, path @ ("/v1/chat/completions" | "/v1/responses" | "/v1/embeddings" | "/v1/models")) => {
@@ -150,6 +153,46 @@ impl OpenAi {
         let model = self.model_of(&body)?;
         embeddings::validate(&body, model)?;
         let (text, input) = embeddings::body(&body, model);
+        let tokens = Tokens {
+            input,
+            ..Tokens::default()
+        };
+        Ok(Answer {
+            bill: Some(bill(request, model, tokens)),
+            ..self.plain(request, 200, text)
+        })
+    }
+
+    fn completions(&self, request: &Received) -> Result<Answer, Error> {
+        self.authenticate(request)?;
+        let body = json(request)?;
+        let model = self.model_of(&body)?;
+        let completed = completions::complete(&body, model)?;
+        let tokens = Tokens {
+            input: completed.input,
+            output: completed.output(),
+            ..Tokens::default()
+        };
+        let answer = match body.is_set("stream") {
+            true => Answer {
+                status: 200,
+                headers: head::headers(&self.settings.name, request, "text/event-stream; charset=utf-8"),
+                body: Body::Events(completed.events()),
+                bill: None,
+            },
+            false => self.plain(request, 200, completed.body()),
+        };
+        Ok(Answer {
+            bill: Some(bill(request, model, tokens)),
+            ..answer
+        })
+    }
+
+    fn rerank(&self, request: &Received) -> Result<Answer, Error> {
+        self.authenticate(request)?;
+        let body = json(request)?;
+        let model = self.model_of(&body)?;
+        let (text, input) = completions::rank(&body)?;
         let tokens = Tokens {
             input,
             ..Tokens::default()

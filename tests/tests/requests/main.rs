@@ -15,6 +15,7 @@ mod kept_reasoning;
 mod losses;
 mod memory;
 mod ollama;
+mod operations;
 mod own_fault;
 mod retries;
 mod routing;

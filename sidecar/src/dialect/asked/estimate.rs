@@ -26,8 +26,13 @@ impl Asked<'_> {
     /// system prompt, tool definitions, calls and results, an output schema. Walks the body: ask once.
     pub fn input_tokens(&self) -> u64 {
         let mut sum = Sum::default();
+        // What is counted is a conversation, too.
+        let operation = match self.operation {
+            Operation::CountTokens => Operation::Generate,
+            other => other,
+        };
         for member in self.object.members() {
-            match (self.operation, &*member.key()) {
+            match (operation, &*member.key()) {
                 (Operation::Generate, "messages") => sum.add_all(member.value),
                 (Operation::Generate, "system") if self.dialect == ClientDialect::Messages => sum.add(member.value),
                 (Operation::Generate, "instructions" | "input") if self.dialect == ClientDialect::Responses => {
@@ -44,7 +49,11 @@ impl Asked<'_> {
                 {
                     sum.add(member.value);
                 }
-                (Operation::Embeddings, "input") => sum.add(member.value),
+                (Operation::Embeddings | Operation::EmbedOne, "input" | "content" | "requests") => {
+                    sum.add(member.value)
+                }
+                (Operation::Completions, "prompt" | "suffix") => sum.add(member.value),
+                (Operation::Rerank, "query" | "documents") => sum.add(member.value),
                 _ => {}
             }
         }

@@ -16,8 +16,9 @@ use crate::json::{self, Object, Raw, Type};
 pub(in crate::dialect) fn inspect(operation: Operation, body: &[u8]) -> Result<Inspection, Fault> {
     let answer = parse(body)?;
     let list = match operation {
-        Operation::Generate => "choices",
-        Operation::Embeddings => "data",
+        Operation::Embeddings | Operation::EmbedOne => "data",
+        Operation::Rerank => "results",
+        Operation::Generate | Operation::Completions | Operation::CountTokens => "choices",
     };
     if answer.get(list).is_none_or(|list| list.kind() != Type::Array) {
         return Err(Fault::malformed(format!("the answer has no array {list}")));
@@ -26,7 +27,10 @@ pub(in crate::dialect) fn inspect(operation: Operation, body: &[u8]) -> Result<I
         return Err(fault);
     }
     Ok(Inspection {
-        usage: usage::of(&answer),
+        usage: match operation {
+            Operation::Rerank => usage::of_ranking(&answer),
+            _ => usage::of(&answer),
+        },
     })
 }
 

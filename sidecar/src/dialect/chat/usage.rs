@@ -64,6 +64,23 @@ fn numbers(usage: Raw<'_>) -> Option<Numbers> {
     Some(numbers)
 }
 
+/// The usage of a ranking, which has no output: some say only a total, Cohere what it bills, if that is tokens.
+pub(in crate::dialect) fn of_ranking(answer: &Object<'_>) -> Option<Usage> {
+    let said = || {
+        let usage = answer.get("usage")?.object()?;
+        let number = usage.get("total_tokens").or_else(|| usage.get("prompt_tokens"))?;
+        number.u64()
+    };
+    let billed = || {
+        let meta = answer.get("meta")?.object()?;
+        meta.get("billed_units")?.object()?.get("input_tokens")?.u64()
+    };
+    Some(Usage {
+        input: said().or_else(billed)?,
+        ..Usage::default()
+    })
+}
+
 /// The usage of an answer or a chunk: its own, or where Groq and Moonshot put it.
 pub(in crate::dialect) fn of(answer: &Object<'_>) -> Option<Usage> {
     let beside = || answer.get("x_groq")?.object()?.get("usage");

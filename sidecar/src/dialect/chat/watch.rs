@@ -104,8 +104,11 @@ fn finished(choice: &Object<'_>) -> Result<bool, Fault> {
     }
 }
 
-/// Anything in the delta beside the role that is not empty.
+/// Anything in the delta beside the role that is not empty, or a text in the older form.
 fn has_content(choice: &Object<'_>) -> bool {
+    if choice.get("text").is_some_and(|text| !is_empty(text)) {
+        return true;
+    }
     let delta = choice.get("delta").and_then(Raw::object);
     delta.is_some_and(|delta| {
         delta

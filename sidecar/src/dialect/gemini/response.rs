@@ -10,12 +10,26 @@ pub(super) use encode::{write_call, write_finish, write_tail, write_thought};
 
 use super::spelling::given;
 use super::{finish, usage};
-use crate::dialect::{Fault, Inspection, error};
+use crate::dialect::{Fault, Inspection, Operation, error};
 use crate::json::{self, Object, Raw, Type};
 
 /// Looks at an answer that will be passed through.
-pub(in crate::dialect) fn inspect(body: &[u8]) -> Result<Inspection, Fault> {
+pub(in crate::dialect) fn inspect(operation: Operation, body: &[u8]) -> Result<Inspection, Fault> {
     let answer = parse(body)?;
+    let wanted = match operation {
+        Operation::EmbedOne => Some("embedding"),
+        Operation::Embeddings => Some("embeddings"),
+        Operation::CountTokens => Some("totalTokens"),
+        Operation::Generate | Operation::Completions | Operation::Rerank => None,
+    };
+    if let Some(wanted) = wanted {
+        return match given(&answer, wanted) {
+            Some(_) => Ok(Inspection {
+                usage: usage::of(&answer).filter(|_| operation != Operation::CountTokens),
+            }),
+            None => Err(Fault::malformed(format!("the answer has no {wanted}"))),
+        };
+    }
     let has_candidates = given(&answer, "candidates").is_some_and(|list| list.kind() == Type::Array);
     if !has_candidates && finish::blocked(&answer).is_none() {
         return Err(Fault::malformed(

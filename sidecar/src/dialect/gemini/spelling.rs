@@ -4,7 +4,7 @@ use crate::json::{Object, Raw};
 use std::borrow::Cow;
 
 /// The value of the last member called `camel`, in either spelling, unless it is null.
-pub(super) fn given<'a>(object: &Object<'a>, camel: &str) -> Option<Raw<'a>> {
+pub(in crate::dialect) fn given<'a>(object: &Object<'a>, camel: &str) -> Option<Raw<'a>> {
     let called = |member: &&crate::json::Member<'a>| is(&member.key(), camel);
     let member = object.members().iter().rev().find(called)?;
     Some(member.value).filter(|value| !value.is_null())
@@ -21,7 +21,7 @@ pub(super) fn is(key: &str, camel: &str) -> bool {
 }
 
 /// A key as the tables have it.
-pub(super) fn camel_case(key: Cow<'_, str>) -> Cow<'_, str> {
+pub(in crate::dialect) fn camel_case(key: Cow<'_, str>) -> Cow<'_, str> {
     // One that begins with an underscore is no snake.
     if !key.contains('_') || key.starts_with('_') {
         return key;

@@ -14,6 +14,8 @@ mod properties;
 struct Golden {
     client: ClientDialect,
     upstream: Dialect,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    operation: Option<String>,
     #[serde(default = "openai_or_anthropic", skip_serializing_if = "String::is_empty")]
     provider: String,
     #[serde(default = "upstream_model", skip_serializing_if = "is_upstream_model")]
@@ -62,6 +64,16 @@ fn is_unknown(capabilities: &Capabilities) -> bool {
 }
 
 impl Golden {
+    fn asks(&self) -> Operation {
+        match self.operation.as_deref() {
+            None => Operation::Generate,
+            Some("embeddings") => Operation::Embeddings,
+            Some("embedOne") => Operation::EmbedOne,
+            Some("countTokens") => Operation::CountTokens,
+            Some(other) => panic!("no operation {other}"),
+        }
+    }
+
     /// The same with what really happens.
     fn run(self) -> Self {
         let mut ran = Self {
@@ -74,7 +86,7 @@ impl Golden {
             ..self
         };
         let body = serde_json::to_vec(&ran.request).unwrap();
-        let asked = Asked::read(ran.client, Operation::Generate, in_path(ran.client), &body).unwrap();
+        let asked = Asked::read(ran.client, ran.asks(), in_path(ran.client), &body).unwrap();
         let provider = match (&*ran.provider, ran.upstream) {
             ("", Dialect::Chat) => "openai",
             ("", Dialect::Messages) => "anthropic",

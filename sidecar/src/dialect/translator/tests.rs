@@ -1,5 +1,5 @@
 use super::Translator;
-use crate::dialect::{ClientDialect, Dialect, Effect, Exchange, Fault, Framer};
+use crate::dialect::{ClientDialect, Dialect, Effect, Exchange, Fault, Framer, Operation};
 use crate::{event_stream, sse};
 use bytes::Bytes;
 use std::fmt::Write as _;
@@ -16,6 +16,8 @@ pub(in crate::dialect) fn exchange(client: ClientDialect, upstream: Dialect) -> 
         created: 1_800_000_000,
         include_usage: true,
         shows_reasoning: true,
+        operation: Operation::Generate,
+        base64: false,
         renamed: vec![("sent_1".to_owned(), "client.name".to_owned())],
         repeated: match client {
             ClientDialect::Responses => br#"{"tools":[],"tool_choice":"auto"}"#.as_slice().into(),

@@ -5,8 +5,8 @@ use super::stream::{AnswerStream, Conversion, Timers, Uncommitted};
 use super::{Called, Course, Failure, Request, Settlement, headers};
 use crate::body::{Body, Held};
 use crate::dialect::{
-    Class, ClientDialect, Exchange, Fault, Framing, Grade, Keeping, Losses, Operation, Recall, Translator, Upstream,
-    Usage, Watch, decode_error, encode_error, inspect_response, pass_through, reset_after, translate_request_recalling,
+    Class, ClientDialect, Exchange, Fault, Framing, Grade, Keeping, Losses, Recall, Translator, Upstream, Usage, Watch,
+    decode_error, encode_error, inspect_response, pass_through, reset_after, translate_request_recalling,
     translate_response,
 };
 use crate::health::Verdict as Health;
@@ -107,8 +107,8 @@ impl Call<'_, '_> {
         } = self.request;
         let deployment = &self.candidate.target.deployment;
         let to = self.candidate.upstream.dialect;
-        if asked.dialect.native() == to {
-            let spliced = pass_through(asked, &deployment.model, asked.operation == Operation::Generate);
+        if asked.passes_to(to) {
+            let spliced = pass_through(asked, &deployment.model, asked.operation.streams());
             return Ok(OutBody::new(spliced.into_pieces(body)));
         }
         let upstream = Upstream {
@@ -225,11 +225,7 @@ impl Call<'_, '_> {
     async fn answer(&mut self, body: OutBody, reuse: Reuse) -> Called {
         let Request { asked, head, visit, .. } = self.request;
         let candidate = self.candidate;
-        let path = match asked.operation {
-            Operation::Generate if asked.stream => Some(&candidate.upstream.stream),
-            Operation::Generate => Some(&candidate.upstream.generate),
-            Operation::Embeddings => candidate.upstream.embeddings.as_ref(),
-        };
+        let path = candidate.upstream.path(asked);
         let mut out = http::Request::new(body);
         *out.method_mut() = http::Method::POST;
         // `route` only offers candidates that have the operation.
@@ -271,12 +267,13 @@ impl Call<'_, '_> {
             return self.failed(failure(fault, reset));
         }
         let client = self.request.asked.dialect;
-        if let (Some(rest), true) = (rest, dialect == client.native()) {
+        let passes = self.request.asked.passes_to(dialect);
+        if let (Some(rest), true) = (rest, passes) {
             let stream = self.answer_stream(rest, Conversion::Raw);
             return self.streaming(head, stream.preceded_by(bytes), false, false);
         }
         // A key that JSON had to escape is found only once it is decoded: then the error is told anew.
-        let translated = dialect != client.native() || fault != told;
+        let translated = !passes || fault != told;
         let bytes = if translated {
             in_dialect(client, &fault).into()
         } else {

@@ -50,7 +50,8 @@ const TOOL: Shape = Object(&[
         ]),
     ),
 ]);
-const CHAT: Shape = Object(&[
+/// POST /v2/chat.
+pub(super) const CHAT: Shape = Object(&[
     required("model", TEXT),
     required("messages", List(&MESSAGE, 1, ANY)),
     optional("stream", Boolean),
@@ -86,9 +87,46 @@ const CHAT: Shape = Object(&[
     optional("priority", Integer(0, 999)),
 ]);
 
+/// POST /v2/embed.
+pub(super) const EMBED: Shape = Object(&[
+    required("model", TEXT),
+    required(
+        "input_type",
+        Word(&[
+            "search_document",
+            "search_query",
+            "classification",
+            "clustering",
+            "image",
+        ]),
+    ),
+    optional("texts", List(&TEXT, 1, 96)),
+    optional("max_tokens", Integer(1, i64::MAX)),
+    optional("output_dimension", Integer(1, 1536)),
+    optional(
+        "embedding_types",
+        List(
+            &Word(&["float", "int8", "uint8", "binary", "ubinary", "base64"]),
+            1,
+            ANY,
+        ),
+    ),
+    optional("truncate", Word(&["NONE", "START", "END"])),
+]);
+
+/// POST /v2/rerank.
+pub(super) const RERANK: Shape = Object(&[
+    required("model", TEXT),
+    required("query", TEXT),
+    required("documents", List(&TEXT, 1, 10_000)),
+    optional("top_n", Integer(1, i64::MAX)),
+    optional("max_tokens_per_doc", Integer(1, i64::MAX)),
+    optional("priority", Integer(0, 999)),
+]);
+
 /// Everything that does not depend on the model.
-pub(super) fn check(body: &Json) -> Result<(), Error> {
-    shape::check(body, &CHAT).map_err(|violation| match violation.wrong {
+pub(super) fn check(body: &Json, shape: &'static Shape) -> Result<(), Error> {
+    shape::check(body, shape).map_err(|violation| match violation.wrong {
         Wrong::Unknown(names) => Error(
             422,
             format!(

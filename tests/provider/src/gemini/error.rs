@@ -98,6 +98,14 @@ pub(super) fn unknown_model(model: &str) -> Error {
     Error::new(404, "NOT_FOUND", message)
 }
 
+/// A body that names another model than the path.
+pub(super) fn other_model(model: &str) -> Error {
+    Error::invalid(format!(
+        "* BatchEmbedContentsRequest.requests[].model: must be the model in the path, in the form models/NAME; got \
+         {model:?}\n"
+    ))
+}
+
 pub(super) fn context_overflow(tokens: u64, limit: u64) -> Error {
     Error::invalid(format!(
         "The input token count ({tokens}) exceeds the maximum number of tokens allowed ({limit})."

@@ -58,22 +58,26 @@ const CHAT: Shape = Object(&[
     optional("keep_alive", Shape::Any),
 ]);
 
+const EMBED: Shape = Object(&[
+    required("model", TEXT),
+    required("input", Shape::Either(&[TEXT, List(&TEXT, 0, ANY)])),
+    optional("dimensions", Integer(1, i64::MAX)),
+    optional("truncate", Boolean),
+    optional("options", OPTIONS),
+    optional("keep_alive", Shape::Any),
+]);
+
+/// A request for embeddings.
+pub(super) fn embed(body: &Json) -> Result<(), Error> {
+    checked(body, &EMBED)
+}
+
 /// Families that think.
 const THINKERS: &[&str] = &["qwen3", "gpt-oss", "deepseek-r1"];
 
 /// Everything but the model's name and the length of the prompt.
 pub(super) fn chat(body: &Json, model: &Model) -> Result<(), Error> {
-    shape::check(body, &CHAT).map_err(|violation| {
-        let path: Vec<String> = violation.path.iter().map(step).collect();
-        let names = match violation.wrong {
-            Wrong::Unknown(names) => format!(" (unknown: {})", names.join(", ")),
-            _ => String::new(),
-        };
-        Error(
-            400,
-            format!("json: cannot unmarshal field ChatRequest.{}{names}", path.join(".")),
-        )
-    })?;
+    checked(body, &CHAT)?;
     let thinks = THINKERS.iter().any(|family| model.name.starts_with(family));
     let asked = body.get("think").is_some_and(|think| *think != Json::Bool(false));
     if asked && !thinks {
@@ -92,6 +96,20 @@ pub(super) fn chat(body: &Json, model: &Model) -> Result<(), Error> {
         true => Ok(()),
         false => Err(Error(400, "illegal base64 data at input byte 0".to_owned())),
     }
+}
+
+fn checked(body: &Json, shape: &'static Shape) -> Result<(), Error> {
+    shape::check(body, shape).map_err(|violation| {
+        let path: Vec<String> = violation.path.iter().map(step).collect();
+        let names = match violation.wrong {
+            Wrong::Unknown(names) => format!(" (unknown: {})", names.join(", ")),
+            _ => String::new(),
+        };
+        Error(
+            400,
+            format!("json: cannot unmarshal field ChatRequest.{}{names}", path.join(".")),
+        )
+    })
 }
 
 fn step(segment: &Segment) -> String {

@@ -5,7 +5,7 @@ use super::shapes;
 use crate::json::{Json, compact};
 use crate::model::Model;
 use crate::shape;
-use crate::tokens;
+use crate::{tokens, vector};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
@@ -69,9 +69,9 @@ pub(super) fn body(request: &Json, model: &Model) -> (String, u64) {
         object: "embedding",
         index,
         embedding: if base64 {
-            Vector::Base64(encoded(&vector(input, size)))
+            Vector::Base64(encoded(&vector::of(input, size)))
         } else {
-            Vector::Numbers(vector(input, size))
+            Vector::Numbers(vector::of(input, size))
         },
     };
     let data = inputs.iter().enumerate().map(embedding).collect();
@@ -102,17 +102,6 @@ fn inputs(input: Option<&Json>) -> Vec<String> {
             .collect(),
         None => Vec::new(),
     }
-}
-
-fn vector(input: &str, size: usize) -> Vec<f32> {
-    let mut bytes = vec![0; size];
-    blake3::Hasher::new()
-        .update(input.as_bytes())
-        .finalize_xof()
-        .fill(&mut bytes);
-    let raw: Vec<f32> = bytes.into_iter().map(|byte| f32::from(byte) - 127.5).collect();
-    let length = raw.iter().map(|value| value * value).sum::<f32>().sqrt();
-    raw.into_iter().map(|value| value / length).collect()
 }
 
 fn encoded(vector: &[f32]) -> String {

@@ -240,6 +240,29 @@ const EMBEDDABLE: Shape = Shape::Either(&[
 ]);
 const TOKEN: Shape = Shape::Integer(0, 200_000);
 
+/// POST /v1/completions.
+pub(super) const COMPLETIONS: Shape = Shape::Object(&[
+    required("model", TEXT),
+    required("prompt", TEXT),
+    optional("max_tokens", Shape::Integer(0, i64::MAX)),
+    optional("temperature", Shape::Number(0.0, 2.0)),
+    optional("stop", Shape::Either(&[TEXT, Shape::List(&TEXT, 1, 4)])),
+    optional("stream", Shape::Boolean),
+    optional(
+        "stream_options",
+        Shape::Object(&[optional("include_usage", Shape::Boolean)]),
+    ),
+]);
+
+/// POST /v1/rerank, of servers that are compatible.
+pub(super) const RERANK: Shape = Shape::Object(&[
+    required("model", TEXT),
+    required("query", TEXT),
+    required("documents", Shape::List(&TEXT, 1, usize::MAX)),
+    optional("top_n", Shape::Integer(1, i64::MAX)),
+    optional("return_documents", Shape::Boolean),
+]);
+
 /// POST /v1/embeddings.
 pub(super) const EMBEDDINGS: Shape = Shape::Object(&[
     required("model", TEXT),

@@ -43,6 +43,24 @@ pub(in crate::dialect) fn beginning<'a>(object: &Object<'a>) -> impl Iterator<It
     system.into_iter().chain(user).flat_map(texts)
 }
 
+/// How Google's APIs name a model.
+pub(in crate::dialect) fn resource(model: &str) -> String {
+    match model.starts_with("models/") || model.starts_with("tunedModels/") {
+        true => model.to_owned(),
+        false => format!("models/{model}"),
+    }
+}
+
+/// Where the model is named again, inside of the body: in each request of a batch of embeddings, and in one whose tokens
+/// are counted.
+pub(in crate::dialect) fn inner_models(object: &Object<'_>) -> Vec<Range<usize>> {
+    let requests = given(object, "requests").and_then(Raw::elements);
+    let requests = requests.into_iter().flat_map(Elements::objects).flatten();
+    let counted = given(object, "generateContentRequest").and_then(Raw::object);
+    let models = requests.chain(counted).filter_map(|request| given(&request, "model"));
+    models.map(|model| object.span(model)).collect()
+}
+
 /// Where signatures stand that are not Google's, and what Google takes in their place; each a whole JSON string.
 pub(in crate::dialect) fn foreign_signatures(object: &Object<'_>) -> Vec<(Range<usize>, Vec<u8>)> {
     let text = object.text();

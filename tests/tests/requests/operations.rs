@@ -1,0 +1,187 @@
+//! What is asked of a model beside conversations: embeddings, counts, rankings and completions, each of whoever does it.
+
+use anyhow::Result;
+use pilotfish_provider::{Anthropic, Builder, Cohere, Fake, Gemini, Ollama, OpenAi};
+use pilotfish_tests::{Client, Launch, Pilotfish, Policy};
+use serde_json::{Value, json};
+
+/// One deployment, of a provider by its name, and its model, which applications call by the same name.
+struct Scene {
+    pilotfish: Pilotfish,
+    client: Client,
+    fake: Fake,
+}
+
+impl Scene {
+    async fn of(provider: &str, builder: Builder, model: &str) -> Result<Self> {
+        let fake = builder.name("east").models([model]).keys(["sk-up-1"]).start().await?;
+        let url = match provider {
+            // Its own API, and not the one that all clients of OpenAI's know.
+            "Ollama" => format!("dialects: [{{name: Ollama, url: {:?}}}]", fake.url()),
+            "Cohere" => format!("dialects: [{{name: Cohere, url: {:?}}}]", fake.url()),
+            _ => format!("url: {:?}", fake.url()),
+        };
+        let deployment = format!(
+            "kind: ModelDeployment\napiVersion: pilotfish.dev/v1alpha1\nmetadata: {{name: east}}\nspec:\n  \
+             provider: {provider}\n  model: {model}\n  endpoint: {{{url}}}\n  \
+             credentials: {{secretKeyRef: {{name: upstream, key: key}}}}\n"
+        );
+        let secret =
+            "kind: Secret\napiVersion: v1\nmetadata: {name: upstream}\nstringData: {key: sk-up-1}\n".to_owned();
+        let documents = [secret, deployment, Policy::named("m").targets(["east"]).to_string()];
+        let pilotfish = Launch::run(&documents).start().await?;
+        let client = Client::new(&pilotfish)?;
+        Ok(Self {
+            pilotfish,
+            client,
+            fake,
+        })
+    }
+
+    async fn openai(model: &str) -> Result<Self> {
+        Self::of("OpenAICompatible", OpenAi::builder(), model).await
+    }
+
+    /// The answer, which is one.
+    async fn ask(&self, path: &str, body: Value) -> Result<Value> {
+        let answer = self.client.post(path, body.to_string()).await?;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        answer.json()
+    }
+
+    /// The paths at which the provider was asked.
+    fn targets(&self) -> Vec<String> {
+        let received = self.fake.received();
+        received.iter().map(|request| request.target.clone()).collect()
+    }
+
+    async fn end(self) -> Result<()> {
+        assert!(self.fake.violations().is_empty(), "{:?}", self.fake.violations());
+        self.pilotfish.at_rest(&[&self.fake]).await
+    }
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    let list = value.as_array().map(Vec::as_slice).unwrap_or_default();
+    list.iter().filter_map(Value::as_f64).collect()
+}
+
+/// Whoever makes them makes the same of one text; so what differs is the form.
+#[tokio::test]
+async fn embeddings_are_made_by_whoever_can_in_either_form() -> Result<()> {
+    for (provider, builder, model, path) in [
+        (
+            "OpenAICompatible",
+            OpenAi::builder(),
+            "text-embedding-3-small",
+            "/v1/embeddings",
+        ),
+        (
+            "Gemini",
+            Gemini::builder(),
+            "gemini-embedding-001",
+            "/v1beta/models/gemini-embedding-001:batchEmbedContents",
+        ),
+        ("Cohere", Cohere::builder(), "embed-v4.0", "/v2/embed"),
+        ("Ollama", Ollama::builder(), "nomic-embed-text", "/api/embed"),
+    ] {
+        let scene = Scene::of(provider, builder, model).await?;
+        let asked = json!({"model": "m", "input": ["one", "two"], "dimensions": 4});
+        let answer = scene.ask("/v1/embeddings", asked).await?;
+        let openai: Vec<_> = (0..2).map(|at| numbers(&answer["data"][at]["embedding"])).collect();
+        assert!(openai.iter().all(|vector| vector.len() == 4), "{provider}: {answer}");
+        let one = |text: &str| json!({"model": "models/m", "content": {"parts": [{"text": text}]}, "outputDimensionality": 4});
+        let batch = json!({"requests": [one("one"), one("two")]});
+        let answer = scene.ask("/v1beta/models/m:batchEmbedContents", batch).await?;
+        let google: Vec<_> = (0..2).map(|at| numbers(&answer["embeddings"][at]["values"])).collect();
+        assert_eq!(google, openai, "{provider}");
+        let answer = scene.ask("/v1beta/models/m:embedContent", one("two")).await?;
+        assert_eq!(numbers(&answer["embedding"]["values"]), openai[1], "{provider}");
+        let targets = scene.targets();
+        assert_eq!(targets[0], path);
+        let single = "/v1beta/models/gemini-embedding-001:embedContent";
+        assert_eq!(targets[2] == single, provider == "Gemini", "{targets:?}");
+        scene.end().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn tokens_are_counted_by_whoever_can_and_guessed_by_nobody() -> Result<()> {
+    let anthropic = json!({"model": "m", "system": "Be brief.", "messages": [{"role": "user", "content": "Hello"}]});
+    let google = json!({"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]});
+    let wrapped = json!({"generateContentRequest": {"model": "models/m", "contents": google["contents"]}});
+    for (provider, builder, model) in [
+        ("Anthropic", Anthropic::builder(), "claude-sonnet-4-5"),
+        ("Gemini", Gemini::builder(), "gemini-2.5-flash"),
+    ] {
+        let scene = Scene::of(provider, builder, model).await?;
+        let counted = scene.ask("/v1/messages/count_tokens", anthropic.clone()).await?;
+        assert!(
+            counted["input_tokens"].as_u64().is_some_and(|count| count > 0),
+            "{counted}"
+        );
+        for body in [&google, &wrapped] {
+            let counted = scene.ask("/v1beta/models/m:countTokens", body.clone()).await?;
+            assert!(
+                counted["totalTokens"].as_u64().is_some_and(|count| count > 0),
+                "{counted}"
+            );
+        }
+        scene.end().await?;
+    }
+    let scene = Scene::openai("gpt-4o").await?;
+    for (path, body) in [
+        ("/v1/messages/count_tokens", anthropic),
+        ("/v1beta/models/m:countTokens", google),
+    ] {
+        let answer = scene.client.post(path, body.to_string()).await?;
+        assert_eq!(answer.status, 400, "{}", answer.text());
+        assert!(answer.text().contains("counts no tokens"), "{}", answer.text());
+    }
+    assert!(scene.targets().is_empty());
+    scene.end().await
+}
+
+#[tokio::test]
+async fn rankings_pass_through_to_whoever_makes_them() -> Result<()> {
+    let asked = json!({"model": "m", "query": "capital of Norway", "top_n": 1,
+        "documents": ["Paris is in France", "Oslo is the capital of Norway"]});
+    for (scene, target) in [
+        (Scene::openai("bge-reranker").await?, "/v1/rerank"),
+        (
+            Scene::of("Cohere", Cohere::builder(), "rerank-v3.5").await?,
+            "/v2/rerank",
+        ),
+    ] {
+        for path in ["/v1/rerank", "/v2/rerank"] {
+            let ranked = scene.ask(path, asked.clone()).await?;
+            assert_eq!(ranked["results"][0]["index"], 1, "{ranked}");
+        }
+        assert_eq!(scene.targets(), [target, target]);
+        scene.end().await?;
+    }
+    let scene = Scene::of("Anthropic", Anthropic::builder(), "claude-sonnet-4-5").await?;
+    let answer = scene.client.post("/v1/rerank", asked.to_string()).await?;
+    assert_eq!(answer.status, 400);
+    assert!(answer.text().contains("ranks no documents"), "{}", answer.text());
+    scene.end().await
+}
+
+#[tokio::test]
+async fn completions_pass_through_whole_and_streamed() -> Result<()> {
+    let scene = Scene::openai("gpt-3.5-turbo-instruct").await?;
+    let asked = json!({"model": "m", "prompt": "Once upon a time", "max_tokens": 9});
+    for path in ["/v1/completions", "/openai/deployments/m/completions?api-version=1"] {
+        let answer = scene.ask(path, asked.clone()).await?;
+        assert_eq!(answer["choices"][0]["text"], "Once upon a time and so on");
+    }
+    let mut streamed = asked;
+    streamed["stream"] = true.into();
+    let answer = scene.client.post("/v1/completions", streamed.to_string()).await?;
+    let text = answer.text();
+    assert!(text.ends_with("data: [DONE]\n\n") && !text.contains("usage"), "{text}");
+    let sent: Value = serde_json::from_slice(&scene.fake.received()[2].body)?;
+    assert_eq!(sent["stream_options"], json!({"include_usage": true}));
+    scene.end().await
+}
