@@ -57,7 +57,10 @@ pub fn call_of<'a>(
 
 fn find(path: &str) -> Option<(Wanted<'_>, Method)> {
     let call = |(dialect, operation)| (Wanted::Call(dialect, operation, InPath::default()), Method::POST);
-    let openai = path.strip_prefix("/v1").unwrap_or(path);
+    // Azure's newer base URL ends in `/openai/v1`, as Groq's does.
+    let newer = path.strip_prefix("/openai").filter(|path| path.starts_with("/v1/"));
+    let openai = newer.unwrap_or(path);
+    let openai = openai.strip_prefix("/v1").unwrap_or(openai);
     openai_call(openai)
         .map(call)
         .or_else(|| azure(path))
@@ -67,7 +70,8 @@ fn find(path: &str) -> Option<(Wanted<'_>, Method)> {
 }
 
 fn unknown(path: &str) -> Refusal {
-    match path.strip_prefix("/v1").unwrap_or(path).starts_with("/responses/") {
+    let openai = path.strip_prefix("/openai").unwrap_or(path);
+    match openai.strip_prefix("/v1").unwrap_or(openai).starts_with("/responses/") {
         true => Refusal::NothingKept,
         false => Refusal::UnknownPath,
     }
@@ -205,7 +209,10 @@ mod tests {
         let responses = call(ClientDialect::Responses, Operation::Generate);
         for (method, path, expected) in [
             (Method::POST, "/v1/chat/completions", chat.clone()),
-            (Method::POST, "/chat/completions", chat),
+            (Method::POST, "/chat/completions", chat.clone()),
+            (Method::POST, "/openai/v1/chat/completions", chat),
+            (Method::POST, "/openai/v1/responses", responses.clone()),
+            (Method::GET, "/openai/v1/models", Ok(Wanted::Models(None, false))),
             (Method::POST, "/embeddings", embeddings),
             (
                 Method::POST,

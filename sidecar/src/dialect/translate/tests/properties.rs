@@ -152,16 +152,24 @@ proptest! {
             (ClientDialect::Chat, Dialect::Gemini),
             (ClientDialect::Messages, Dialect::Gemini),
         ];
-        for (client, upstream) in pairs {
+        let operations = [
+            Operation::Generate,
+            Operation::Embeddings,
+            Operation::EmbedOne,
+            Operation::CountTokens,
+        ];
+        let each = |(client, upstream)| operations.map(|operation| (client, upstream, operation));
+        for (client, upstream, operation) in pairs.into_iter().flat_map(each) {
             let capabilities = Capabilities::default();
             let upstream = Upstream { dialect: upstream, provider: "openai", model: "up", capabilities: &capabilities };
             let stamp = Stamp { request_id: "req1", created: 1 };
-            let asked = Asked::read(client, Operation::Generate, in_path(client), &parts[0]);
+            let asked = Asked::read(client, operation, in_path(client), &parts[0]);
             let translated = asked.and_then(|asked| translate_request(&asked, &upstream, stamp));
             if let Ok(translated) = &translated {
                 prop_assert!(serde_json::from_slice::<Value>(&translated.body).is_ok());
             }
-            let exchange = translated.map_or_else(|_| bare(client, upstream.dialect), |translated| translated.exchange);
+            let bare = || Exchange { operation, ..bare(client, upstream.dialect) };
+            let exchange = translated.map_or_else(|_| bare(), |translated| translated.exchange);
             if let Ok(answer) = translate_response(&exchange, &parts[1]) {
                 prop_assert!(serde_json::from_slice::<Value>(&answer.body).is_ok());
             }
