@@ -307,13 +307,29 @@ pub struct Timeouts {
 }
 
 /// How faithful translation between dialects must be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Translation {
     /// What happens to a field that the other dialect cannot say and that changes the meaning of the request. Refuse: the
     /// application gets an error that names it. Warn: it is dropped, and a response header says so.
     #[serde(default)]
     pub on_loss: OnLoss,
+    /// Images that a request names by URL are fetched for providers that want their bytes (Bedrock, Ollama, Gemini). Without
+    /// it they are not, and such an image is a loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetch_images: Option<FetchImages>,
+}
+
+/// From where images are fetched.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FetchImages {
+    /// Host names. One that begins with *. stands for all names that end in the rest. Whatever a name resolves to, only
+    /// public addresses are called, on ports 80 and 443; redirects stay within these hosts.
+    #[schemars(length(min = 1, max = 32), inner(length(min = 1, max = 253)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    #[x_kube(validation = rules::HOSTS_OF_THE_INTERNET)]
+    pub hosts: Vec<String>,
 }
 
 /// What happens to a field whose loss changes the meaning.

@@ -32,6 +32,13 @@ pub const PLAIN_URL: Rule = (
     "a URL must start with http:// or https:// and have a host, and may have no user, query or fragment",
 );
 
+/// On a list of hosts: names of the internet, not of a network of one's own.
+pub const HOSTS_OF_THE_INTERNET: Rule = (
+    "self.all(host, host.matches('^([*][.])?([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z][a-z0-9-]*[a-z0-9]$') && \
+     !host.matches('[.](local|internal|svc|localhost|localdomain)$'))",
+    "a host must be a DNS name in lower case with at least one dot, perhaps with *. before it, and none of a private network",
+);
+
 /// On an endpoint: its trusted certificates have a use.
 pub const CA_BUNDLE_NEEDS_TLS: Rule = (
     "!has(self.caBundle) || !has(self.url) || self.url.startsWith('https://')",

@@ -26,6 +26,7 @@ mod names;
 mod ollama;
 mod pairing;
 mod path;
+mod pictures;
 mod reasoned;
 mod responses;
 mod scan;
@@ -42,9 +43,10 @@ pub use error::{ErrorBody, decode_error, encode_error, error_event, reset_after}
 pub use framing::Framer;
 pub use inspect::{Inspection, inspect_response};
 pub use path::{Suffixes, suffixes};
+pub use pictures::{Picture, Pictures};
 pub use reasoned::{Keeping, Reasoned, Recall};
 pub use splice::{PassThrough, Segment, pass_through};
-pub use translate::{Stamp, translate_request, translate_request_recalling, translate_response};
+pub use translate::{Found, Stamp, translate_request, translate_request_with, translate_response};
 pub use translator::Translator;
 pub use watch::Watch;
 
@@ -261,6 +263,8 @@ pub struct Translated {
     pub exchange: Exchange,
     /// What the answer reasons is worth keeping: its client has tools to go on with.
     pub keeping: Option<Keeping>,
+    /// URLs of pictures that the upstream wants as bytes.
+    pub wanted: Vec<String>,
 }
 
 /// An upstream's answer that is an error, or is no answer.

@@ -14,6 +14,7 @@ mod inbound;
 pub mod json;
 pub mod lines;
 mod meter;
+mod pictures;
 pub mod pipeline;
 mod policy;
 pub mod retry;

@@ -13,6 +13,7 @@ pub(crate) use configuration::{Configuration, Id};
 use crate::dialect::{Asked, Dialect, Operation};
 use crate::health::Board;
 use crate::meter::{DeploymentSeries, RouteSeries};
+use crate::pictures::Hosts;
 use crate::retry;
 use crate::upstream::{Endpoint, StandingHeaders};
 use arc_swap::ArcSwap;
@@ -164,6 +165,8 @@ pub(crate) struct Policy {
     pub retry_budget: Arc<retry::Budget>,
     pub timeouts: Timeouts,
     pub on_loss: wire::OnLoss,
+    /// From where pictures may be fetched for providers that want bytes.
+    pub fetch_images: Hosts,
     pub authentication: wire::Authentication,
 }
 

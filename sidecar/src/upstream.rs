@@ -29,7 +29,7 @@ mod tls;
 mod transport;
 
 pub use body::UpstreamBody;
-pub(crate) use connect::tcp;
+pub(crate) use connect::{encrypted_http1, tcp};
 pub use credential::{Credential, HeaderError, StandingHeaders};
 pub use endpoint::{Endpoint, EndpointError};
 pub(crate) use error::reason;

@@ -156,6 +156,9 @@ pub struct Policy {
     pub timeouts: Timeouts,
     /// What to do with a field whose loss changes the meaning.
     pub on_loss: OnLoss,
+    /// Hosts from which images may be fetched for providers that want bytes: names, or `*.` and the end of names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fetch_images: Vec<String>,
     /// What a caller must prove beyond the pod's own identity.
     pub authentication: Authentication,
 }

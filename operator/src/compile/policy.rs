@@ -8,7 +8,7 @@ use crate::world::{Generation, InForce, Object, ObjectName, World};
 use pilotfish_crds::deployment::{AllowedFrom, AllowedNamespaces};
 use pilotfish_crds::policy::{
     AffinityMode, Authentication, DeploymentRef, OnAmbiguous, OnLoss, Requirement, RoutingRule, Strategy, StrategyType,
-    Target, Timeouts, When,
+    Target, Timeouts, Translation, When,
 };
 use pilotfish_crds::scalar::Duration;
 use pilotfish_crds::{RoutingPolicySpec, policy as crd};
@@ -145,6 +145,7 @@ impl View<'_> {
             retry: retry(&spec.retry),
             timeouts: spec.timeouts.as_ref().map(timeouts).unwrap_or_default(),
             on_loss: on_loss(spec.translation.on_loss),
+            fetch_images: fetch_images(&spec.translation),
             authentication: authentication(spec.authentication),
         };
         let resource = Arc::new(wire::Resource::new(wire::Kind::Policy, self.name.to_string(), &body));
@@ -281,6 +282,11 @@ fn on_loss(on_loss: OnLoss) -> wire::OnLoss {
         OnLoss::Refuse => wire::OnLoss::Refuse,
         OnLoss::Warn => wire::OnLoss::Warn,
     }
+}
+
+fn fetch_images(translation: &Translation) -> Vec<String> {
+    let hosts = translation.fetch_images.iter().flat_map(|images| &images.hosts);
+    hosts.cloned().collect()
 }
 
 fn authentication(authentication: Option<Authentication>) -> wire::Authentication {

@@ -20,7 +20,26 @@ pub fn policy(spec: &RoutingPolicySpec, namespace: &str, root_namespace: &str) -
         &[("idleTimeout", &Some(spec.affinity.idle_timeout.clone()))],
     );
     check_timeouts(&mut faults, spec.timeouts.as_ref());
+    if let Some(images) = &spec.translation.fetch_images {
+        let all = images.hosts.iter().all(|host| is_of_the_internet(host));
+        faults.check(all, "spec.translation.fetchImages.hosts", rules::HOSTS_OF_THE_INTERNET);
+    }
     faults.0
+}
+
+/// As the expression of [`rules::HOSTS_OF_THE_INTERNET`].
+fn is_of_the_internet(host: &str) -> bool {
+    let Some((names, last)) = host.strip_prefix("*.").unwrap_or(host).rsplit_once('.') else {
+        return false;
+    };
+    let is_private = ["local", "internal", "svc", "localhost", "localdomain"].contains(&last);
+    let begins_well = last.len() > 1 && last.starts_with(|c: char| c.is_ascii_lowercase());
+    names.split('.').all(is_label) && is_label(last) && begins_well && !is_private
+}
+
+fn is_label(label: &str) -> bool {
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    label.starts_with(letter) && label.ends_with(letter) && label.chars().all(|c| letter(c) || c == '-')
 }
 
 /// Whom it serves.

@@ -4,9 +4,9 @@ use super::fit::fit;
 use super::item::{Reply, Request, Thinking};
 use super::loss::Ledger;
 use super::{
-    Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Keeping, Operation, Reasoned, Recall,
-    Translated, Upstream, chat, cohere, converse, count, embeddings, gemini, messages, ollama, pairing, reasoned,
-    responses,
+    Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Keeping, Operation, Pictures, Reasoned, Recall,
+    Translated, Upstream, chat, cohere, converse, count, embeddings, gemini, messages, ollama, pairing, pictures,
+    reasoned, responses,
 };
 use std::sync::Arc;
 
@@ -25,6 +25,15 @@ pub struct Stamp<'a> {
     pub request_id: &'a str,
     /// Seconds since the Unix epoch.
     pub created: i64,
+}
+
+/// What a translation may use that is not in the request.
+#[derive(Clone, Copy, Default)]
+pub struct Found<'f> {
+    /// Reasoning that clients have dropped.
+    pub recall: Option<&'f Recall<'f>>,
+    /// Pictures that the request names by their URLs; `None` where none are fetched.
+    pub pictures: Option<&'f Pictures>,
 }
 
 /// An encoded request, and the tool names that had to change.
@@ -75,21 +84,21 @@ pub fn translate_request(
     upstream: &Upstream<'_>,
     stamp: Stamp<'_>,
 ) -> Result<Translated, BadRequest> {
-    translate_request_recalling(asked, upstream, stamp, None)
+    translate_request_with(asked, upstream, stamp, Found::default())
 }
 
-/// The same, where turns whose client has dropped their reasoning may ask for it.
-pub fn translate_request_recalling(
+/// The same with what was found elsewhere.
+pub fn translate_request_with(
     asked: &Asked<'_>,
     upstream: &Upstream<'_>,
     stamp: Stamp<'_>,
-    recall: Option<&Recall<'_>>,
+    found: Found<'_>,
 ) -> Result<Translated, BadRequest> {
     match asked.operation {
         Operation::Embeddings | Operation::EmbedOne => translate_embeddings(asked, upstream, stamp),
-        Operation::CountTokens => translate_count(asked, upstream, stamp, recall),
+        Operation::CountTokens => translate_count(asked, upstream, stamp, found),
         Operation::Generate | Operation::Completions | Operation::Rerank => {
-            translate_conversation(asked, upstream, stamp, recall)
+            translate_conversation(asked, upstream, stamp, found)
         }
     }
 }
@@ -98,15 +107,15 @@ fn translate_conversation(
     asked: &Asked<'_>,
     upstream: &Upstream<'_>,
     stamp: Stamp<'_>,
-    recall: Option<&Recall<'_>>,
+    found: Found<'_>,
 ) -> Result<Translated, BadRequest> {
     let written = match asked.dialect {
         ClientDialect::Gemini => gemini::request::with_json_schemas(&asked.object),
         ClientDialect::Chat | ClientDialect::Messages | ClientDialect::Responses => None,
     };
     match written.as_deref().map(json::parse) {
-        Some(Ok(object)) => translate(&asked.rewritten(object), upstream, stamp, recall),
-        Some(Err(_)) | None => translate(asked, upstream, stamp, recall),
+        Some(Ok(object)) => translate(&asked.rewritten(object), upstream, stamp, found),
+        Some(Err(_)) | None => translate(asked, upstream, stamp, found),
     }
 }
 
@@ -120,6 +129,7 @@ fn translate_embeddings(
         body: embeddings::request(asked, upstream, &mut ledger)?,
         losses: ledger.into_losses(),
         keeping: None,
+        wanted: Vec::new(),
         exchange: Exchange {
             base64: embeddings::wants_base64(asked),
             ..exchange(asked, upstream, stamp)
@@ -132,12 +142,12 @@ fn translate_count(
     asked: &Asked<'_>,
     upstream: &Upstream<'_>,
     stamp: Stamp<'_>,
-    recall: Option<&Recall<'_>>,
+    found: Found<'_>,
 ) -> Result<Translated, BadRequest> {
     let inner = count::wrapped(asked).map(|inner| json::parse(inner.as_bytes()));
     let translated = match inner {
-        Some(Ok(inner)) => translate_conversation(&asked.rewritten(inner), upstream, stamp, recall),
-        Some(Err(_)) | None => translate_conversation(asked, upstream, stamp, recall),
+        Some(Ok(inner)) => translate_conversation(&asked.rewritten(inner), upstream, stamp, found),
+        Some(Err(_)) | None => translate_conversation(asked, upstream, stamp, found),
     }?;
     Ok(Translated {
         body: count::request(&translated.body, upstream).unwrap_or(translated.body),
@@ -168,7 +178,7 @@ fn translate(
     asked: &Asked<'_>,
     upstream: &Upstream<'_>,
     stamp: Stamp<'_>,
-    recall: Option<&Recall<'_>>,
+    found: Found<'_>,
 ) -> Result<Translated, BadRequest> {
     let mut ledger = Ledger::default();
     let mut request = match asked.dialect {
@@ -178,7 +188,11 @@ fn translate(
         ClientDialect::Responses => responses::request::decode(asked, &mut ledger),
     }?;
     pairing::check(&request.items)?;
-    let keeping = keeping(&mut request, upstream, recall);
+    let keeping = keeping(&mut request, upstream, found.recall);
+    let wanted = match found.pictures {
+        Some(pictures) => pictures::place(&mut request, upstream, pictures, &mut ledger),
+        None => Vec::new(),
+    };
     fit(&mut request, upstream, &mut ledger);
     let size = asked.object.text().len() + ROOM;
     let Encoded { body, renamed } = match upstream.dialect {
@@ -201,6 +215,7 @@ fn translate(
         losses: ledger.into_losses(),
         exchange,
         keeping,
+        wanted,
     })
 }
 

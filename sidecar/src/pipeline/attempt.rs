@@ -3,6 +3,7 @@
 //! Each failure stands in one row of the failure table (`verdict`), which says what may be tried next. The answer is
 //! committed where [`call`](mod@call) returns it; after that nothing is repeated.
 
+mod album;
 mod array;
 mod call;
 mod headers;
@@ -10,6 +11,7 @@ mod keeper;
 mod settle;
 mod stream;
 
+pub(super) use album::Album;
 use settle::Settlement;
 pub(crate) use stream::AnswerStream;
 
@@ -41,6 +43,8 @@ pub(super) struct Request<'a, 'b> {
     pub route: &'a Arc<Route>,
     pub policy: &'a Arc<Policy>,
     pub tenant: &'a Arc<str>,
+    /// Pictures that had to be fetched.
+    pub album: Album,
     /// When the whole request must be over, and how long the client waits for a read.
     pub deadlines: super::deadline::Deadlines,
     /// An SDK is repeating this request itself: the same deployment is not repeated on top of that.

@@ -7,6 +7,7 @@ use super::{
 use crate::dialect;
 use crate::health::Board;
 use crate::meter::Meter;
+use crate::pictures::Hosts;
 use crate::retry;
 use crate::upstream::{Credential, Endpoint, EndpointError, HeaderError, StandingHeaders};
 use http::header::{HeaderName, HeaderValue};
@@ -344,6 +345,7 @@ fn policy(
         retry,
         timeouts,
         on_loss,
+        fetch_images,
         authentication,
     } = body;
     let mut named = Vec::new();
@@ -372,6 +374,7 @@ fn policy(
         retry_budget,
         timeouts: Timeouts::from(timeouts),
         on_loss,
+        fetch_images: Hosts::new(fetch_images),
         authentication,
     })
 }

@@ -4,14 +4,18 @@ use super::Shared;
 use super::endpoint::{Endpoint, Host, Tls};
 use super::error::{ConnectError, ConnectFailure, of_system, reason};
 use super::resolve::Resolver;
+use super::tls;
 use super::transport::{Stream, Transport};
 use futures::stream::{FuturesUnordered, StreamExt};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// How long one address may stay silent before the next is tried beside it (RFC 8305's recommendation).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -87,6 +91,14 @@ async fn encrypted(endpoint: &Endpoint, tls: &Tls, stream: TcpStream) -> Result<
             })
         }
     }
+}
+
+/// TLS to a host whose certificate must be one of the usual roots', for an exchange of HTTP/1.1.
+pub(crate) async fn encrypted_http1(host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    let mut config = ClientConfig::clone(&*tls::client_config(None).map_err(io::Error::other)?);
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
 fn tcp_error(endpoint: &Endpoint, error: &io::Error) -> ConnectError {

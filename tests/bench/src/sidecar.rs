@@ -163,6 +163,7 @@ fn policy(dialect: Dialect) -> Policy {
         },
         timeouts: timeouts(),
         on_loss: OnLoss::Warn,
+        fetch_images: Vec::new(),
         authentication: Authentication::VirtualKey,
     }
 }

@@ -11,6 +11,7 @@ mod committed;
 mod connections;
 mod failover;
 mod headers;
+mod images;
 mod kept_reasoning;
 mod losses;
 mod memory;

@@ -2,7 +2,7 @@ use super::Recorder;
 use crate::dialect::item::{Finish, Reasoning, Step};
 use crate::dialect::text::Text;
 use crate::dialect::{
-    Asked, ClientDialect, Dialect, InPath, Operation, Reasoned, Stamp, Upstream, translate_request_recalling,
+    Asked, ClientDialect, Dialect, Found, InPath, Operation, Reasoned, Stamp, Upstream, translate_request_with,
     translate_response,
 };
 use pilotfish_wire::Capabilities;
@@ -50,7 +50,11 @@ impl Scene {
             capabilities: &Capabilities::default(),
         };
         let recall = |conversation, call: &str| self.kept.borrow().get(&(conversation, call.to_owned())).cloned();
-        let translated = translate_request_recalling(&asked, &upstream, STAMP, Some(&recall)).unwrap();
+        let found = Found {
+            recall: Some(&recall),
+            pictures: None,
+        };
+        let translated = translate_request_with(&asked, &upstream, STAMP, found).unwrap();
         if let Some(answer) = answer {
             let bytes = serde_json::to_vec(answer).unwrap();
             let answer = translate_response(&translated.exchange, &bytes).unwrap();

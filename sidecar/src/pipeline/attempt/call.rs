@@ -5,12 +5,13 @@ use super::stream::{AnswerStream, Conversion, Timers, Uncommitted};
 use super::{Called, Course, Failure, Request, Settlement, headers};
 use crate::body::{Body, Held};
 use crate::dialect::{
-    Class, ClientDialect, Exchange, Fault, Framing, Grade, Keeping, Losses, Recall, Translator, Upstream, Usage, Watch,
-    decode_error, encode_error, inspect_response, pass_through, reset_after, translate_request_recalling,
-    translate_response,
+    Class, ClientDialect, Exchange, Fault, Found, Framing, Grade, Keeping, Losses, Recall, Translated, Translator,
+    Upstream, Usage, Watch, decode_error, encode_error, inspect_response, pass_through, reset_after,
+    translate_request_with, translate_response,
 };
 use crate::health::Verdict as Health;
 use crate::meter::Outcome;
+use crate::pictures::Public;
 use crate::pipeline::deadline::AttemptTimers;
 use crate::pipeline::limit::Admission;
 use crate::pipeline::respond::{CollectFault, Refusal};
@@ -77,7 +78,7 @@ pub(super) async fn call<'a, 'b>(
         losses,
         settlement,
     };
-    let body = match call.prepare() {
+    let body = match call.prepare().await {
         Ok(body) => body,
         Err(called) => return called,
     };
@@ -97,35 +98,19 @@ pub(super) async fn call<'a, 'b>(
 
 impl Call<'_, '_> {
     /// The body to send, in the upstream's dialect.
-    fn prepare(&mut self) -> Result<OutBody, Called> {
+    async fn prepare(&mut self) -> Result<OutBody, Called> {
         let Request {
-            asked,
-            body,
-            visit,
-            policy,
-            ..
+            asked, body, policy, ..
         } = self.request;
         let deployment = &self.candidate.target.deployment;
-        let to = self.candidate.upstream.dialect;
-        if asked.passes_to(to) {
+        if asked.passes_to(self.candidate.upstream.dialect) {
             let spliced = pass_through(asked, &deployment.model, asked.operation.streams());
             return Ok(OutBody::new(spliced.into_pieces(body)));
         }
-        let upstream = Upstream {
-            dialect: to,
-            provider: &deployment.provider,
-            model: &deployment.model,
-            capabilities: &deployment.capabilities,
-        };
-        let stamp = crate::dialect::Stamp {
-            request_id: visit.request_id(),
-            created: visit.unix_seconds,
-        };
-        let keeper = self.keeper();
-        let recall = |conversation, call: &str| keeper.recall(conversation, call);
-        let recall = (!visit.worker.shared.thoughts.is_empty()).then_some(&recall as &Recall<'_>);
-        let translated = translate_request_recalling(asked, &upstream, stamp, recall);
-        let translated = translated.map_err(|bad| Called::Refused(bad.into()))?;
+        let mut translated = self.translate()?;
+        if !translated.wanted.is_empty() && self.fetch(&translated.wanted).await? {
+            translated = self.translate()?;
+        }
         let loses_meaning = translated.losses.iter().any(|loss| loss.grade == Grade::Meaning);
         if loses_meaning && policy.on_loss == OnLoss::Refuse {
             let meaning = translated
@@ -138,6 +123,41 @@ impl Call<'_, '_> {
         self.exchange = Some(translated.exchange);
         self.keeping = translated.keeping;
         Ok(OutBody::new([Bytes::from(translated.body)]))
+    }
+
+    fn translate(&self) -> Result<Translated, Called> {
+        let Request {
+            asked,
+            visit,
+            policy,
+            album,
+            ..
+        } = self.request;
+        let deployment = &self.candidate.target.deployment;
+        let upstream = Upstream {
+            dialect: self.candidate.upstream.dialect,
+            provider: &deployment.provider,
+            model: &deployment.model,
+            capabilities: &deployment.capabilities,
+        };
+        let stamp = crate::dialect::Stamp {
+            request_id: visit.request_id(),
+            created: visit.unix_seconds,
+        };
+        let (keeper, pictures) = (self.keeper(), album.pictures());
+        let recall = |conversation, call: &str| keeper.recall(conversation, call);
+        let found = Found {
+            recall: (!visit.worker.shared.thoughts.is_empty()).then_some(&recall as &Recall<'_>),
+            pictures: (!policy.fetch_images.is_empty()).then_some(&*pictures),
+        };
+        translate_request_with(asked, &upstream, stamp, found).map_err(|bad| Called::Refused(bad.into()))
+    }
+
+    /// Whether there is more to translate with.
+    async fn fetch(&self, wanted: &[String]) -> Result<bool, Called> {
+        let Request { album, policy, .. } = self.request;
+        let fetched = Box::pin(album.fetch(wanted, &policy.fetch_images, &Public)).await;
+        fetched.map_err(|_| Called::Refused(Refusal::Body(CollectFault::NoMemory)))
     }
 
     /// Of this tenant's reasoning at this deployment.

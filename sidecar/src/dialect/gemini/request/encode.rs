@@ -1,8 +1,8 @@
 //! The item form into a Gemini request.
 
 use super::turns::Turns;
-use super::{thinking, tools};
-use crate::dialect::item::{Format, Knob, Names, Request, Settings, Turned};
+use super::{media, thinking, tools};
+use crate::dialect::item::{Format, Knob, Names, Request, Settings, Source, Turned};
 use crate::dialect::loss::Ledger;
 use crate::dialect::turns::beginning;
 use crate::dialect::{Encoded, Upstream};
@@ -38,6 +38,11 @@ pub(in crate::dialect) fn encode(
     turns.write(conversation, &mut body);
     body.end();
     Encoded { body: out, renamed }
+}
+
+/// Whether an image is one that the provider would not fetch.
+pub(in crate::dialect) fn wants_bytes(source: &Source<'_>, upstream: &Upstream<'_>) -> bool {
+    media::refusal(source, upstream.provider == VERTEX).is_some()
 }
 
 /// What has no place at all.
