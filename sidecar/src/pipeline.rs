@@ -227,7 +227,7 @@ impl Visit {
             route,
             policy,
             tenant: &authorised.caller.tenant,
-            album: attempt::Album::new(&shared.bodies),
+            album: attempt::Album::default(),
             deadlines: Deadlines::new(&head.headers, policy.timeouts, asked.stream, self.started),
             sdk_retries: sdk_retries(head),
         };

@@ -8,10 +8,11 @@ use std::cell::{Ref, RefCell};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// What has been fetched, against permits of the pool that all bodies share.
+/// What has been fetched, against permits of the pool that all bodies share. A request that needs none costs nothing.
+#[derive(Default)]
 pub(crate) struct Album {
     pictures: RefCell<Pictures>,
-    held: RefCell<Held>,
+    held: RefCell<Option<Held>>,
 }
 
 /// There is no room for them.
@@ -19,19 +20,18 @@ pub(crate) struct Album {
 pub(super) struct NoRoom;
 
 impl Album {
-    pub(crate) fn new(pool: &Arc<Pool>) -> Self {
-        Self {
-            pictures: RefCell::default(),
-            held: RefCell::new(Held::none(pool)),
-        }
-    }
-
     pub(super) fn pictures(&self) -> Ref<'_, Pictures> {
         self.pictures.borrow()
     }
 
     /// Fetches what is wanted, from hosts that are listed; whether anything more is known now.
-    pub(super) async fn fetch(&self, wanted: &[String], hosts: &Hosts, guard: &impl Guard) -> Result<bool, NoRoom> {
+    pub(super) async fn fetch(
+        &self,
+        wanted: &[String],
+        hosts: &Hosts,
+        guard: &impl Guard,
+        pool: &Arc<Pool>,
+    ) -> Result<bool, NoRoom> {
         let new: BTreeSet<&String> = {
             let known = self.pictures();
             let wanted = wanted.iter().filter(|url| pictures::is_listed(url, hosts));
@@ -46,7 +46,8 @@ impl Album {
         let fetched = join_all(fetched).await;
         for (url, picture) in new.iter().zip(fetched) {
             let bytes = picture.as_ref().map_or(0, |picture| picture.base64.len());
-            if !self.held.borrow_mut().grow(bytes as u64) {
+            let mut held = self.held.borrow_mut();
+            if !held.get_or_insert_with(|| Held::none(pool)).grow(bytes as u64) {
                 return Err(NoRoom);
             }
             let picture = picture.map_err(FetchError::why);

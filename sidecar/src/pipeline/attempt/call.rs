@@ -155,8 +155,11 @@ impl Call<'_, '_> {
 
     /// Whether there is more to translate with.
     async fn fetch(&self, wanted: &[String]) -> Result<bool, Called> {
-        let Request { album, policy, .. } = self.request;
-        let fetched = Box::pin(album.fetch(wanted, &policy.fetch_images, &Public)).await;
+        let Request {
+            album, policy, visit, ..
+        } = self.request;
+        let pool = &visit.worker.shared.bodies;
+        let fetched = Box::pin(album.fetch(wanted, &policy.fetch_images, &Public, pool)).await;
         fetched.map_err(|_| Called::Refused(Refusal::Body(CollectFault::NoMemory)))
     }
 
