@@ -16,7 +16,10 @@ mod sent;
 mod told;
 mod verdict;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use matrix::Cell;
+use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use verdict::Verdict;
 
@@ -104,4 +107,30 @@ fn the_ranks_are_in_order() {
     ];
     let ranks: Vec<_> = order.iter().map(|words| Verdict::rank(words)).collect();
     assert_eq!(ranks, [0, 1, 2, 3, 4, 5, 6]);
+}
+
+/// What `make differences` gives to LiteLLM and to the sidecar alike: all requests, and what upstreams answer.
+#[test]
+#[ignore = "writes a file for `make differences`, named by PILOTFISH_PROBES"]
+fn the_probes_are_written() {
+    let requests = matrix::CLIENTS.map(|client| {
+        let all = ask::Ask::ALL
+            .iter()
+            .filter_map(|&ask| Some((ask.name(), ask::request(client, ask)?)));
+        (matrix::client_name(client), all.collect::<BTreeMap<_, _>>())
+    });
+    let answers = matrix::UPSTREAMS.map(|upstream| {
+        let all = said::Say::ALL.iter().filter_map(|&say| {
+            let said = said::answer(upstream, say)?;
+            let stream = said::on_the_wire(upstream, &said.stream);
+            Some((
+                say.name(),
+                json!({"whole": said.whole, "stream": BASE64_STANDARD.encode(stream)}),
+            ))
+        });
+        (matrix::upstream_name(upstream), all.collect::<BTreeMap<_, _>>())
+    });
+    let probes = json!({"requests": BTreeMap::from(requests), "answers": BTreeMap::from(answers)});
+    let file = std::env::var_os("PILOTFISH_PROBES").expect("PILOTFISH_PROBES names the file");
+    std::fs::write(file, probes.to_string()).unwrap();
 }

@@ -90,3 +90,15 @@ fn the_fuzzer_knows_every_decoder() {
         );
     }
 }
+
+#[test]
+#[ignore = "writes the corpora of `make fuzz`"]
+fn the_seeds_are_written() {
+    for (name, target) in Target::all() {
+        let folder = crate_folder().join("fuzz/corpus").join(&name);
+        std::fs::create_dir_all(&folder).unwrap();
+        for (number, seed) in seeds::of(target, crate_folder()).iter().enumerate() {
+            std::fs::write(folder.join(format!("golden-{number}")), seed).unwrap();
+        }
+    }
+}
