@@ -11,6 +11,7 @@
 //!
 //! Of the Kubernetes API it needs `create` of TokenReviews, and `get` of Pods, ReplicaSets and Jobs everywhere.
 
+mod claimed;
 mod image;
 mod names;
 mod pace;
@@ -31,6 +32,7 @@ use kube::{Api, Client};
 use pace::Pace;
 use pilotfish_wire::scope;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use token::Claims;
@@ -92,8 +94,10 @@ impl Identity {
         }
     }
 
-    /// Whose token this is.
-    pub async fn of_token(&self, token: &str) -> Result<Verified, Refused> {
+    /// Whose token this is, which came from `peer` at `now`, in seconds since the Unix epoch.
+    pub async fn of_token(&self, token: &str, peer: IpAddr, now: i64) -> Result<Verified, Refused> {
+        claimed::plausible(token, now)?;
+        self.pace.turn(peer).await?;
         let claims = self.review(token).await?;
         let pod = self.live_pod(&claims).await?;
         self.judge(&pod)?;
@@ -113,7 +117,6 @@ impl Identity {
     }
 
     async fn review(&self, token: &str) -> Result<Claims, Refused> {
-        self.pace.turn().await?;
         let reviewed = token::review(&self.client, token).await;
         self.metrics.token_review(match &reviewed {
             Ok(_) => TokenReview::Accepted,

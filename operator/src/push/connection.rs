@@ -182,7 +182,7 @@ async fn enough(server: &Server, tasks: &Executor) {
 async fn answer(server: Arc<Server>, peer: Peer, request: Request<Incoming>) -> Answer {
     let path = request.uri().path();
     let answer = match (request.method(), path) {
-        (&Method::POST, "/v1/certificate") => certificate(&server, request).await,
+        (&Method::POST, "/v1/certificate") => certificate(&server, &peer, request).await,
         (&Method::POST, "/v1/stream") => stream(&server, peer, request).await,
         _ => Err(Refusal::NotFound),
     };
@@ -194,8 +194,8 @@ async fn answer(server: Arc<Server>, peer: Peer, request: Request<Incoming>) -> 
 }
 
 /// A certificate for the pod whose token this is, and for the key of the request in the body.
-async fn certificate(server: &Server, request: Request<Incoming>) -> Result<Answer, Refusal> {
-    let issued = issue(server, request).await;
+async fn certificate(server: &Server, peer: &Peer, request: Request<Incoming>) -> Result<Answer, Refusal> {
+    let issued = issue(server, peer, request).await;
     server.metrics.certificate_issued(match &issued {
         Ok(_) => Issuance::Issued,
         Err(Refusal::Identity(Refused::Busy { .. } | Refused::Unknown(_)) | Refusal::Certify(CertifyError::Own(_))) => {
@@ -206,8 +206,8 @@ async fn certificate(server: &Server, request: Request<Incoming>) -> Result<Answ
     issued.map(|pem| whole("application/pem-certificate-chain", pem))
 }
 
-async fn issue(server: &Server, request: Request<Incoming>) -> Result<String, Refusal> {
-    let verified = server.identity.of_token(token(&request)?).await?;
+async fn issue(server: &Server, peer: &Peer, request: Request<Incoming>) -> Result<String, Refusal> {
+    let verified = proven(server, peer, &request).await?;
     let patience = server.timing.first;
     let body = tokio::time::timeout(patience, collect(request.into_body())).await;
     let body = body.map_err(|_| Refusal::Slow(patience))??;
@@ -218,9 +218,9 @@ async fn issue(server: &Server, request: Request<Incoming>) -> Result<String, Re
 
 /// What a sidecar has, both ways, for as long as it lasts.
 async fn stream(server: &Arc<Server>, peer: Peer, request: Request<Incoming>) -> Result<Answer, Refusal> {
-    let verified = match peer.certified {
-        Some(verified) => Verified::clone(&verified),
-        None => server.identity.of_token(token(&request)?).await?,
+    let verified = match &peer.certified {
+        Some(verified) => Verified::clone(verified),
+        None => proven(server, &peer, &request).await?,
     };
     server.admit(&verified).await?;
     // One frame is on its way while the next is chosen: no line is chosen before it can be sent.
@@ -232,6 +232,13 @@ async fn stream(server: &Arc<Server>, peer: Peer, request: Request<Incoming>) ->
         drop(settled);
     }));
     Ok(lines(receiver))
+}
+
+/// Whose token the request carries.
+async fn proven(server: &Server, peer: &Peer, request: &Request<Incoming>) -> Result<Verified, Refusal> {
+    let token = token(request)?;
+    let verified = server.identity.of_token(token, peer.place.peer(), (server.now)());
+    Ok(verified.await?)
 }
 
 fn token(request: &Request<Incoming>) -> Result<&str, Refusal> {

@@ -116,7 +116,7 @@ async fn a_token_that_is_not_a_live_pod_s_for_us_is_refused_with_a_sentence() ->
             "no token at all",
             "hello".to_owned(),
             401,
-            "the API server does not accept the token",
+            "the token is none that Kubernetes makes",
         ),
     ] {
         let refused = wire.refused(&token).await.context(what)?;

@@ -1,5 +1,7 @@
 //! As much of an API server as looking up a sidecar takes. The real one is asked in the tests of the whole operator.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -28,6 +30,12 @@ pub(super) struct FakeApi {
     _serving: JoinSet<()>,
 }
 
+/// What a token that is bound to a pod looks like; `name` tells it from others.
+pub(super) fn token(name: &str) -> String {
+    let claims = json!({"aud": ["pilotfish.dev"], "exp": i64::MAX, "sub": name, "kubernetes.io": {"pod": {}}});
+    format!("e30.{}.AAAA", URL_SAFE_NO_PAD.encode(claims.to_string()))
+}
+
 impl FakeApi {
     pub(super) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -51,10 +59,10 @@ impl FakeApi {
         self.known.lock().unwrap().objects.insert(path.to_owned(), object);
     }
 
-    /// `token` is bound to a pod.
-    pub(super) fn issue(&self, token: &str, namespace: &str, name: &str, uid: &str) {
+    /// The [`token`] of this name is bound to a pod.
+    pub(super) fn issue(&self, name_of_token: &str, namespace: &str, name: &str, uid: &str) {
         let pod = (namespace.to_owned(), name.to_owned(), uid.to_owned());
-        self.known.lock().unwrap().tokens.insert(token.to_owned(), pod);
+        self.known.lock().unwrap().tokens.insert(token(name_of_token), pod);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The other end of the wire, by hand: it reads when it is told to.
 
+use super::api::token as named;
 use super::scene::{NAME, Scene, WITHIN};
 use bytes::{Bytes, BytesMut};
 use h2::client::SendRequest;
@@ -202,7 +203,7 @@ impl Stream {
 fn request(path: &str, token: Option<&str>) -> Request<()> {
     let mut request = Request::post(format!("https://{NAME}{path}"));
     if let Some(token) = token {
-        request = request.header("authorization", format!("Bearer {token}"));
+        request = request.header("authorization", format!("Bearer {}", named(token)));
     }
     request.body(()).unwrap()
 }
