@@ -21,7 +21,7 @@ HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 STATIC := --target $(HOST) --config 'target.$(HOST).rustflags=["-Ctarget-feature=+crt-static"]'
 SHIPPED := target/$(HOST)
 
-.PHONY: help demo shipped test e2e lint fmt doc bench bench-control conformance fuzz generate generated house clean \
+.PHONY: help demo shipped test e2e lint fmt doc bench bench-control conformance differences fuzz generate generated house clean \
   $(KUBERNETES) $(NODE)
 
 help: ## List the verbs
@@ -68,6 +68,13 @@ bench-control: $(KUBERNETES) ## Measure the operator on a real API server; fails
 
 conformance: ## Write docs/conformance.{md,json}: what each pair of dialects carries; fails when a cell is worse
 	PILOTFISH_UPDATE_CONFORMANCE=1 cargo test --quiet --package pilotfish-sidecar --test conformance
+
+differences: target/litellm/.installed ## Compare with LiteLLM, and write docs/differences-litellm.md; fails on what has no reason
+	cargo build --package pilotfish
+	mkdir -p target/differences
+	PILOTFISH_PROBES=$(CURDIR)/target/differences/probes.json \
+	  cargo test --quiet --package pilotfish-sidecar --test conformance the_probes_are_written -- --ignored
+	target/litellm/bin/python tests/differences/main.py target/debug/pilotfish target/differences/probes.json --write
 
 fuzz: $(FUZZER) ## Fuzz every decoder, SECONDS_EACH=600 at a time; TARGETS="path error" for some of them
 	sidecar/fuzz/run.sh $(FUZZER) $(SECONDS_EACH) $(TARGETS)
