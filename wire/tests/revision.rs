@@ -5,6 +5,8 @@
 //! revision, or needs a feature that resources require: what was written has to be read, and written again as it was.
 //! New fields are optional, and not written where they say nothing.
 
+#![cfg(test)]
+
 use pilotfish_wire::{Credential, Deployment, Key, Kind, Message, Policy, REVISION, Resource, Routes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
