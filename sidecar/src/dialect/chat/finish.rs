@@ -63,10 +63,12 @@ pub(in crate::dialect) fn read<'a>(reason: &str, circumstances: Circumstances<'a
     }
 }
 
-/// The reason to write. A paused answer is not complete, and `length` is the one word that says so.
-pub(in crate::dialect) fn word(finish: &Finish<'_>) -> &'static str {
+/// The reason to write. A paused answer is not complete, and `length` is the one word that says so. A refusal that was
+/// said is an answer: at `content_filter` OpenAI's SDK raises, and nobody reads what was said.
+pub(in crate::dialect) fn word(finish: &Finish<'_>, refuses: bool) -> &'static str {
     match finish {
         Finish::Stop | Finish::Sequence(_) => "stop",
+        Finish::Refused(None) if refuses => "stop",
         Finish::Length | Finish::Window | Finish::Paused => "length",
         Finish::Calls => "tool_calls",
         Finish::Refused(_) => "content_filter",

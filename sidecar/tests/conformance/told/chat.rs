@@ -20,7 +20,7 @@ pub(super) fn sought(say: Say) -> Sought {
         Say::Length => vec![finish("length")],
         Say::Calls => vec![finish("tool_calls")],
         Say::Filter => vec![finish("content_filter")],
-        Say::Refusal => vec![value("choices.0.message.refusal", json!("not quinces"))],
+        Say::Refusal => vec![value("choices.0.message.refusal", json!("not quinces")).and(finish("stop"))],
         Say::Usage => vec![spot(
             "usage",
             json!({"prompt_tokens": USAGE.input, "completion_tokens": USAGE.output,

@@ -22,7 +22,8 @@ pub(in crate::dialect) fn encode(exchange: &Exchange, reply: &Reply<'_>, out: &m
     choice.u64("index", 0);
     write_message(exchange, reply, &mut choice.object("message"));
     choice.null("logprobs");
-    choice.string("finish_reason", finish::word(&reply.finish));
+    let refuses = reply.parts.iter().any(|part| matches!(part, Part::Refusal(_)));
+    choice.string("finish_reason", finish::word(&reply.finish, refuses));
     choice.end();
     choices.end();
     if let Some(counted) = &reply.usage {

@@ -22,6 +22,8 @@ pub(in crate::dialect) struct Encoder {
     thinking: bool,
     /// Google's signature that waits for its call.
     signed: Option<String>,
+    /// It said that it refuses.
+    refuses: bool,
     usage: Option<Usage>,
 }
 
@@ -33,6 +35,7 @@ impl Encoder {
             details: 0,
             thinking: false,
             signed: None,
+            refuses: false,
             usage: None,
         }
     }
@@ -41,7 +44,10 @@ impl Encoder {
         match step {
             Step::Start { id, model, created } => self.start(id.as_ref(), model.as_ref(), created, out),
             Step::Text(text) => self.delta(out, |delta| text.write(delta.member("content"))),
-            Step::Refusal(text) => self.delta(out, |delta| text.write(delta.member("refusal"))),
+            Step::Refusal(text) => {
+                self.refuses = true;
+                self.delta(out, |delta| text.write(delta.member("refusal")));
+            }
             Step::Thinking(text) => self.think(&text, out),
             Step::Signature(signature) => self.sign(&signature, out),
             Step::Reasoning(reasoning) => self.reason(&reasoning, out),
@@ -154,7 +160,7 @@ impl Encoder {
         }
         out.extend_from_slice(&self.head);
         out.extend_from_slice(b",\"choices\":[{\"index\":0,\"delta\":{},\"logprobs\":null,\"finish_reason\":\"");
-        out.extend_from_slice(finish::word(finish).as_bytes());
+        out.extend_from_slice(finish::word(finish, self.refuses).as_bytes());
         out.extend_from_slice(b"\"}]}\n\n");
     }
 
