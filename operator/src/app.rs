@@ -169,9 +169,12 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     }
     tasks.spawn(
         "status",
-        status::Controller::new(client.clone(), sources, recorder, metrics).run(),
+        status::Controller::new(client.clone(), sources, recorder.clone(), Arc::clone(&metrics)).run(),
     );
-    tasks.spawn("remember", remember::run(client, key, compilations, leadership));
+    tasks.spawn(
+        "remember",
+        remember::run(client, key, compilations, leadership, recorder, metrics),
+    );
     Ok(tasks)
 }
 

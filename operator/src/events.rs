@@ -68,9 +68,11 @@ impl Recorder {
 
     fn event(&self, regarding: &ObjectReference, occurrence: &Occurrence) -> Event {
         let name = regarding.name.as_deref().unwrap_or_default();
+        // A name that is cut behind one of these would be no name: each of its parts ends in a letter or a digit.
+        let name = start(name, LONGEST_NAME).trim_end_matches(['.', '-']);
         Event {
             metadata: ObjectMeta {
-                name: Some(format!("{}.{:016x}", start(name, LONGEST_NAME), fastrand::u64(..))),
+                name: Some(format!("{name}.{:016x}", fastrand::u64(..))),
                 namespace: regarding.namespace.clone(),
                 ..ObjectMeta::default()
             },
@@ -95,12 +97,15 @@ fn action(occasion: Occasion) -> &'static str {
         Occasion::Expired => "Expire",
         Occasion::KeyCreated | Occasion::KeyRotated => "WriteKey",
         Occasion::Untold => "WriteTrust",
+        Occasion::Unremembered => "WriteRevision",
     }
 }
 
 fn kind(occasion: Occasion) -> &'static str {
     match occasion {
-        Occasion::Held | Occasion::Conflicted | Occasion::Refused | Occasion::Untold => "Warning",
+        Occasion::Held | Occasion::Conflicted | Occasion::Refused | Occasion::Untold | Occasion::Unremembered => {
+            "Warning"
+        }
         Occasion::Expired | Occasion::KeyCreated | Occasion::KeyRotated => "Normal",
     }
 }

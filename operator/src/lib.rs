@@ -9,6 +9,7 @@
 pub mod ack;
 pub mod admission;
 pub mod app;
+mod backoff;
 pub mod batch;
 pub mod certs;
 pub mod compile;

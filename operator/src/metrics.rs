@@ -50,6 +50,8 @@ pub struct Metrics {
     pub leader: IntGauge,
     /// Namespaces whose sidecars cannot be told whom to trust.
     pub namespaces_untold: IntGauge,
+    /// Revisions that cannot be written or deleted.
+    pub unremembered: IntGauge,
     resources_sent: IntCounterVec,
     streams_ended: IntCounterVec,
     token_reviews: IntCounterVec,
@@ -89,6 +91,10 @@ impl Metrics {
             namespaces_untold: families.gauge(
                 "pilotfish_operator_namespaces_untold",
                 "Namespaces whose sidecars the leader cannot tell whom to trust.",
+            )?,
+            unremembered: families.gauge(
+                "pilotfish_operator_unremembered",
+                "Revisions of what is in force that the leader cannot write or delete: a restart may forget it.",
             )?,
             resources_sent: families.counters(
                 "pilotfish_operator_resources_sent_total",
@@ -241,6 +247,7 @@ mod tests {
             "pilotfish_operator_dropped_snapshots_total",
             "pilotfish_operator_leader",
             "pilotfish_operator_namespaces_untold",
+            "pilotfish_operator_unremembered",
             "pilotfish_operator_compile_seconds_count",
             r#"pilotfish_operator_resources_sent_total{kind="policy"}"#,
             r#"pilotfish_operator_streams_ended_total{reason="rebalanced"}"#,

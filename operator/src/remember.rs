@@ -12,10 +12,14 @@ mod written;
 pub(crate) use revision::Revision;
 pub(crate) use written::Written;
 
+use crate::backoff::Backoff;
+use crate::events::{Occurrence, Recorder};
 use crate::lease::Leadership;
+use crate::metrics::{Metrics, Occasion};
 use crate::watch::{Compilation, Compilations, IN_FORCE_LABEL, SeenObject};
 use crate::world::{Generation, InstallationKey, ObjectName};
 use k8s_openapi::api::apps::v1::ControllerRevision;
+use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use k8s_openapi::apimachinery::pkg::runtime::RawExtension;
 use kube::api::{DeleteParams, PostParams};
@@ -24,15 +28,18 @@ use kube::{Api, Client, Resource, ResourceExt};
 use pilotfish_crds::{ModelDeployment, RoutingPolicy};
 use seal::SEAL;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use written::OfOne;
 
 /// Before what could not be written is tried again.
-const PAUSE: Duration = Duration::from_secs(1);
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// At most, after doubling.
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How long the API server may take for one revision.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Why a name that exists is no error.
 const ALREADY_EXISTS: u16 = 409;
 /// Why a name that is gone is no error.
@@ -48,31 +55,41 @@ struct Plan {
     delete: Vec<ObjectName>,
 }
 
+impl Plan {
+    /// Of all revisions that it is about.
+    fn names(&self) -> impl Iterator<Item = ObjectName> {
+        let gone = self.forged.iter().chain(&self.delete).cloned();
+        gone.chain(self.create.iter().map(name_of))
+    }
+}
+
 /// Writes and deletes revisions while this replica leads, for as long as it is polled.
 pub(crate) async fn run(
     client: Client,
     key: InstallationKey,
     mut compilations: Compilations,
     mut leadership: Leadership,
+    recorder: Recorder,
+    metrics: Arc<Metrics>,
 ) {
-    let mut pause = PAUSE;
+    let mut author = Author {
+        client,
+        recorder,
+        failures: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
+    };
     loop {
         let compilation = compilations.borrow_and_update().clone();
         let leads = leadership.borrow_and_update().is_me(Instant::now());
-        let done = match compilation.filter(|_| leads) {
-            Some(compilation) => carry_out(&client, plan(&compilation, key)).await,
-            None => Ok(()),
-        };
-        if let Err(error) = done {
-            tracing::warn!(%error, "what is in force could not be written down and will be tried again");
-            tokio::time::sleep(pause).await;
-            pause = LONGEST_PAUSE.min(pause * 2);
-            continue;
+        match compilation.filter(|_| leads) {
+            Some(compilation) => author.carry_out(plan(&compilation, key)).await,
+            None => author.failures.retain(|_| false),
         }
-        pause = PAUSE;
+        let failures = i64::try_from(author.failures.len()).unwrap_or(i64::MAX);
+        metrics.unremembered.set(failures);
         tokio::select! {
             changed = compilations.changed() => if changed.is_err() { return },
             changed = leadership.changed() => if changed.is_err() { return },
+            () = author.failures.due() => {}
         }
     }
 }
@@ -100,17 +117,17 @@ fn add<K: Resource<DynamicType = ()>, S: Serialize, T>(
         let none = OfOne::default();
         let OfOne { sealed, forged } = written.get(name, &object.uid).unwrap_or(&none);
         let forged = forged.iter().filter(|forged| !forged.is_deleting());
-        plan.forged.extend(forged.map(|forged| name_of(forged)));
+        plan.forged.extend(forged.map(|forged| name_of(*forged)));
         if sealed.iter().any(|revision| revision.number() == generation.number) {
             let older = sealed.iter().filter(|revision| revision.number() < generation.number);
-            plan.delete.extend(older.map(|revision| name_of(revision)));
+            plan.delete.extend(older.map(|revision| name_of(*revision)));
         } else {
             plan.create.push(revision::<K>(key, name, &object.uid, generation));
         }
     }
 }
 
-fn name_of(revision: &Revision) -> ObjectName {
+fn name_of(revision: &impl ResourceExt) -> ObjectName {
     ObjectName::new(revision.namespace().unwrap_or_default(), revision.name_any())
 }
 
@@ -158,36 +175,88 @@ pub(crate) fn sealed(
     revision::<RoutingPolicy>(key, name, uid, &Generation { number, spec })
 }
 
-/// All of it, whatever becomes of each: a namespace that takes nothing, for its quota or because it is being deleted,
-/// must not keep the others from being remembered. The last failure is the answer.
-async fn carry_out(client: &Client, plan: Plan) -> kube::Result<()> {
-    let mut outcome = Ok(());
-    for name in plan.forged {
-        tracing::warn!(revision = %name, "a ControllerRevision with our name lacks our seal and is deleted");
-        outcome = delete(client, &name).await.and(outcome);
-    }
-    for revision in plan.create {
-        let api = Api::<ControllerRevision>::namespaced(client.clone(), &revision.namespace().unwrap_or_default());
-        let created = expecting(ALREADY_EXISTS, api.create(&PostParams::default(), &revision).await);
-        outcome = created.and(outcome);
-    }
-    for name in plan.delete {
-        outcome = delete(client, &name).await.and(outcome);
-    }
-    outcome
+/// Carries plans out.
+struct Author {
+    client: Client,
+    recorder: Recorder,
+    /// By the revision.
+    failures: Backoff<ObjectName>,
 }
 
-async fn delete(client: &Client, name: &ObjectName) -> kube::Result<()> {
-    let api = Api::<ControllerRevision>::namespaced(client.clone(), &name.namespace);
-    expecting(NOT_FOUND, api.delete(&name.name, &DeleteParams::default()).await)
+impl Author {
+    /// All of it, whatever becomes of each: a namespace that takes nothing, for its quota or because it is being deleted,
+    /// must not keep the others from being remembered.
+    async fn carry_out(&mut self, plan: Plan) {
+        let names: BTreeSet<_> = plan.names().collect();
+        self.failures.retain(|name| names.contains(name));
+        for name in plan.forged {
+            tracing::warn!(revision = %name, "a ControllerRevision with our name lacks our seal and is deleted");
+            self.delete(name).await;
+        }
+        for revision in plan.create {
+            self.create(revision).await;
+        }
+        for name in plan.delete {
+            self.delete(name).await;
+        }
+    }
+
+    async fn create(&mut self, revision: ControllerRevision) {
+        let name = name_of(&revision);
+        if !self.failures.is_due(&name, Instant::now()) {
+            return;
+        }
+        let api = Api::<ControllerRevision>::namespaced(self.client.clone(), &name.namespace);
+        let created = answered(ALREADY_EXISTS, api.create(&PostParams::default(), &revision)).await;
+        let Some((error, is_news)) = self.note(name, created) else {
+            return;
+        };
+        if let Some(regarding) = regarding(&revision).filter(|_| is_news) {
+            let note = format!("serves, and would be forgotten if every replica of the operator restarted: {error}");
+            let occasion = Occasion::Unremembered;
+            self.recorder.record(&regarding, &Occurrence { occasion, note }).await;
+        }
+    }
+
+    async fn delete(&mut self, name: ObjectName) {
+        if self.failures.is_due(&name, Instant::now()) {
+            let api = Api::<ControllerRevision>::namespaced(self.client.clone(), &name.namespace);
+            let deleted = answered(NOT_FOUND, api.delete(&name.name, &DeleteParams::default())).await;
+            self.note(name, deleted);
+        }
+    }
+
+    /// What became of the revision `name`: its failure, and whether it is the first.
+    fn note(&mut self, name: ObjectName, outcome: Result<(), String>) -> Option<(String, bool)> {
+        let Err(error) = outcome else {
+            self.failures.succeeded(&name);
+            return None;
+        };
+        tracing::warn!(revision = %name, error, "what is in force could not be written down and will be tried again");
+        Some((error, self.failures.failed(name, Instant::now())))
+    }
+}
+
+/// The object whose generation a revision holds.
+fn regarding(revision: &ControllerRevision) -> Option<ObjectReference> {
+    let owner = revision.metadata.owner_references.as_ref()?.first()?.clone();
+    Some(ObjectReference {
+        api_version: Some(owner.api_version),
+        kind: Some(owner.kind),
+        namespace: revision.namespace(),
+        name: Some(owner.name),
+        uid: Some(owner.uid),
+        ..ObjectReference::default()
+    })
 }
 
 /// The API server's `code` means that it was done before: what is cached lags behind.
-fn expecting<T>(code: u16, answer: kube::Result<T>) -> kube::Result<()> {
-    match answer {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.code == code => Ok(()),
-        Err(error) => Err(error),
+async fn answered<T>(code: u16, call: impl Future<Output = kube::Result<T>>) -> Result<(), String> {
+    match tokio::time::timeout(PATIENCE, call).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(kube::Error::Api(status))) if status.code == code => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("the API server did not answer within {PATIENCE:?}")),
     }
 }
 
@@ -195,7 +264,6 @@ fn expecting<T>(code: u16, answer: kube::Result<T>) -> kube::Result<()> {
 mod tests {
     use super::*;
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-    use std::sync::Arc;
 
     fn key() -> InstallationKey {
         InstallationKey::new([7; 32])

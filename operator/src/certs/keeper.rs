@@ -85,9 +85,16 @@ impl Keeper {
         if roots.is_empty() {
             roots = self.authority.lock().roots.clone();
         }
-        roots.retain(|root| now < root.term.ends);
         let terms: Vec<_> = roots.iter().map(|root| root.term).collect();
-        if schedule.at(now, &terms).make {
+        if terms.iter().any(|term| schedule.is_ahead(now, *term)) {
+            tracing::warn!(
+                secret = SECRET,
+                "a root was made in the future: another replica's clock is wrong, or this one's"
+            );
+        }
+        let step = schedule.at(now, &terms);
+        roots = step.trusted.iter().map(|&root| Arc::clone(&roots[root])).collect();
+        if step.make {
             roots.push(Arc::new(Root::make(schedule.term(now))?));
         }
         Ok(roots)

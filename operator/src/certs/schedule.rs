@@ -3,8 +3,8 @@
 //! A root is in one of these phases, by its age in parts of its lifetime:
 //!
 //! ```text
-//! 0 ........... 1/12 ........................ 2/3 ................ 3/4 ............... 1
-//! trusted        signs, its predecessor        its successor        the successor       gone
+//! 0 ........... 1/12 ........................ 2/3 ................ 3/4 ............... 1 .......... 2
+//! trusted        signs, its predecessor        its successor        the successor       kept        gone
 //! (spreading)    is still trusted              is made, spreads     signs
 //! ```
 //!
@@ -14,6 +14,10 @@
 //!
 //! Where there is no choice, there is no waiting: the first root of an installation signs at once, and so does one that
 //! is made after every other has ended.
+//!
+//! No clock is to be relied on. One that is ahead must not take the others' roots from them: a root that has ended is kept
+//! in the bundle for as long again, where it is harmless, as whoever checks a certificate checks its dates. And a root that
+//! was made in the future is one that nobody knows of yet: it neither signs nor keeps another from being made.
 
 use std::time::Duration;
 
@@ -44,7 +48,7 @@ pub(super) struct Term {
 pub(super) struct Step {
     /// The root that signs; `None` when there is none.
     pub(super) signs: Option<usize>,
-    /// The roots that are trusted. Every other one has ended.
+    /// The roots that are in the bundle. Every other one ended long ago.
     pub(super) trusted: Vec<usize>,
     /// Another root is due.
     pub(super) make: bool,
@@ -83,16 +87,24 @@ impl Schedule {
 
     /// What is to be done with roots of these terms at `now`.
     pub(super) fn at(self, now: i64, terms: &[Term]) -> Step {
-        let trusted: Vec<usize> = (0..terms.len()).filter(|&root| now < terms[root].ends).collect();
-        let newest = trusted.iter().map(|&root| terms[root]).max_by_key(|term| term.made);
-        let has_spread = |&&root: &&usize| terms[root].made.saturating_add(self.spread()) <= now;
-        let spread = trusted.iter().filter(has_spread).max_by_key(|&&root| terms[root].made);
-        let oldest = trusted.iter().min_by_key(|&&root| terms[root].made);
+        let (made, ends) = (|root: usize| terms[root].made, |root: usize| terms[root].ends);
+        let lives = |&root: &usize| !self.is_ahead(now, terms[root]) && now < ends(root);
+        let living: Vec<usize> = (0..terms.len()).filter(lives).collect();
+        let newest = living.iter().map(|&root| terms[root]).max_by_key(|term| term.made);
+        let has_spread = |&&root: &&usize| made(root).saturating_add(self.spread()) <= now;
+        let spread = living.iter().filter(has_spread).max_by_key(|&&root| made(root));
+        let oldest = living.iter().min_by_key(|&&root| made(root));
+        let is_kept = |&root: &usize| now < ends(root).saturating_add(self.lifetime);
         Step {
             signs: spread.or(oldest).copied(),
             make: newest.is_none_or(|newest| self.successor_due(newest) <= now),
-            trusted,
+            trusted: (0..terms.len()).filter(is_kept).collect(),
         }
+    }
+
+    /// Made by a clock that differs from this one by more than clocks do.
+    pub(super) fn is_ahead(self, now: i64, term: Term) -> bool {
+        now.saturating_add(self.spread()) < term.made
     }
 
     /// A shorter lifetime than the root was made with counts at once.
@@ -130,12 +142,30 @@ mod tests {
             (8, vec![first, second], step(Some(0), &[0, 1], false)),
             (9, vec![first, second], step(Some(1), &[0, 1], false)),
             (11, vec![second, first], step(Some(0), &[0, 1], false)),
-            (12, vec![first, second], step(Some(1), &[1], false)),
-            (16, vec![first, second], step(Some(1), &[1], true)),
+            (12, vec![first, second], step(Some(1), &[0, 1], false)),
+            (16, vec![first, second], step(Some(1), &[0, 1], true)),
+            (24, vec![first, second], step(None, &[1], true)),
             (99, vec![first, second], step(None, &[], true)),
         ] {
             assert_eq!(schedule().at(hour * HOUR, &terms), expected, "hour {hour}: {terms:?}");
         }
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_takes_no_root_from_those_that_are_right() {
+        let (right, ahead) = (schedule().term(0), schedule().term(13 * HOUR));
+        let seen_by_who_is_ahead = schedule().at(13 * HOUR, &[right]);
+        assert!(seen_by_who_is_ahead.make);
+        assert_eq!(seen_by_who_is_ahead.trusted, [0]);
+        let seen_by_who_is_right = schedule().at(HOUR, &[right, ahead]);
+        assert_eq!(seen_by_who_is_right.signs, Some(0));
+        assert!(!seen_by_who_is_right.make);
+        let alone = schedule().at(HOUR, &[ahead]);
+        assert!(alone.make && alone.signs.is_none());
+        assert!(
+            schedule().at(8 * HOUR, &[right, ahead]).make,
+            "the successor that is due, in spite of the one ahead"
+        );
     }
 
     #[test]

@@ -130,6 +130,8 @@ label! {
         KeyRotated = "KeyRotated",
         /// The sidecars of a namespace cannot be told whom to trust.
         Untold = "Untold",
+        /// What is in force cannot be written down.
+        Unremembered = "Unremembered",
     }
 }
 

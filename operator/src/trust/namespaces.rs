@@ -1,6 +1,7 @@
 //! The ConfigMap with the bundle, in every namespace whose pods may mount it.
 
 use super::{Attempt, Bundle, Error, FIELD_MANAGER, answered};
+use crate::backoff::Backoff;
 use crate::events::{Occurrence, Recorder};
 use crate::inject::{INJECT, TRUST};
 use crate::lease::Leadership;
@@ -32,24 +33,16 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What each namespace is told, as far as we know.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Told {
     by_namespace: BTreeMap<String, String>,
     /// A list that is not complete yet.
     listing: BTreeMap<String, String>,
     is_listed: bool,
     /// Those that could not be told.
-    untold: BTreeMap<String, Untold>,
-}
-
-/// A namespace that could not be told.
-#[derive(Debug)]
-struct Untold {
-    pause: Duration,
-    /// When it is tried again.
-    due: Instant,
-    /// It takes nothing new, which is as it should be.
-    is_going: bool,
+    untold: Backoff<String>,
+    /// Of those, the ones that are being deleted: they take nothing new, which is as it should be.
+    going: BTreeSet<String>,
 }
 
 /// Keeps the ConfigMaps as they are to be for as long as it is polled.
@@ -63,7 +56,7 @@ pub(crate) async fn run(
 ) {
     let named = watcher::Config::default().fields(&format!("metadata.name={TRUST}"));
     let mut news = pin!(watcher(Api::<ConfigMap>::all(client.clone()), named).default_backoff());
-    let mut told = Told::default();
+    let mut told = Told::new();
     loop {
         let trusted = bundle.borrow_and_update().clone();
         let leads = leadership.borrow_and_update().is_me(Instant::now());
@@ -71,7 +64,7 @@ pub(crate) async fn run(
         let attempt = match compilation.filter(|_| leads && told.is_listed && !trusted.is_empty()) {
             Some(compilation) => tell(&client, &compilation, &trusted, &mut told, &recorder).await,
             None => {
-                told.untold.clear();
+                told.forget(|_| true);
                 Attempt::Idle
             }
         };
@@ -85,12 +78,22 @@ pub(crate) async fn run(
             changed = compilations.changed() => if changed.is_err() { return },
             changed = bundle.changed() => if changed.is_err() { return },
             changed = leadership.changed() => if changed.is_err() { return },
-            () = told.due() => {}
+            () = told.untold.due() => {}
         }
     }
 }
 
 impl Told {
+    fn new() -> Self {
+        Self {
+            by_namespace: BTreeMap::new(),
+            listing: BTreeMap::new(),
+            is_listed: false,
+            untold: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
+            going: BTreeSet::new(),
+        }
+    }
+
     fn hear(&mut self, event: Event<ConfigMap>) {
         match event {
             Event::Init => self.listing.clear(),
@@ -110,37 +113,26 @@ impl Told {
         concerned.into_iter().filter(|namespace| !is_told(namespace)).collect()
     }
 
-    /// Whether `namespace` may be tried at `now`.
-    fn is_due(&self, namespace: &str, now: Instant) -> bool {
-        self.untold.get(namespace).is_none_or(|untold| untold.due <= now)
-    }
-
     /// It could not be told at `now`. Whether that is news.
     fn fail(&mut self, namespace: &str, is_going: bool, now: Instant) -> bool {
-        let before = self.untold.get(namespace);
-        let pause = before.map_or(FIRST_PAUSE, |before| (before.pause * 2).min(LONGEST_PAUSE));
-        let untold = Untold {
-            pause,
-            due: now + pause,
-            is_going,
+        let is_first = self.untold.failed(namespace.to_owned(), now);
+        let has_changed = if is_going {
+            self.going.insert(namespace.to_owned())
+        } else {
+            self.going.remove(namespace)
         };
-        let news = before.is_none_or(|before| before.is_going != is_going);
-        self.untold.insert(namespace.to_owned(), untold);
-        news
+        is_first || has_changed
     }
 
-    /// Over when it is time to try one again without any news.
-    async fn due(&self) {
-        match self.untold.values().map(|untold| untold.due).min() {
-            Some(due) => tokio::time::sleep_until(due).await,
-            None => std::future::pending().await,
-        }
+    /// Those that need not be told any more, or have been.
+    fn forget(&mut self, done: impl Fn(&String) -> bool) {
+        self.untold.retain(|namespace| !done(namespace));
+        self.going.retain(|namespace| !done(namespace));
     }
 
     /// Namespaces that ought to be told and cannot be.
     fn troubles(&self) -> i64 {
-        let troubles = self.untold.values().filter(|untold| !untold.is_going).count();
-        i64::try_from(troubles).unwrap_or(i64::MAX)
+        i64::try_from(self.untold.len() - self.going.len()).unwrap_or(i64::MAX)
     }
 }
 
@@ -167,9 +159,11 @@ async fn tell(
     recorder: &Recorder,
 ) -> Attempt {
     let missing = told.without(concerned(compilation), bundle);
-    told.untold.retain(|namespace, _| missing.contains(namespace));
+    told.forget(|namespace| !missing.contains(namespace));
     let now = Instant::now();
-    let due = missing.into_iter().filter(|namespace| told.is_due(namespace, now));
+    let due = missing
+        .into_iter()
+        .filter(|namespace| told.untold.is_due(namespace, now));
     let writes = due.map(|namespace| async move {
         let written = answered(heal(client, &namespace, bundle)).await;
         (namespace, written)
@@ -181,7 +175,7 @@ async fn tell(
         attempt = Attempt::Written;
         match written {
             Ok(_) => {
-                told.untold.remove(&namespace);
+                told.forget(|told| *told == namespace);
                 told.by_namespace.insert(namespace, bundle.to_owned());
             }
             Err(error) => {
@@ -265,7 +259,7 @@ mod tests {
 
     #[test]
     fn who_is_told_something_else_or_nothing_is_told_again() {
-        let mut told = Told::default();
+        let mut told = Told::new();
         told.hear(Event::Init);
         told.hear(Event::InitApply(map("a", json!({"ca.crt": "new"}))));
         told.hear(Event::InitApply(map("b", json!({"ca.crt": "old"}))));
@@ -285,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_list_replaces_what_was_known_once_it_is_complete() {
-        let mut told = Told::default();
+        let mut told = Told::new();
         told.hear(Event::Apply(map("a", json!({"ca.crt": "new"}))));
         told.hear(Event::Init);
         assert_eq!(missing(&told, &["a"]), [""; 0]);
@@ -294,23 +288,14 @@ mod tests {
     }
 
     #[test]
-    fn who_cannot_be_told_is_tried_less_and_less_often() {
-        let mut told = Told::default();
-        let began = Instant::now();
-        let mut now = began;
-        assert!(told.is_due("a", now));
-        assert!(told.fail("a", false, now), "it is news once");
-        let mut pauses = Vec::new();
-        for _ in 0..9 {
-            let due = told.untold["a"].due;
-            assert!(!told.is_due("a", now) && told.is_due("a", due) && told.is_due("b", now));
-            pauses.push((due - now).as_secs());
-            now = due;
-            assert!(!told.fail("a", false, now));
-        }
-        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    fn a_namespace_that_cannot_be_told_is_news_once_and_no_trouble_while_it_is_deleted() {
+        let (mut told, now) = (Told::new(), Instant::now());
+        assert!(told.fail("a", false, now));
+        assert!(!told.fail("a", false, now), "it is news once");
         assert_eq!(told.troubles(), 1);
-        told.fail("a", true, now);
-        assert_eq!(told.troubles(), 0, "a namespace that is being deleted is no trouble");
+        assert!(told.fail("a", true, now));
+        assert_eq!(told.troubles(), 0);
+        told.forget(|_| true);
+        assert!(told.fail("a", false, now), "forgotten");
     }
 }
