@@ -102,13 +102,13 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     let heard = crate::watch::client(server.clone(), Arc::clone(&series)).context(UNUSABLE)?;
     let client = Client::try_from(server).context(UNUSABLE)?;
     let judge = judge(&config);
-    let key = installation::key(&client, &config.namespace).await?;
+    let keys = installation::keys(&client, &config.namespace).await?;
     let installation = Installation {
         root_namespace: config.root_namespace,
-        key,
+        key: keys.callers,
     };
     let (publish, compilations) = watch::channel(None);
-    let (stores, streams) = crate::watch::open(&heard, key);
+    let (stores, streams) = crate::watch::open(&heard, keys.seals);
     let watching = crate::watch::run(stores, streams, installation, Arc::clone(&metrics), series, publish);
     tasks.spawn("watch", watching);
     tasks.spawn("readiness", ready(compilations.clone(), first_compilation));
@@ -138,6 +138,7 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     });
     let recorder = Recorder::new(client.clone(), config.name, Arc::clone(&metrics));
     let (read, lead) = (compilations.clone(), leadership.clone());
+    let seals = keys.seals;
     let keys = keys::Controller::new(client.clone(), read, lead, recorder.clone(), Arc::clone(&metrics));
     let (acks, views) = (Arc::<Acks>::default(), Arc::<Views>::default());
     let images = [vec![config.sidecar_image], config.trusted_images].concat();
@@ -173,7 +174,7 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     );
     tasks.spawn(
         "remember",
-        remember::run(client, key, compilations, leadership, recorder, metrics),
+        remember::run(client, seals, compilations, leadership, recorder, metrics),
     );
     Ok(tasks)
 }

@@ -49,6 +49,8 @@ struct Held {
 /// The serving certificate of the moment.
 struct Serving {
     signed_by: Arc<Root>,
+    /// In seconds since the Unix epoch.
+    made: i64,
     /// When the next one is due, in seconds since the Unix epoch.
     renewed: i64,
 }
@@ -171,7 +173,9 @@ impl Authority {
 
     /// Makes a serving certificate when there is none, when another root signs, and well before the last one ends.
     fn renew_serving(&self, signs: &Arc<Root>, now: i64) -> Result<(), Error> {
-        let still_good = |serving: &Serving| serving.signed_by.der == signs.der && now < serving.renewed;
+        // One of the future was made before this clock was set right; nobody takes it yet.
+        let fits = |serving: &Serving| serving.made <= now && now < serving.renewed;
+        let still_good = |serving: &Serving| serving.signed_by.der == signs.der && fits(serving);
         if self.lock().serving.as_ref().is_some_and(still_good) {
             return Ok(());
         }
@@ -180,6 +184,7 @@ impl Authority {
         self.certificate.send_replace(Some(Arc::new(tls::certified(served)?)));
         self.lock().serving = Some(Serving {
             signed_by: Arc::clone(signs),
+            made: now,
             renewed: now + (ends - now) * 2 / 3,
         });
         self.metrics.certificate_expires(Certificate::Serving, ends);

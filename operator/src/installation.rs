@@ -1,9 +1,10 @@
 //! The installation key: 32 random bytes in a Secret of the operator's namespace, made by whichever replica is first.
 //!
-//! Callers' keys are hashed with it, so that the same key has the same version after any restart, and what is in force is
-//! sealed with it. Were the Secret replaced, every sidecar would be sent every key once more after the operator's next
+//! Callers' keys are hashed with one key that is derived from it, so that the same key has the same version after any
+//! restart, and what is in force is sealed with another, because sidecars know the first. Were the Secret replaced, every sidecar would be sent every key once more after the operator's next
 //! start, and what is held then would no longer serve: nobody could tell who wrote down what was in force.
 
+use crate::remember::SealKey;
 use crate::world::InstallationKey;
 use anyhow::{Context, bail};
 use k8s_openapi::ByteString;
@@ -21,8 +22,27 @@ const ENTRY: &str = "key";
 /// Another replica was first.
 const ALREADY_EXISTS: u16 = 409;
 
-/// The key of the installation in `namespace`, made now if there is none.
-pub(crate) async fn key(client: &Client, namespace: &str) -> anyhow::Result<InstallationKey> {
+/// What is derived from the installation key. Neither tells anything about the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Keys {
+    /// Known to sidecars.
+    pub(crate) callers: InstallationKey,
+    /// Known to the operator alone.
+    pub(crate) seals: SealKey,
+}
+
+impl Keys {
+    fn derive(root: [u8; 32]) -> Self {
+        let derived = |purpose| blake3::derive_key(purpose, &root);
+        Self {
+            callers: InstallationKey::new(derived("pilotfish.dev 2026-11 key hashes of an installation")),
+            seals: SealKey::new(derived("pilotfish.dev 2026-11 seals of what is in force")),
+        }
+    }
+}
+
+/// The keys of the installation in `namespace`, made now if there are none.
+pub(crate) async fn keys(client: &Client, namespace: &str) -> anyhow::Result<Keys> {
     let api = Api::<Secret>::namespaced(client.clone(), namespace);
     let existing = api.get_opt(NAME).await;
     if let Some(secret) = existing.with_context(|| format!("Secret {namespace}/{NAME} cannot be read"))? {
@@ -50,10 +70,10 @@ fn new_secret() -> anyhow::Result<Secret> {
     })
 }
 
-fn read(namespace: &str, secret: &Secret) -> anyhow::Result<InstallationKey> {
+fn read(namespace: &str, secret: &Secret) -> anyhow::Result<Keys> {
     let entry = secret.data.as_ref().and_then(|data| data.get(ENTRY));
     let bytes = entry.and_then(|bytes| <[u8; 32]>::try_from(bytes.0.as_slice()).ok());
-    bytes.map(InstallationKey::new).with_context(|| {
+    bytes.map(Keys::derive).with_context(|| {
         format!("entry {ENTRY} of Secret {namespace}/{NAME} is not 32 bytes; delete the Secret to have a new one made")
     })
 }
@@ -61,11 +81,22 @@ fn read(namespace: &str, secret: &Secret) -> anyhow::Result<InstallationKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remember::seal;
 
     #[test]
     fn a_key_that_was_made_can_be_read_and_no_two_are_equal() {
         let (one, other) = (new_secret().unwrap(), new_secret().unwrap());
         assert!(read("ns", &one).unwrap() != read("ns", &other).unwrap());
+    }
+
+    #[test]
+    fn what_sidecars_are_sent_seals_nothing() {
+        let keys = Keys::derive([7; 32]);
+        let spec = serde_json::json!({"models": ["chat"]});
+        let known = blake3::Hash::from_hex(keys.callers.to_hex()).unwrap();
+        let forged = seal(SealKey::new(*known.as_bytes()), "uid-1", 3, &spec);
+        assert_ne!(forged, seal(keys.seals, "uid-1", 3, &spec));
+        assert_ne!(*known.as_bytes(), [7; 32]);
     }
 
     #[test]

@@ -10,6 +10,9 @@ mod seal;
 mod written;
 
 pub(crate) use revision::Revision;
+pub(crate) use seal::SealKey;
+#[cfg(test)]
+pub(crate) use seal::seal;
 pub(crate) use written::Written;
 
 use crate::backoff::Backoff;
@@ -17,7 +20,7 @@ use crate::events::{Occurrence, Recorder};
 use crate::lease::Leadership;
 use crate::metrics::{Metrics, Occasion};
 use crate::watch::{Compilation, Compilations, IN_FORCE_LABEL, SeenObject};
-use crate::world::{Generation, InstallationKey, ObjectName};
+use crate::world::{Generation, ObjectName};
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -66,7 +69,7 @@ impl Plan {
 /// Writes and deletes revisions while this replica leads, for as long as it is polled.
 pub(crate) async fn run(
     client: Client,
-    key: InstallationKey,
+    key: SealKey,
     mut compilations: Compilations,
     mut leadership: Leadership,
     recorder: Recorder,
@@ -95,7 +98,7 @@ pub(crate) async fn run(
 }
 
 /// What differs between what is in force and what is written down.
-fn plan(compilation: &Compilation, key: InstallationKey) -> Plan {
+fn plan(compilation: &Compilation, key: SealKey) -> Plan {
     let in_force = &compilation.compiled.in_force;
     let seen = &compilation.seen;
     let written = Written::of(&compilation.revisions);
@@ -107,7 +110,7 @@ fn plan(compilation: &Compilation, key: InstallationKey) -> Plan {
 
 fn add<K: Resource<DynamicType = ()>, S: Serialize, T>(
     plan: &mut Plan,
-    key: InstallationKey,
+    key: SealKey,
     written: &Written<'_>,
     in_force: &BTreeMap<ObjectName, Generation<S>>,
     seen: &BTreeMap<ObjectName, SeenObject<T>>,
@@ -132,7 +135,7 @@ fn name_of(revision: &impl ResourceExt) -> ObjectName {
 }
 
 fn revision<K: Resource<DynamicType = ()>>(
-    key: InstallationKey,
+    key: SealKey,
     name: &ObjectName,
     uid: &str,
     generation: &Generation<impl Serialize>,
@@ -166,7 +169,7 @@ fn revision<K: Resource<DynamicType = ()>>(
 /// A revision of a RoutingPolicy as we write it, for the tests of those who read it.
 #[cfg(test)]
 pub(crate) fn sealed(
-    key: InstallationKey,
+    key: SealKey,
     name: &ObjectName,
     uid: &str,
     number: i64,
@@ -265,8 +268,8 @@ mod tests {
     use super::*;
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-    fn key() -> InstallationKey {
-        InstallationKey::new([7; 32])
+    fn key() -> SealKey {
+        SealKey::new([7; 32])
     }
 
     fn read(revisions: impl IntoIterator<Item = ControllerRevision>) -> Vec<Arc<Revision>> {
@@ -292,10 +295,9 @@ mod tests {
         let mut of_another = made(2);
         of_another.metadata.name = Some("pilotfish-uid-2-2".to_owned());
         of_another.metadata.owner_references.as_mut().unwrap()[0].uid = "uid-2".to_owned();
-        let mut deleting = revision::<RoutingPolicy>(InstallationKey::new([8; 32]), &name, "uid-1", &generation(5));
+        let mut deleting = revision::<RoutingPolicy>(SealKey::new([8; 32]), &name, "uid-1", &generation(5));
         deleting.metadata.deletion_timestamp = Some(Time("2026-11-21T12:00:00Z".parse().unwrap()));
-        let of_another_installation =
-            revision::<RoutingPolicy>(InstallationKey::new([8; 32]), &name, "uid-1", &generation(4));
+        let of_another_installation = revision::<RoutingPolicy>(SealKey::new([8; 32]), &name, "uid-1", &generation(4));
         let in_force = BTreeMap::from([(name.clone(), generation(3))]);
         let object = SeenObject::<()> {
             uid: "uid-1".to_owned(),

@@ -17,7 +17,8 @@ mod strict;
 pub use hearing::{AllSeries, client};
 pub use pods::{LivePod, PodUid, SIDECAR_CONTAINER};
 pub use read::Installation;
-pub use stores::{CREDENTIALS_LABEL, IN_FORCE_LABEL, Progress, SIDECAR_LABEL, Stores, Streams, WATCHED, Watched, open};
+pub(crate) use stores::open;
+pub use stores::{CREDENTIALS_LABEL, IN_FORCE_LABEL, Progress, SIDECAR_LABEL, Stores, Streams, WATCHED, Watched};
 
 use crate::compile::{Compiled, compile};
 use crate::keys::Kept;

@@ -100,7 +100,7 @@ pub struct Generation<S> {
     pub spec: S,
 }
 
-/// The key with which an installation hashes the keys of its callers, and seals what it writes down as in force.
+/// The key with which an installation hashes the keys of its callers. Sidecars are sent it, so it is good for nothing else.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct InstallationKey([u8; 32]);
 

@@ -226,6 +226,19 @@ fn through_a_rotation_old_and_new_certificates_are_both_taken() {
 }
 
 #[test]
+fn a_certificate_of_a_clock_that_was_ahead_is_replaced_when_it_is_right_again() {
+    let authority = authority();
+    let start = now();
+    let first = root(start);
+    let mut served = authority.certificate.subscribe();
+    for (hour, renewed) in [(3, true), (1, true), (1, false)] {
+        authority.adopt(vec![Arc::clone(&first)], start + hour * HOUR).unwrap();
+        assert_eq!(served.has_changed().unwrap(), renewed, "at {hour}:00");
+        served.mark_unchanged();
+    }
+}
+
+#[test]
 fn the_serving_certificate_is_renewed_in_time_and_when_another_root_signs() {
     let authority = authority();
     let start = now();

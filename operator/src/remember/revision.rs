@@ -3,8 +3,7 @@
 //! The seal is looked at once, when the revision is read; what nobody sealed keeps its name and nothing else, however
 //! much somebody put there.
 
-use super::seal::is_sealed;
-use crate::world::InstallationKey;
+use super::seal::{SealKey, is_sealed};
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use kube::core::ObjectMeta;
 use kube::{Resource, ResourceExt};
@@ -29,7 +28,7 @@ struct Sealed {
 
 impl Revision {
     /// As the API server has it; what it says counts if it was sealed with `key`.
-    pub(crate) fn read(revision: ControllerRevision, key: InstallationKey) -> Self {
+    pub(crate) fn read(revision: ControllerRevision, key: SealKey) -> Self {
         let mut owners = revision.owner_references().iter();
         let owner = owners.find(|owner| owner.controller == Some(true) && is_sealed(&revision, &owner.uid, key));
         let sealed = owner.zip(revision.data.as_ref()).map(|(owner, data)| Sealed {

@@ -7,6 +7,8 @@ use pilotfish_crds::status::{Condition, ConditionStatus, Refusal, Sidecars, cond
 
 /// The longest message that the schema takes, in characters.
 const LONGEST: usize = 4096;
+/// How many conditions the schema takes. Ours come first: nobody else's may keep them from being written.
+const MOST: usize = 8;
 /// The types that are ours to write, and to take away.
 const OURS: [&str; 4] = [
     condition::ACCEPTED,
@@ -75,7 +77,7 @@ pub(super) fn conditions(observed: &Observed<'_>, previous: &[Condition], now: &
         }
     });
     let others = previous.iter().filter(|before| !OURS.contains(&before.type_.as_str()));
-    ours.chain(others.cloned()).collect()
+    ours.chain(others.cloned()).take(MOST).collect()
 }
 
 fn accepted(verdict: &Verdict) -> Claim {

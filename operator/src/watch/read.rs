@@ -98,11 +98,14 @@ where
             Err(invalid) => Err(invalid.error.clone()),
         },
     };
-    store
-        .state()
-        .iter()
-        .map(|guarded| (name_of(&**guarded), object(guarded)))
-        .collect()
+    let all = store.state();
+    let present = all.iter().filter(|guarded| is_present(&***guarded));
+    present.map(|guarded| (name_of(&**guarded), object(guarded))).collect()
+}
+
+/// Deleting takes effect at once, whoever has yet to finish something about what is deleted.
+fn is_present(object: &impl Resource) -> bool {
+    object.meta().deletion_timestamp.is_none()
 }
 
 fn seen<K, S>(store: &Store<Guarded<K>>, status: impl Fn(&K) -> Option<S>) -> BTreeMap<ObjectName, SeenObject<S>>
@@ -128,7 +131,8 @@ fn namespace(namespace: &PartialObjectMeta<Namespace>) -> (String, Labels) {
 
 fn secrets<T>(stores: &Stores, part: impl Fn(&Labelled) -> T) -> BTreeMap<ObjectName, T> {
     let all = stores.secrets.state();
-    all.iter().map(|secret| (name_of(&**secret), part(secret))).collect()
+    let present = all.iter().filter(|secret| is_present(&***secret));
+    present.map(|secret| (name_of(&**secret), part(secret))).collect()
 }
 
 /// What of the caches decides what compiles: equal fingerprints, equal Worlds. A status that was written, a pod that
@@ -168,7 +172,8 @@ where
         // An object whose definition changed may decode now, or no longer, at the same generation.
         let decoded = object.0.is_ok();
         let generation = object.meta().generation.unwrap_or(0);
-        let version = format!("{} {generation} {decoded}", object.uid().unwrap_or_default());
+        let present = is_present(&*object);
+        let version = format!("{} {generation} {decoded} {present}", object.uid().unwrap_or_default());
         all.push((kind, name_of(&*object), version, object.labels().clone()));
     }
 }

@@ -74,13 +74,13 @@ fn read<S: DeserializeOwned>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remember::SealKey;
     use crate::remember::{Revision, sealed};
-    use crate::world::InstallationKey;
     use serde_json::json;
     use std::sync::Arc;
 
-    fn key() -> InstallationKey {
-        InstallationKey::new([7; 32])
+    fn key() -> SealKey {
+        SealKey::new([7; 32])
     }
 
     fn revision(owner: &str, number: i64, spec: serde_json::Value) -> Arc<Revision> {

@@ -7,7 +7,7 @@ use super::labelled::Labelled;
 use super::relisting;
 use super::strict::Strict;
 use crate::remember::Revision;
-use crate::world::InstallationKey;
+use crate::remember::SealKey;
 use futures::stream::{BoxStream, StreamExt, TryStreamExt};
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::core::v1::{Namespace, Pod, PodStatus};
@@ -127,7 +127,7 @@ pub struct Stores {
 pub type Streams = Vec<BoxStream<'static, (Watched, Progress)>>;
 
 /// The caches, empty, and the streams that fill them while they are polled. What is in force is sealed with `key`.
-pub fn open(client: &Client, key: InstallationKey) -> (Stores, Streams) {
+pub(crate) fn open(client: &Client, key: SealKey) -> (Stores, Streams) {
     let labelled = |label: &str| watcher::Config::default().labels(&format!("{label}=true"));
     // Whoever may write them in one namespace decides how much there is of them.
     let guarded = |label: &str| labelled(label).page_size(SMALL_PAGE);
