@@ -32,6 +32,8 @@ use tokio_util::sync::CancellationToken;
 
 /// No single answer of the API server may take longer. A watch is many answers.
 const API_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long the API server may say nothing on a connection that waits for it.
+const SILENCE: Duration = Duration::from_secs(90);
 /// How long what is being finished may take once the process is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -313,6 +315,8 @@ async fn api_server(kubeconfig: Option<&Path>) -> anyhow::Result<ClientConfig> {
     };
     config.connect_timeout = Some(API_TIMEOUT);
     config.write_timeout = Some(API_TIMEOUT);
+    // A connection that died without a word is noticed by its silence: a watch of nothing new has a bookmark every minute.
+    config.read_timeout = Some(SILENCE);
     Ok(config)
 }
 

@@ -49,7 +49,7 @@ fn what_the_api_does_not_take_is_refused() {
             "could not be verified",
         ),
         (
-            json!({"tools": [{"type": "function", "name": "f", "parameters": loose}]}),
+            json!({"tools": [{"type": "function", "name": "f", "parameters": loose, "strict": true}]}),
             "'additionalProperties' is required",
         ),
         (json!({"reasoning": {"effort": "low"}}), "reasoning.effort"),
