@@ -100,7 +100,7 @@ impl Loaded {
         let (kind, name, place) = (document.kind, document.name, document.place);
         match admitted {
             Admitted::Deployment(object) => drop(world.deployments.insert(name.clone(), *object)),
-            Admitted::Policy(object) => drop(world.policies.insert(name.clone(), object)),
+            Admitted::Policy(object) => drop(world.policies.insert(name.clone(), *object)),
             Admitted::Key(object) => drop(world.keys.insert(name.clone(), object)),
             Admitted::Secret(entries) => drop(world.secrets.insert(name.clone(), entries)),
             Admitted::Namespace(labels) => drop(world.namespaces.insert(name.name.clone(), labels)),

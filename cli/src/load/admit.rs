@@ -20,7 +20,7 @@ const AMBIGUOUS: &str = "put this in quotes, kubectl would read it as something 
 #[derive(Debug)]
 pub(super) enum Admitted {
     Deployment(Box<Object<ModelDeploymentSpec>>),
-    Policy(Object<RoutingPolicySpec>),
+    Policy(Box<Object<RoutingPolicySpec>>),
     Key(Object<VirtualKeySpec>),
     Secret(Secret),
     Namespace(Labels),
@@ -72,7 +72,8 @@ fn custom(document: &mut Document, scope: &Scope) -> Result<Admitted, Vec<Proble
         "ModelDeployment" => {
             object(document, |spec, _| validate::deployment(spec)).map(|object| Admitted::Deployment(Box::new(object)))
         }
-        "RoutingPolicy" => object(document, |spec, name| validate::policy(spec, name, root)).map(Admitted::Policy),
+        "RoutingPolicy" => object(document, |spec, name| validate::policy(spec, name, root))
+            .map(|object| Admitted::Policy(Box::new(object))),
         "VirtualKey" => object(document, |spec, _| validate::key(spec)).map(Admitted::Key),
         other => {
             let known: Vec<&str> = SCHEMAS.keys().map(String::as_str).collect();
