@@ -21,6 +21,15 @@ pub(super) struct Request<'a> {
     pub(super) items: Vec<Item<'a>>,
 }
 
+impl Request<'_> {
+    /// Whether the client says where a prompt cache shall begin or end.
+    pub(super) fn marks_cache(&self) -> bool {
+        self.settings.cache.is_some()
+            || self.items.iter().any(|item| item.cache.is_some())
+            || self.tools.iter().any(|tool| tool.cache.is_some())
+    }
+}
+
 /// Something that somebody said, at its place.
 #[derive(Debug)]
 pub(super) struct Item<'a> {

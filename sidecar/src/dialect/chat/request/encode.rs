@@ -37,10 +37,7 @@ pub(in crate::dialect) fn encode(
     body.string("model", upstream.model);
     write_settings(&request.settings, upstream, &manners, &mut body, ledger);
     let renamed = write_tools(request, &mut body, ledger);
-    let caches = request.items.iter().any(|item| item.cache.is_some())
-        || request.tools.iter().any(|tool| tool.cache.is_some())
-        || request.settings.cache.is_some();
-    if caches {
+    if request.marks_cache() {
         ledger.hint("cache_control", "the chat dialect has no cache breakpoints");
     }
     Turns {

@@ -133,10 +133,7 @@ fn write_format(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut
 
 fn lose(request: &Request<'_>, ledger: &mut Ledger) {
     let settings = &request.settings;
-    let caches = settings.cache.is_some()
-        || request.items.iter().any(|item| item.cache.is_some())
-        || request.tools.iter().any(|tool| tool.cache.is_some());
-    if caches {
+    if request.marks_cache() {
         ledger.hint("cache_control", "the cohere dialect has no cache breakpoints");
     }
     if settings.end_user.is_some() {

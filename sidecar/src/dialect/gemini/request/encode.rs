@@ -57,10 +57,7 @@ fn report(request: &Request<'_>, ledger: &mut Ledger) {
     if settings.end_user.is_some() {
         ledger.hint(settings.names.end_user, "the gemini dialect names no end user");
     }
-    let caches = request.items.iter().any(|item| item.cache.is_some())
-        || request.tools.iter().any(|tool| tool.cache.is_some())
-        || settings.cache.is_some();
-    if caches {
+    if request.marks_cache() {
         ledger.hint("cache_control", "the gemini dialect has no cache breakpoints");
     }
 }

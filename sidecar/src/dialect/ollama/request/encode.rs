@@ -152,10 +152,7 @@ fn write_tool(tool: &Tool<'_>, function: &mut ObjectWriter<'_>) {
 
 fn lose(request: &Request<'_>, ledger: &mut Ledger) {
     let settings = &request.settings;
-    let caches = settings.cache.is_some()
-        || request.items.iter().any(|item| item.cache.is_some())
-        || request.tools.iter().any(|tool| tool.cache.is_some());
-    if caches {
+    if request.marks_cache() {
         ledger.hint("cache_control", "the ollama dialect has no cache breakpoints");
     }
     if settings.end_user.is_some() {
