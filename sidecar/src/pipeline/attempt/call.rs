@@ -1,29 +1,31 @@
 //! One upstream call: prepare, send, hold, commit.
 
+mod collected;
+mod failures;
+mod prepare;
+
 use super::keeper::Keeper;
 use super::stream::{AnswerStream, Conversion, Timers, Uncommitted};
 use super::{Called, Course, Failure, Request, Settlement, headers};
 use crate::body::{Body, Held};
 use crate::dialect::{
-    Class, ClientDialect, Exchange, Fault, Found, Framing, Grade, Keeping, Losses, Recall, Translated, Translator,
-    Upstream, Usage, Watch, decode_error, encode_error, inspect_response, pass_through, reset_after,
-    translate_request_with, translate_response,
+    Class, ClientDialect, Exchange, Fault, Framing, Grade, Keeping, Losses, Translator, Usage, Watch, decode_error,
+    encode_error, inspect_response, reset_after, translate_response,
 };
 use crate::health::Verdict as Health;
 use crate::meter::Outcome;
-use crate::pictures::Public;
 use crate::pipeline::deadline::AttemptTimers;
 use crate::pipeline::limit::Admission;
 use crate::pipeline::respond::{CollectFault, Refusal};
 use crate::pipeline::route::{Candidate, Plan};
 use crate::pipeline::stamp;
 use crate::pipeline::verdict::verdict;
-use crate::upstream::{self, OutBody, Reuse, SendError, SendErrorKind, Sent, SignError, UpstreamBody};
-use bytes::{Bytes, BytesMut};
+use crate::upstream::{self, OutBody, Reuse, UpstreamBody};
+use bytes::Bytes;
+use collected::{Collected, collect};
+use failures::{broke_off, failure, outcome_of, unsent, unsigned};
 use http::Response;
 use http::response::Parts;
-use http_body::Body as _;
-use pilotfish_wire::OnLoss;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -97,72 +99,6 @@ pub(super) async fn call<'a, 'b>(
 }
 
 impl Call<'_, '_> {
-    /// The body to send, in the upstream's dialect.
-    async fn prepare(&mut self) -> Result<OutBody, Called> {
-        let Request {
-            asked, body, policy, ..
-        } = self.request;
-        let deployment = &self.candidate.target.deployment;
-        if asked.passes_to(self.candidate.upstream.dialect) {
-            let spliced = pass_through(asked, &deployment.model, asked.operation.streams());
-            return Ok(OutBody::new(spliced.into_pieces(body)));
-        }
-        let mut translated = self.translate()?;
-        if !translated.wanted.is_empty() && self.fetch(&translated.wanted).await? {
-            translated = self.translate()?;
-        }
-        let loses_meaning = translated.losses.iter().any(|loss| loss.grade == Grade::Meaning);
-        if loses_meaning && policy.on_loss == OnLoss::Refuse {
-            let meaning = translated
-                .losses
-                .into_iter()
-                .filter(|loss| loss.grade == Grade::Meaning);
-            return Err(Called::Lossy(meaning.collect()));
-        }
-        self.losses = translated.losses;
-        self.exchange = Some(translated.exchange);
-        self.keeping = translated.keeping;
-        Ok(OutBody::new([Bytes::from(translated.body)]))
-    }
-
-    fn translate(&self) -> Result<Translated, Called> {
-        let Request {
-            asked,
-            visit,
-            policy,
-            album,
-            ..
-        } = self.request;
-        let deployment = &self.candidate.target.deployment;
-        let upstream = Upstream {
-            dialect: self.candidate.upstream.dialect,
-            provider: &deployment.provider,
-            model: &deployment.model,
-            capabilities: &deployment.capabilities,
-        };
-        let stamp = crate::dialect::Stamp {
-            request_id: visit.request_id(),
-            created: visit.unix_seconds,
-        };
-        let (keeper, pictures) = (self.keeper(), album.pictures());
-        let recall = |conversation, call: &str| keeper.recall(conversation, call);
-        let found = Found {
-            recall: (!visit.worker.shared.thoughts.is_empty()).then_some(&recall as &Recall<'_>),
-            pictures: (!policy.fetch_images.is_empty()).then_some(&*pictures),
-        };
-        translate_request_with(asked, &upstream, stamp, found).map_err(|bad| Called::Refused(bad.into()))
-    }
-
-    /// Whether there is more to translate with.
-    async fn fetch(&self, wanted: &[String]) -> Result<bool, Called> {
-        let Request {
-            album, policy, visit, ..
-        } = self.request;
-        let pool = &visit.worker.shared.bodies;
-        let fetched = Box::pin(album.fetch(wanted, &policy.fetch_images, &Public, pool)).await;
-        fetched.map_err(|_| Called::Refused(Refusal::Body(CollectFault::NoMemory)))
-    }
-
     /// Of this tenant's reasoning at this deployment.
     fn keeper(&self) -> Keeper {
         Keeper {
@@ -489,113 +425,7 @@ fn keep(called: Called, held: Held) -> Called {
     }
 }
 
-#[deny(clippy::wildcard_enum_match_arm)]
-fn unsent(error: &SendError) -> Failure {
-    let outcome = match error.kind() {
-        SendErrorKind::Connect(_) | SendErrorKind::BodyNotSent => Outcome::Connect,
-        SendErrorKind::NotProcessed => Outcome::NotProcessed,
-        // Without its end the body cannot have been processed.
-        SendErrorKind::Stale if error.sent() != Sent::Whole => Outcome::NotProcessed,
-        SendErrorKind::Stale => Outcome::Stale,
-        SendErrorKind::Ambiguous => Outcome::Interrupted,
-    };
-    Failure {
-        outcome,
-        message: error.to_string(),
-        reset: None,
-        status: None,
-    }
-}
-
-/// Nothing was sent, and nothing would be with these keys.
-fn unsigned(error: &SignError) -> Failure {
-    Failure {
-        outcome: Outcome::Unauthorised,
-        message: error.to_string(),
-        reset: None,
-        status: None,
-    }
-}
-
-/// The answer had begun, and was not committed.
-fn broke_off(message: String) -> Failure {
-    Failure {
-        outcome: Outcome::Interrupted,
-        message,
-        reset: None,
-        status: None,
-    }
-}
-
-#[deny(clippy::wildcard_enum_match_arm)]
-fn outcome_of(class: Class) -> Outcome {
-    match class {
-        Class::Limited => Outcome::Limited,
-        Class::Unauthorised => Outcome::Unauthorised,
-        Class::Spent => Outcome::Spent,
-        Class::ModelNotFound => Outcome::ModelNotFound,
-        Class::ServerError => Outcome::ServerError,
-        Class::ContextOverflow => Outcome::ContextOverflow,
-        Class::Client => Outcome::Client,
-        Class::Malformed => Outcome::Malformed,
-    }
-}
-
-fn failure(fault: Fault, reset: Option<Duration>) -> Failure {
-    let outcome = outcome_of(fault.class);
-    let reset = reset.or(fault.reset);
-    let status = fault.status;
-    let message = match status {
-        Some(status) => format!("{status}: {}", fault.message),
-        None => fault.message,
-    };
-    Failure {
-        outcome,
-        message,
-        reset,
-        status,
-    }
-}
-
 /// The upstream's own error, in the client's dialect.
 fn in_dialect(client: ClientDialect, fault: &Fault) -> Vec<u8> {
     encode_error(client, fault.status.unwrap_or(502), &fault.body())
-}
-
-enum Collected {
-    Whole(Bytes),
-    /// What was read, and the body it stands before.
-    Long(Bytes, UpstreamBody),
-    NoMemory,
-}
-
-/// Reads an answer up to a limit, against permits when they are given.
-async fn collect(mut body: UpstreamBody, limit: usize, mut held: Option<&mut Held>) -> Result<Collected, String> {
-    let mut first = Bytes::new();
-    let mut whole = BytesMut::new();
-    loop {
-        let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
-        let data = match frame {
-            None => return Ok(Collected::Whole(if whole.is_empty() { first } else { whole.freeze() })),
-            Some(Err(error)) => return Err(error.to_string()),
-            Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
-        };
-        if held.as_deref_mut().is_some_and(|held| !held.grow(data.len() as u64)) {
-            return Ok(Collected::NoMemory);
-        }
-        if first.is_empty() && whole.is_empty() {
-            first = data;
-        } else {
-            whole.extend_from_slice(&first);
-            first.clear();
-            whole.extend_from_slice(&data);
-        }
-        let read = first.len() + whole.len();
-        if read > limit {
-            return Ok(Collected::Long(
-                if whole.is_empty() { first } else { whole.freeze() },
-                body,
-            ));
-        }
-    }
 }

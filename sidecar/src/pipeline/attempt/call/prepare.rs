@@ -1,0 +1,77 @@
+//! The body that a call sends: the client's own with its splices, or a translation of it.
+
+use super::{Call, Called, Request};
+use crate::dialect::{Found, Grade, Recall, Stamp, Translated, Upstream, pass_through, translate_request_with};
+use crate::pictures::Public;
+use crate::pipeline::respond::{CollectFault, Refusal};
+use crate::upstream::OutBody;
+use bytes::Bytes;
+use pilotfish_wire::OnLoss;
+
+impl Call<'_, '_> {
+    /// The body to send, in the upstream's dialect.
+    pub(super) async fn prepare(&mut self) -> Result<OutBody, Called> {
+        let Request {
+            asked, body, policy, ..
+        } = self.request;
+        let deployment = &self.candidate.target.deployment;
+        if asked.passes_to(self.candidate.upstream.dialect) {
+            let spliced = pass_through(asked, &deployment.model, asked.operation.streams());
+            return Ok(OutBody::new(spliced.into_pieces(body)));
+        }
+        let mut translated = self.translate()?;
+        if !translated.wanted.is_empty() && self.fetch(&translated.wanted).await? {
+            translated = self.translate()?;
+        }
+        let loses_meaning = translated.losses.iter().any(|loss| loss.grade == Grade::Meaning);
+        if loses_meaning && policy.on_loss == OnLoss::Refuse {
+            let meaning = translated
+                .losses
+                .into_iter()
+                .filter(|loss| loss.grade == Grade::Meaning);
+            return Err(Called::Lossy(meaning.collect()));
+        }
+        self.losses = translated.losses;
+        self.exchange = Some(translated.exchange);
+        self.keeping = translated.keeping;
+        Ok(OutBody::new([Bytes::from(translated.body)]))
+    }
+
+    fn translate(&self) -> Result<Translated, Called> {
+        let Request {
+            asked,
+            visit,
+            policy,
+            album,
+            ..
+        } = self.request;
+        let deployment = &self.candidate.target.deployment;
+        let upstream = Upstream {
+            dialect: self.candidate.upstream.dialect,
+            provider: &deployment.provider,
+            model: &deployment.model,
+            capabilities: &deployment.capabilities,
+        };
+        let stamp = Stamp {
+            request_id: visit.request_id(),
+            created: visit.unix_seconds,
+        };
+        let (keeper, pictures) = (self.keeper(), album.pictures());
+        let recall = |conversation, call: &str| keeper.recall(conversation, call);
+        let found = Found {
+            recall: (!visit.worker.shared.thoughts.is_empty()).then_some(&recall as &Recall<'_>),
+            pictures: (!policy.fetch_images.is_empty()).then_some(&*pictures),
+        };
+        translate_request_with(asked, &upstream, stamp, found).map_err(|bad| Called::Refused(bad.into()))
+    }
+
+    /// Whether there is more to translate with.
+    async fn fetch(&self, wanted: &[String]) -> Result<bool, Called> {
+        let Request {
+            album, policy, visit, ..
+        } = self.request;
+        let pool = &visit.worker.shared.bodies;
+        let fetched = Box::pin(album.fetch(wanted, &policy.fetch_images, &Public, pool)).await;
+        fetched.map_err(|_| Called::Refused(Refusal::Body(CollectFault::NoMemory)))
+    }
+}
