@@ -5,6 +5,8 @@
 //! and the median of the rounds' ratios, which the [goals] are about.
 
 mod awake;
+mod body;
+mod conversation;
 mod cores;
 mod dialect;
 mod goals;
@@ -58,7 +60,7 @@ struct Arguments {
     #[arg(long, conflicts_with = "sidecar")]
     calibrate: bool,
     /// Rounds; every round measures both, in turn.
-    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=99))]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=99))]
     rounds: u32,
     /// One short round that only shows whether everything works; no goals.
     #[arg(long)]
@@ -170,7 +172,7 @@ fn bench(arguments: &Arguments, cores: Cores, directory: &Path) -> Result<Bench>
     Ok(Bench {
         scale: if arguments.quick { Scale::QUICK } else { Scale::FULL },
         scenarios: if arguments.only.is_empty() {
-            scenario::ALL.into()
+            scenario::all().collect()
         } else {
             arguments.only.clone()
         },

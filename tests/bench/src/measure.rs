@@ -12,10 +12,14 @@ use crate::upstream::StreamShape;
 use anyhow::{Result, ensure};
 use hdrhistogram::Histogram;
 use std::net::SocketAddr;
+use std::thread;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Requests under way at saturation.
 const SATURATING: usize = 64;
+/// The same when each of them is long: a sidecar holds 96 MiB of bodies, and no more.
+const SATURATING_LONG: usize = 4;
 /// Between two requests of the open loop: 1,000/s.
 const OPEN_GAP: Duration = Duration::from_millis(1);
 /// Connections of the open loop; many more than are busy unless something stalls.
@@ -46,23 +50,23 @@ pub(crate) struct Scale {
 }
 
 impl Scale {
-    /// Seven rounds of everything in less than eight minutes. Many short rounds rather than few long ones: the ratio
+    /// Five rounds of everything in less than six minutes. Many short rounds rather than few long ones: the ratio
     /// is of two figures of the same seconds, and the median forgives a disturbed round.
     pub(crate) const FULL: Self = Self {
-        warm_up: Duration::from_millis(300),
-        window: Duration::from_millis(1000),
-        open: Duration::from_millis(1200),
+        warm_up: Duration::from_millis(200),
+        window: Duration::from_millis(800),
+        open: Duration::from_millis(800),
         single: Duration::from_millis(300),
-        streams: Duration::from_millis(1500),
-        first: Duration::from_millis(1200),
+        streams: Duration::from_millis(1200),
+        first: Duration::from_millis(800),
     };
     /// Enough to see that everything works.
     pub(crate) const QUICK: Self = Self {
-        warm_up: Duration::from_millis(50),
-        window: Duration::from_millis(150),
+        warm_up: Duration::from_millis(100),
+        window: Duration::from_millis(200),
         open: Duration::from_millis(150),
         single: Duration::from_millis(50),
-        streams: Duration::from_millis(200),
+        streams: Duration::from_millis(400),
         first: Duration::from_millis(100),
     };
 }
@@ -73,6 +77,16 @@ impl Scale {
         Self {
             window: duration,
             streams: duration,
+            ..self
+        }
+    }
+
+    /// For one of many rows.
+    fn brief(self) -> Self {
+        Self {
+            warm_up: self.warm_up / 2,
+            window: self.window * 3 / 8,
+            streams: self.streams / 2,
             ..self
         }
     }
@@ -119,29 +133,41 @@ pub(crate) enum Measurement {
     Single(Prompt),
     /// 50 streams at once.
     Streams,
+    /// The same, for what they cost alone.
+    Chunks,
     /// Short streams.
     First,
+}
+
+impl Measurement {
+    /// Whether the figure is compared with nginx's; some are compared with the sidecar's own.
+    pub(crate) fn is_compared(self) -> bool {
+        !matches!(self, Self::Chunks | Self::Saturated(Prompt::Turns(_)))
+    }
 }
 
 impl Load<'_> {
     /// What there is to measure.
     pub(crate) fn measurements(&self) -> Vec<Measurement> {
         match self.scenario.ask {
-            Ask::Plain(prompt) => {
+            Ask::Latency(prompt) => {
                 vec![
                     Measurement::Saturated(prompt),
                     Measurement::Open(prompt),
                     Measurement::Single(prompt),
                 ]
             }
+            Ask::Plain(prompt) => vec![Measurement::Saturated(prompt)],
             Ask::Stream => vec![Measurement::Streams, Measurement::First],
+            Ask::Translated => vec![Measurement::Saturated(Prompt::Tools), Measurement::Chunks],
+            Ask::Grown(bytes) => vec![Measurement::Saturated(Prompt::Turns(bytes))],
         }
     }
 
     /// What there is to subtract: the same figures without a proxy. None at saturation, where nothing is subtracted.
     pub(crate) fn direct(&self, measurement: Measurement, upstream: SocketAddr) -> Result<Figures> {
         match measurement {
-            Measurement::Saturated(_) => Ok(Figures::new()),
+            Measurement::Saturated(_) | Measurement::Chunks => Ok(Figures::new()),
             paced => self.measure(
                 paced,
                 Target {
@@ -175,14 +201,16 @@ impl Load<'_> {
             Measurement::Open(prompt) => self.open(target, prompt),
             Measurement::Single(prompt) => self.single(target, prompt),
             Measurement::Streams => self.streams(target),
+            Measurement::Chunks => Ok(self.streams(target)?.into_iter().take(1).collect()),
             Measurement::First => self.first(target),
         }
     }
 
     fn saturated(&self, target: Target<'_>, prompt: Prompt) -> Result<Figures> {
-        let Scale { warm_up, window, .. } = self.scale;
+        let Scale { warm_up, window, .. } = self.scale();
+        let long = matches!(prompt, Prompt::Turns(_));
         let plan = saturate::Plan {
-            connections: SATURATING,
+            connections: if long { SATURATING_LONG } else { SATURATING },
             warm_up,
             window,
         };
@@ -191,12 +219,25 @@ impl Load<'_> {
             request: &|connection| self.scenario.request(prompt, connection),
         };
         let seen = saturate::run(plan, aim, self.awake, || target.cpu())?;
-        let requests = f64::from(seen.requests);
-        Ok(vec![
-            (Metric::CpuPerRequest, micros(seen.cpu) / requests),
-            (Metric::RequestsPerSecond, requests / seen.wall.as_secs_f64()),
-            (Metric::Busy, 100.0 * seen.cpu.as_secs_f64() / seen.wall.as_secs_f64()),
-        ])
+        let (requests, wall) = (f64::from(seen.requests), seen.wall.as_secs_f64());
+        let each = micros(seen.cpu) / requests;
+        let mut figures = vec![(Metric::CpuPerRequest, each)];
+        if long {
+            let bytes = u32::try_from(self.scenario.request(prompt, 0).len())?;
+            figures.push((Metric::CpuPerKilobyte, each / f64::from(bytes) * 1e3));
+        }
+        if !matches!(self.scenario.ask, Ask::Translated) {
+            figures.push((Metric::RequestsPerSecond, requests / wall));
+        }
+        figures.push((Metric::Busy, 100.0 * seen.cpu.as_secs_f64() / wall));
+        Ok(figures)
+    }
+
+    fn scale(&self) -> Scale {
+        match self.scenario.ask {
+            Ask::Translated | Ask::Grown(_) => self.scale.brief(),
+            Ask::Latency(_) | Ask::Plain(_) | Ask::Stream => self.scale,
+        }
     }
 
     fn open(&self, target: Target<'_>, prompt: Prompt) -> Result<Figures> {
@@ -222,7 +263,8 @@ impl Load<'_> {
 
     /// Many long streams at once, started so that their chunks do not coincide.
     fn streams(&self, target: Target<'_>) -> Result<Figures> {
-        let chunks = u32::try_from(self.scale.streams.as_nanos() / CHUNK_GAP.as_nanos())?;
+        let lasting = self.scale().streams;
+        let chunks = u32::try_from(lasting.as_nanos() / CHUNK_GAP.as_nanos())?;
         let prompt = Prompt::Stream(StreamShape { chunks, gap: CHUNK_GAP });
         let pace = open::Pace::Every(CHUNK_GAP / STREAMS);
         let plan = open::Plan {
@@ -230,15 +272,15 @@ impl Load<'_> {
             pace,
             duration: CHUNK_GAP,
         };
-        let used = target.cpu()?;
-        let seen = self.run(plan, target, prompt)?;
-        let used = target.cpu()?.saturating_sub(used);
-        ensure!(
-            seen.chunks.len() == u64::from(STREAMS * chunks),
-            "{} chunks came, not all",
-            seen.chunks.len()
-        );
-        let cost = (Metric::CpuPerChunk, micros(used) / f64::from(STREAMS * chunks));
+        let (seen, each) = thread::scope(|scope| {
+            let each = scope.spawn(|| chunk(target, lasting));
+            let seen = self.run(plan, target, prompt);
+            anyhow::Ok((seen?, each.join().expect("it only reads figures")?))
+        })?;
+        // Some dialects say everything once more at the end.
+        let whole = seen.chunks.len() >= u64::from(STREAMS * chunks);
+        ensure!(whole, "{} chunks came, not all", seen.chunks.len());
+        let cost = (Metric::CpuPerChunk, micros(each));
         Ok([
             vec![cost],
             points(Metric::ChunkAddedP50, Metric::ChunkAddedP99, &seen.chunks),
@@ -271,6 +313,17 @@ impl Load<'_> {
         ensure!(!seen.whole.is_empty(), "no request was due within {:?}", plan.duration);
         Ok(seen)
     }
+}
+
+/// CPU time of a chunk in the middle of streams that begin now and last for so long: their openings and ends, which a
+/// long answer makes little of, are no part of it.
+fn chunk(target: Target<'_>, lasting: Duration) -> Result<Duration> {
+    thread::sleep(lasting / 6);
+    let (began, used) = (Instant::now(), target.cpu()?);
+    thread::sleep(lasting * 2 / 3);
+    let (wall, used) = (began.elapsed(), target.cpu()?.saturating_sub(used));
+    let chunks = wall.as_secs_f64() / (CHUNK_GAP / STREAMS).as_secs_f64();
+    Ok(used.div_f64(chunks))
 }
 
 fn points(p50: Metric, p99: Metric, nanos: &Histogram<u64>) -> Figures {

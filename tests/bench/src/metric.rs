@@ -5,6 +5,8 @@
 pub(crate) enum Metric {
     /// CPU time of the proxy per request with its core full, µs.
     CpuPerRequest,
+    /// The same per 1,000 bytes of the request's body, µs.
+    CpuPerKilobyte,
     /// Requests a second with its core full.
     RequestsPerSecond,
     /// How full the core was, per cent of one core.
@@ -42,6 +44,7 @@ impl Metric {
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::CpuPerRequest => "CPU per request, µs",
+            Self::CpuPerKilobyte => "CPU per kB of the request, µs",
             Self::RequestsPerSecond => "requests/s on one core",
             Self::Busy => "core busy, %",
             Self::OpenAddedP50 => "added p50 at 1,000/s, µs",

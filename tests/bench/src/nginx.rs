@@ -83,9 +83,19 @@ http {{
       proxy_set_header Authorization \"Bearer {key}\";
       proxy_pass http://provider;
     }}
+    location /v1/responses {{
+      proxy_set_header Connection \"\";
+      proxy_set_header Authorization \"Bearer {key}\";
+      proxy_pass http://provider;
+    }}
     location /v1/messages {{
       proxy_set_header Connection \"\";
       proxy_set_header X-Api-Key \"{key}\";
+      proxy_pass http://provider;
+    }}
+    location /v1beta/ {{
+      proxy_set_header Connection \"\";
+      proxy_set_header X-Goog-Api-Key \"{key}\";
       proxy_pass http://provider;
     }}
   }}

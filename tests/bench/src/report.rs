@@ -87,23 +87,29 @@ impl Series {
         }
     }
 
-    fn verdict(&self) -> Option<Verdict> {
+    /// `None` without a promise, and where it is about a scenario that was not run.
+    fn verdict(&self, all: &[Self]) -> Option<Verdict> {
         let limit = goals::of(self.scenario, self.metric)?;
+        let of = |scenario: &str| all.iter().find(|s| s.scenario == scenario && s.metric == self.metric);
         let kept = match limit {
             Limit::TimesReference(most) => self.ratio.median <= most,
             Limit::Value(most) => self.subject.median <= most,
+            Limit::Above(other, most) => self.subject.median - of(other)?.subject.median <= most,
+            Limit::Times(other, most) => self.subject.median <= of(other)?.subject.median * most,
         };
         Some(Verdict { limit, kept })
     }
 
-    fn json(&self) -> Value {
+    fn json(&self, all: &[Self]) -> Value {
         let mut json = json!({
             "nginx": self.reference.json(), "subject": self.subject.json(), "ratio": self.ratio.json(),
         });
-        if let Some(Verdict { limit, kept }) = self.verdict() {
+        if let Some(Verdict { limit, kept }) = self.verdict(all) {
             json["goal"] = match limit {
                 Limit::TimesReference(most) => json!({"ratio": most, "kept": kept}),
                 Limit::Value(most) => json!({"value": most, "kept": kept}),
+                Limit::Above(other, most) => json!({"above": other, "by": most, "kept": kept}),
+                Limit::Times(other, most) => json!({"times": other, "ratio": most, "kept": kept}),
             };
         }
         json
@@ -122,6 +128,8 @@ impl fmt::Display for Verdict {
         match self.limit {
             Limit::TimesReference(most) => write!(f, "{most:.2} × ")?,
             Limit::Value(most) => write!(f, "{most:.1} ")?,
+            Limit::Above(other, most) => write!(f, "{other} + {most:.1} ")?,
+            Limit::Times(other, most) => write!(f, "{other} × {most:.1} ")?,
         }
         f.write_str(if self.kept { "kept" } else { "MISSED" })
     }
@@ -155,7 +163,7 @@ impl Report {
 
     /// The goals that were missed; none when this run is not judged.
     pub(crate) fn missed(&self) -> usize {
-        let missed = |series: &&Series| matches!(series.verdict(), Some(Verdict { kept: false, .. }));
+        let missed = |series: &&Series| matches!(series.verdict(&self.series), Some(Verdict { kept: false, .. }));
         if self.setting.judged {
             self.series.iter().filter(missed).count()
         } else {
@@ -183,7 +191,7 @@ impl Report {
                 );
             }
             let verdict = series
-                .verdict()
+                .verdict(&self.series)
                 .filter(|_| *judged)
                 .map(|verdict| verdict.to_string())
                 .unwrap_or_default();
@@ -207,7 +215,7 @@ impl Report {
         } = &self.setting;
         let mut scenarios = Value::Null;
         for series in &self.series {
-            scenarios[series.scenario][series.metric.label()] = series.json();
+            scenarios[series.scenario][series.metric.label()] = series.json(&self.series);
         }
         json!({"reference": reference, "subject": subject, "rounds": rounds, "judged": judged, "scenarios": scenarios})
     }
@@ -264,11 +272,15 @@ mod tests {
 
     #[test]
     fn every_goal_is_about_a_figure_of_a_scenario_that_exists() {
-        for goal in goals::GOALS {
-            let known = crate::scenario::ALL
-                .iter()
-                .any(|scenario| scenario.name == goal.scenario);
-            assert!(known || goal.scenario == PROCESS, "{goal:?}");
+        let known = |name: &str| crate::scenario::all().any(|scenario| scenario.name == name);
+        for goal in goals::all() {
+            let other = match goal.limit {
+                Limit::Above(other, _) | Limit::Times(other, _) => other,
+                Limit::TimesReference(_) | Limit::Value(_) => PROCESS,
+            };
+            for name in [goal.scenario, other] {
+                assert!(known(name) || name == PROCESS, "{goal:?}");
+            }
         }
     }
 }

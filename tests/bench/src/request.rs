@@ -1,10 +1,11 @@
 //! The requests, as the providers' SDKs write them.
 
 use crate::CLIENT_KEY;
+use crate::body;
+use crate::conversation::Conversation;
 use crate::dialect::Dialect;
 use crate::sidecar::SESSION_HEADER;
 use crate::upstream::StreamShape;
-use serde_json::{Value, json};
 
 /// How much is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub(crate) enum Prompt {
     Short,
     /// A conversation with tools, a call and its result, 4 KB.
     Tools,
+    /// The same again and again, of so many bytes, about.
+    Turns(usize),
     /// One document, 128 KiB.
     Long,
     /// As short, for a stream of this shape.
@@ -28,137 +31,74 @@ pub(crate) enum Head {
     Sdk,
 }
 
-const SYSTEM: &str = "You are the harbour master's assistant. Answer in plain sentences, give times in 24-hour notation \
-    and heights in metres above chart datum. If you are not sure, say so and name the office that would know. Never \
-    invent a sounding.";
-const SENTENCE: &str = "The wind has backed to the south-west since noon and the swell at the bar is \
-    \"moderate to rough\", says the pilot.\n";
-
-/// Prose of `length` bytes, with a line break and quotes to escape every hundred bytes or so, as documents have them.
-fn prose(length: usize) -> String {
-    SENTENCE.chars().cycle().take(length).collect()
+/// What is asked, and of which model.
+#[derive(Clone, Copy)]
+pub(crate) struct Request<'a> {
+    /// What the client speaks.
+    pub(crate) dialect: Dialect,
+    /// By its name.
+    pub(crate) model: &'a str,
+    /// What is said beside it.
+    pub(crate) head: Head,
+    /// What is asked.
+    pub(crate) prompt: Prompt,
 }
 
-/// The body of a request.
-pub(crate) fn body(dialect: Dialect, model: &str, prompt: Prompt) -> Value {
-    match prompt {
-        Prompt::Short => turns(
-            dialect,
-            model,
-            vec![user(prose(500)), assistant(prose(400)), user(prose(280))],
-        ),
-        Prompt::Tools => with_tools(dialect, model),
-        Prompt::Long => turns(dialect, model, vec![user(prose(128 * 1024))]),
-        Prompt::Stream(shape) => {
-            let said = vec![user(prose(500)), assistant(prose(400)), user(shape.to_string())];
-            let mut body = turns(dialect, model, said);
-            body["stream"] = json!(true);
-            body
+impl Request<'_> {
+    /// The text of its body.
+    pub(crate) fn body(self) -> String {
+        let mut body = body::of(self.dialect, self.model, &Conversation::of(self.prompt));
+        if self.streams() && self.dialect != Dialect::Gemini {
+            body["stream"] = true.into();
+        }
+        body.to_string()
+    }
+
+    fn streams(self) -> bool {
+        matches!(self.prompt, Prompt::Stream(_))
+    }
+
+    fn path(self) -> String {
+        match self.dialect {
+            Dialect::Chat => "/v1/chat/completions".to_owned(),
+            Dialect::Responses => "/v1/responses".to_owned(),
+            Dialect::Messages => "/v1/messages".to_owned(),
+            Dialect::Gemini if self.streams() => {
+                format!("/v1beta/models/{}:streamGenerateContent?alt=sse", self.model)
+            }
+            Dialect::Gemini => format!("/v1beta/models/{}:generateContent", self.model),
+            Dialect::Converse | Dialect::Cohere | Dialect::Ollama => {
+                unreachable!("no client speaks {:?}", self.dialect)
+            }
         }
     }
-}
 
-fn user(text: String) -> Value {
-    json!({"role": "user", "content": text})
-}
-
-fn assistant(text: String) -> Value {
-    json!({"role": "assistant", "content": text})
-}
-
-/// A body without tools: the same in both dialects but for the place of the system prompt.
-fn turns(dialect: Dialect, model: &str, mut turns: Vec<Value>) -> Value {
-    match dialect {
-        Dialect::Chat => {
-            turns.insert(0, json!({"role": "system", "content": SYSTEM}));
-            json!({"model": model, "messages": turns, "max_tokens": 1024, "temperature": 0.7})
-        }
-        Dialect::Messages => {
-            json!({"model": model, "system": SYSTEM, "messages": turns, "max_tokens": 1024, "temperature": 0.7})
-        }
+    /// Head and body. The number of the connection makes the conversation's id, so that affinity has something to
+    /// spread.
+    pub(crate) fn write(self, connection: usize) -> Vec<u8> {
+        let key = match self.dialect {
+            Dialect::Messages => format!("x-api-key: {CLIENT_KEY}\r\nanthropic-version: 2023-06-01"),
+            Dialect::Gemini => format!("x-goog-api-key: {CLIENT_KEY}"),
+            _ => format!("authorization: Bearer {CLIENT_KEY}"),
+        };
+        let more = match self.head {
+            Head::Bare => "",
+            Head::Sdk => SDK_FIELDS,
+        };
+        let (path, body) = (self.path(), self.body());
+        let length = body.len();
+        format!(
+            "POST {path} HTTP/1.1\r\n\
+            host: 127.0.0.1:4000\r\n\
+            content-type: application/json\r\n\
+            {more}\
+            {key}\r\n\
+            {SESSION_HEADER}: conversation-{connection:04}\r\n\
+            content-length: {length}\r\n\r\n\
+            {body}"
+        )
+        .into_bytes()
     }
-}
-
-/// The schema of a tool's argument object.
-fn schema() -> Value {
-    json!({
-        "type": "object",
-        "properties": {
-            "harbour": {"type": "string", "description": "UN/LOCODE of the harbour, five letters, for example DECUX"},
-            "from": {"type": "string", "format": "date-time", "description": "Start of the window, with its UTC offset"},
-            "hours": {"type": "integer", "minimum": 1, "maximum": 72, "description": "Length of the window"},
-            "datum": {"type": "string", "enum": ["LAT", "MLWS", "NHN"], "description": "What heights refer to"},
-        },
-        "required": ["harbour", "from"],
-        "additionalProperties": false,
-    })
-}
-
-fn with_tools(dialect: Dialect, model: &str) -> Value {
-    let described = [
-        ("tide_table", "High and low waters in a window"),
-        ("wind_forecast", "Wind by the hour, in knots"),
-    ];
-    let arguments = json!({"harbour": "DECUX", "from": "2026-11-21T12:00:00+01:00", "hours": 12, "datum": "LAT"});
-    let result = json!({"high": [{"at": "16:41", "metres": 4.1}], "low": [{"at": "22:58", "metres": 0.6}]}).to_string();
-    let (ask, thanks, next) = (user(prose(1100)), assistant(prose(420)), user(prose(350)));
-    match dialect {
-        Dialect::Chat => {
-            let function = json!({"name": "tide_table", "arguments": arguments.to_string()});
-            let call = json!({"role": "assistant", "content": null,
-                "tool_calls": [{"id": "call_8hT2fQ", "type": "function", "function": function}]});
-            let answer = json!({"role": "tool", "tool_call_id": "call_8hT2fQ", "content": result});
-            let mut body = turns(dialect, model, vec![ask, call, answer, thanks, next]);
-            body["tools"] = described
-                .map(|(name, description)| {
-                    json!({"type": "function",
-                    "function": {"name": name, "description": description, "parameters": schema()}})
-                })
-                .into();
-            body["tool_choice"] = json!("auto");
-            body
-        }
-        Dialect::Messages => {
-            let call = json!({"role": "assistant",
-                "content": [{"type": "tool_use", "id": "toolu_8hT2fQ", "name": "tide_table", "input": arguments}]});
-            let answer = json!({"role": "user",
-                "content": [{"type": "tool_result", "tool_use_id": "toolu_8hT2fQ", "content": result}]});
-            let mut body = turns(dialect, model, vec![ask, call, answer, thanks, next]);
-            body["tools"] = described
-                .map(|(name, description)| json!({"name": name, "description": description, "input_schema": schema()}))
-                .into();
-            body["tool_choice"] = json!({"type": "auto"});
-            body
-        }
-    }
-}
-
-/// Head and body. The number of the connection makes the conversation's id, so that affinity has something to spread.
-pub(crate) fn write(dialect: Dialect, head: Head, body: &Value, connection: usize) -> Vec<u8> {
-    let (path, key) = match dialect {
-        Dialect::Chat => ("/v1/chat/completions", format!("authorization: Bearer {CLIENT_KEY}")),
-        Dialect::Messages => {
-            let key = format!("x-api-key: {CLIENT_KEY}\r\nanthropic-version: 2023-06-01");
-            ("/v1/messages", key)
-        }
-    };
-    let more = match head {
-        Head::Bare => "",
-        Head::Sdk => SDK_FIELDS,
-    };
-    let body = body.to_string();
-    let length = body.len();
-    format!(
-        "POST {path} HTTP/1.1\r\n\
-        host: 127.0.0.1:4000\r\n\
-        content-type: application/json\r\n\
-        {more}\
-        {key}\r\n\
-        {SESSION_HEADER}: conversation-{connection:04}\r\n\
-        content-length: {length}\r\n\r\n\
-        {body}"
-    )
-    .into_bytes()
 }
 
 const SDK_FIELDS: &str = "accept-encoding: identity\r\n\
@@ -187,12 +127,20 @@ mod tests {
     #[test]
     fn bodies_are_of_the_size_they_are_said_to_be() {
         for (prompt, sizes) in [
-            (Prompt::Short, 1500..1700),
-            (Prompt::Tools, 3800..4300),
+            (Prompt::Short, 1500..1800),
+            (Prompt::Tools, 3800..4400),
+            (Prompt::Turns(256 * 1024), 240_000..290_000),
+            (Prompt::Turns(2 * 1024 * 1024), 1_900_000..2_300_000),
             (Prompt::Long, 131_072..135_000),
         ] {
-            for dialect in [Dialect::Chat, Dialect::Messages] {
-                let length = body(dialect, "harbour-chat", prompt).to_string().len();
+            for dialect in [Dialect::Chat, Dialect::Responses, Dialect::Messages, Dialect::Gemini] {
+                let request = Request {
+                    dialect,
+                    model: "harbour-chat",
+                    head: Head::Bare,
+                    prompt,
+                };
+                let length = request.body().len();
                 assert!(sizes.contains(&length), "{prompt:?} in {dialect:?} is {length} bytes");
             }
         }

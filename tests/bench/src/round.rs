@@ -117,7 +117,8 @@ impl Bench {
             let direct = load
                 .direct(measurement, self.upstream)
                 .context("straight to the upstream")?;
-            for role in order {
+            let asked = |role: &Role| *role == Role::Subject || measurement.is_compared();
+            for role in order.into_iter().filter(asked) {
                 let proxy = proxies.of(role);
                 let measured = load.through(measurement, proxy, &direct);
                 let measured = measured.with_context(|| format!("{role:?}: {}", proxy.process.last_words()))?;
@@ -139,14 +140,14 @@ fn loaded(proxy: &Proxy) -> Result<Figures> {
     Ok(vec![(Metric::ResidentLoaded, proxy.process.resident()?)])
 }
 
-/// Both list the same metrics in the same order, because the same code measured them.
+/// What the subject is measured by; the reference is not measured by all of it.
 fn samples(scenario: &'static str, figures: &Pair<Figures>) -> Vec<Sample> {
-    let pairs = figures.reference.iter().zip(&figures.subject);
-    let sample = |(&(metric, reference), &(_, subject))| Sample {
+    let reference = |metric| figures.reference.iter().find(|(other, _)| *other == metric);
+    let sample = |&(metric, subject)| Sample {
         scenario,
         metric,
-        reference,
+        reference: reference(metric).map_or(f64::NAN, |(_, value)| *value),
         subject,
     };
-    pairs.map(sample).collect()
+    figures.subject.iter().map(sample).collect()
 }

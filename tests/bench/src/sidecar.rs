@@ -25,7 +25,12 @@ const CREDENTIAL: &str = "bench/provider/api-key";
 pub(crate) fn model(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Chat => "harbour-chat",
+        Dialect::Responses => "harbour-responses",
         Dialect::Messages => "harbour-messages",
+        Dialect::Gemini => "harbour-gemini",
+        Dialect::Converse => "harbour-converse",
+        Dialect::Cohere => "harbour-cohere",
+        Dialect::Ollama => "harbour-ollama",
     }
 }
 
@@ -58,7 +63,7 @@ fn snapshot_text(upstream: SocketAddr) -> String {
     let scope = [("namespace", "bench"), ("rootNamespace", "pilotfish-system")];
     let scope: BTreeMap<_, _> = scope.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
     let mut resources = vec![Resource::new(Kind::Key, "bench/team-a", &key())];
-    for dialect in [Dialect::Chat, Dialect::Messages] {
+    for dialect in Dialect::ALL {
         resources.extend(DEPLOYMENTS.map(|row| deployment(dialect, row, upstream)));
         resources.push(Resource::new(
             Kind::Policy,
@@ -74,24 +79,27 @@ fn snapshot_text(upstream: SocketAddr) -> String {
 const DEPLOYMENTS: [(&str, u32, u32); 4] = [("east", 50, 0), ("west", 30, 0), ("north", 20, 0), ("reserve", 1, 1)];
 
 fn deployment(dialect: Dialect, (place, ..): (&str, u32, u32), upstream: SocketAddr) -> Resource {
-    let (provider, url, auth) = match dialect {
-        Dialect::Chat => ("openai", format!("http://{upstream}/v1"), Auth::Bearer),
-        Dialect::Messages => (
-            "anthropic",
-            format!("http://{upstream}"),
-            Auth::Header("x-api-key".to_owned()),
-        ),
+    let header = |name: &str| Auth::Header(name.to_owned());
+    let (provider, path, auth) = match dialect {
+        Dialect::Chat | Dialect::Responses => ("openai", "/v1", Auth::Bearer),
+        Dialect::Messages => ("anthropic", "", header("x-api-key")),
+        Dialect::Gemini => ("gcp.gemini", "/v1beta", header("x-goog-api-key")),
+        // With Bedrock's own keys: a signature costs the same whatever is translated.
+        Dialect::Converse => ("aws.bedrock", "", Auth::Bearer),
+        Dialect::Cohere => ("cohere", "", Auth::Bearer),
+        Dialect::Ollama => ("ollama", "", Auth::None),
     };
+    let credential = (auth != Auth::None).then(|| CREDENTIAL.to_owned());
     let body = Deployment {
         generation: 1,
         provider: provider.to_owned(),
         model: "tide-1-large".to_owned(),
         endpoints: vec![Endpoint {
             dialect: dialect.on_the_wire(),
-            url,
+            url: format!("http://{upstream}{path}"),
             auth,
         }],
-        credential: Some(CREDENTIAL.to_owned()),
+        credential,
         headers: BTreeMap::from([("x-harbour-place".to_owned(), HeaderValue::Value(place.to_owned()))]),
         ca_bundle: None,
         price: Some(Price {
@@ -100,7 +108,7 @@ fn deployment(dialect: Dialect, (place, ..): (&str, u32, u32), upstream: SocketA
             cached_input: Some(300_000_000),
         }),
         capabilities: Capabilities {
-            context_tokens: Some(200_000),
+            context_tokens: Some(2_000_000),
             max_output_tokens: Some(64_000),
             features: Some(vec!["Tools".to_owned(), "Vision".to_owned()]),
             ..Capabilities::default()
@@ -183,7 +191,7 @@ fn routes() -> Routes {
         model: model.to_owned(),
         policy: format!("bench/{}", self::model(dialect)),
     };
-    let exact = [Dialect::Chat, Dialect::Messages].map(|dialect| route(model(dialect), dialect));
+    let exact = Dialect::ALL.map(|dialect| route(model(dialect), dialect));
     Routes {
         routes: exact.into_iter().chain([route("gpt-*", Dialect::Chat)]).collect(),
     }

@@ -1,6 +1,6 @@
 //! A fake provider that is never the bottleneck: answers made beforehand, one write each, on a thread of its own.
 //!
-//! It speaks both dialects, told apart by path. A plain request gets its whole answer; a streaming one gets the stream
+//! It speaks every dialect, told apart by path. A plain request gets its whole answer; a streaming one gets the stream
 //! that its prompt [asks for](StreamShape), at full speed or chunk by chunk on the [`metronome`]'s beat.
 
 mod answers;
@@ -211,8 +211,9 @@ impl Request {
         let Some(body) = bytes.get(head.length..head.length + length) else {
             return Ok(None);
         };
-        let dialect = dialect_of(head.first_line)?;
-        let stream = memmem::find(body, br#""stream":true"#).and_then(|_| StreamShape::find(body));
+        let (dialect, streams) = asked_at(head.first_line)?;
+        let streams = streams || memmem::find(body, br#""stream":true"#).is_some();
+        let stream = StreamShape::find(body).filter(|_| streams);
         let usage = stream.is_some() && memmem::find(body, br#""include_usage":true"#).is_some();
         let sdk = request::is_from_sdk(&bytes[..head.length]);
         Ok(Some((
@@ -227,10 +228,10 @@ impl Request {
     }
 }
 
-fn dialect_of(request_line: &[u8]) -> Result<Dialect> {
-    match request_line {
-        line if line.starts_with(b"POST /v1/chat/completions ") => Ok(Dialect::Chat),
-        line if line.starts_with(b"POST /v1/messages ") => Ok(Dialect::Messages),
-        line => bail!("unexpected request {:?}", String::from_utf8_lossy(line)),
-    }
+/// The dialect, and whether the path asks for a stream.
+fn asked_at(request_line: &[u8]) -> Result<(Dialect, bool)> {
+    let line = std::str::from_utf8(request_line)?;
+    let path = line.strip_prefix("POST ").and_then(|line| line.split(' ').next());
+    path.and_then(Dialect::at)
+        .with_context(|| format!("unexpected request {line:?}"))
 }

@@ -76,7 +76,13 @@ fn every_chunk_of_a_stream_arrives_paced_or_not() {
         pace: open::Pace::Every(Duration::from_millis(1)),
         duration: Duration::from_millis(8),
     };
-    for (scenario, gap) in [("stream", 0), ("stream", 2), ("stream-translated", 2)] {
+    for (scenario, gap) in [
+        ("stream", 0),
+        ("stream", 2),
+        ("responses-chat", 2),
+        ("messages-chat", 2),
+        ("gemini-chat", 2),
+    ] {
         let prompt = Prompt::Stream(StreamShape {
             chunks: 5,
             gap: Duration::from_millis(gap),
@@ -92,7 +98,7 @@ fn every_chunk_of_a_stream_arrives_paced_or_not() {
 }
 
 #[test]
-fn a_saturated_upstream_answers_in_both_dialects() {
+fn a_saturated_upstream_answers_in_every_dialect() {
     let awake = Awake::default();
     let target = upstream::start(Clock::start(), awake.clone()).unwrap();
     let plan = saturate::Plan {
@@ -100,11 +106,14 @@ fn a_saturated_upstream_answers_in_both_dialects() {
         warm_up: Duration::from_millis(10),
         window: Duration::from_millis(50),
     };
-    for name in ["passthrough", "messages-messages", "prompt-128k"] {
+    for (name, prompt) in [
+        ("passthrough", Prompt::Short),
+        ("prompt-128k", Prompt::Long),
+        ("responses-chat", Prompt::Tools),
+        ("messages-chat", Prompt::Tools),
+        ("gemini-chat", Prompt::Tools),
+    ] {
         let scenario = named(name).unwrap();
-        let crate::scenario::Ask::Plain(prompt) = scenario.ask else {
-            panic!("{name} is a stream")
-        };
         let aim = Aim {
             target,
             request: &|connection| scenario.request(prompt, connection),
