@@ -9,6 +9,7 @@ use crate::demo::Demo;
 use crate::feed::{Change, Feed};
 use crate::load::{Directory, Environment, Problem, Stamp};
 use pilotfish_sidecar::app::{self, Config, Source, Subscribed};
+use pilotfish_sidecar::log::Log;
 use pilotfish_wire::{Hello, Message, REVISION, Report, scope};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,7 +29,7 @@ const REPORTS: usize = 16;
 
 /// Serves until it is told to stop. A directory that is wrong from the start is not served at all.
 pub fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
-    app::log_to_stderr(&arguments.log)?;
+    Log::to_stderr(&arguments.log)?;
     let directory = Directory::new(&arguments.directory);
     let config = Config::new(arguments.listen, arguments.telemetry);
     let namespace = arguments.scope.namespace.clone();

@@ -1,5 +1,6 @@
 //! Arguments → tasks, wired by hand, joined, drained.
 
+use crate::admin::{self, Admin};
 use crate::body;
 use crate::inbound;
 use crate::meter::Meter;
@@ -35,6 +36,8 @@ pub struct Config {
     pub body_pool: u64,
     /// How long requests in hand may take to end once it is told to stop.
     pub drain: Duration,
+    /// Where it can be asked what it does, and told.
+    pub admin: Option<Admin>,
 }
 
 impl Config {
@@ -46,6 +49,7 @@ impl Config {
             workers: 1,
             body_pool: body::DEFAULT_POOL,
             drain: Duration::from_secs(30),
+            admin: None,
         }
     }
 }
@@ -84,23 +88,6 @@ async fn signal() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Writes the log to standard error; `filter` is a list of `target=level`, or one level.
-pub fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
-    use tracing_subscriber::layer::SubscriberExt;
-    use tracing_subscriber::util::SubscriberInitExt;
-    let filter: tracing_subscriber::filter::Targets = filter
-        .parse()
-        .with_context(|| format!("the log filter {filter:?} is not one"))?;
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(false);
-    tracing_subscriber::registry()
-        .with(lines)
-        .with(filter)
-        .try_init()
-        .context("the log is set up already")
-}
-
 /// Does `work` on this thread, with a runtime of its own. A name that is still being looked up when it is done, which
 /// can take long, is not waited for.
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
@@ -133,6 +120,9 @@ async fn serve(config: Config, source: Source, stop: CancellationToken) -> anyho
         tasks.clone(),
         stop.clone(),
     ));
+    if let Some(admin) = config.admin.as_ref().and_then(admin::listen) {
+        owned.spawn_local(admin.serve(Arc::clone(&shared), tasks.clone(), stop.clone()));
+    }
     owned.spawn_local(accept(listener, Rc::clone(&worker), stop.clone()));
     let threads = more_workers(&config, listening, &shared, &tasks, &stop)?;
 

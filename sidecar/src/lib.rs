@@ -2,8 +2,9 @@
 //!
 //! The modules read as the life of a request: `app` starts and `inbound` accepts; `pipeline` authenticates, limits,
 //! routes and attempts; `dialect` translates; `upstream` calls; `meter` counts. `subscribe` and `policy` hold what the
-//! requests obey.
+//! requests obey, and `admin` shows it.
 
+pub mod admin;
 pub mod affinity;
 pub mod app;
 mod body;
@@ -13,6 +14,7 @@ pub mod health;
 mod inbound;
 pub mod json;
 pub mod lines;
+pub mod log;
 mod meter;
 mod pictures;
 pub mod pipeline;

@@ -1,11 +1,14 @@
 //! `pilotfish-sidecar`: the kube-free sidecar, under an operator or on a snapshot file.
 
 use anyhow::{Context, bail};
-use clap::{ArgGroup, Args, Parser};
+use clap::{ArgGroup, Args, Parser, Subcommand};
+use pilotfish_sidecar::admin::{self, Admin, Question};
 use pilotfish_sidecar::app::{self, Config, Operator, Source, Subscribed};
+use pilotfish_sidecar::log::Log;
 use pilotfish_sidecar::standalone;
 use pilotfish_wire::snapshot;
 use rustls_pki_types::ServerName;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,7 +18,10 @@ use tokio::sync::mpsc;
 #[derive(Parser)]
 #[command(name = "pilotfish-sidecar", version)]
 #[command(group(ArgGroup::new("source").required(true).args(["snapshot", "operator"])))]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// The configuration, as `pilotfish compile` writes it.
     #[arg(long, value_name = "FILE")]
     snapshot: Option<PathBuf>,
@@ -41,6 +47,30 @@ struct Arguments {
     log: String,
 }
 
+/// What a running sidecar is asked, such as with `kubectl exec POD -c pilotfish -- /pilotfish-sidecar config`.
+#[derive(Subcommand)]
+enum Command {
+    /// Print the configuration in force, as JSON, without credentials and keys.
+    Config(Asked),
+    /// Print what is logged, after changing it if FILTER is given.
+    Log {
+        /// A tracing filter, such as `debug`, or `info,pilotfish_sidecar::subscribe=debug`.
+        filter: Option<String>,
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Have it finish what is under way, take nothing new, and end.
+    Drain(Asked),
+}
+
+/// Which sidecar.
+#[derive(Args)]
+struct Asked {
+    /// The directory that it was started with.
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/pilotfish")]
+    state: PathBuf,
+}
+
 /// Where the configuration comes from in a cluster.
 #[derive(Args)]
 struct OperatorArguments {
@@ -64,7 +94,11 @@ struct OperatorArguments {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    app::log_to_stderr(&arguments.log)?;
+    if let Some(command) = arguments.command {
+        return command.ask();
+    }
+    let log = Log::to_stderr(&arguments.log)?;
+    let state = arguments.operator.state.clone();
     let source = match (arguments.snapshot, arguments.operator.settings()) {
         (Some(path), None) => of_file(&path)?,
         (None, Some(operator)) => Source::Operator(operator),
@@ -75,9 +109,22 @@ fn main() -> anyhow::Result<()> {
         workers: arguments.workers.into(),
         body_pool: arguments.body_pool.unwrap_or(defaults.body_pool),
         drain: Duration::from_secs(arguments.drain.into()),
+        admin: state.map(|directory| Admin { directory, log }),
         ..defaults
     };
     app::run_until_signal(config, source)
+}
+
+impl Command {
+    fn ask(self) -> anyhow::Result<()> {
+        let (Asked { state }, question) = match self {
+            Self::Config(asked) => (asked, Question::Config),
+            Self::Log { filter, asked } => (asked, Question::Log(filter)),
+            Self::Drain(asked) => (asked, Question::Drain),
+        };
+        let answer = admin::ask(&state, question)?;
+        Ok(std::io::stdout().write_all(answer.as_bytes())?)
+    }
 }
 
 impl OperatorArguments {

@@ -47,6 +47,10 @@ pub(crate) struct Snapshot {
     pub(super) hash_key: Option<[u8; 32]>,
     /// The deployments' health as callers without a key meet it.
     pub pod_board: Board,
+    /// What all of this was made of, in order of kind and name: the last usable version of each.
+    pub resources: Vec<Arc<wire::Resource>>,
+    /// What was sent and could not be used.
+    pub refused: Vec<wire::Refusal>,
     /// Names of all deployments.
     pub(super) deployments: BTreeSet<Arc<str>>,
     /// Tenants that are virtual keys.
@@ -65,6 +69,8 @@ impl Snapshot {
             keys: HashMap::new(),
             hash_key: None,
             pod_board: Board::new(0),
+            resources: Vec::new(),
+            refused: Vec::new(),
             deployments: BTreeSet::new(),
             tenants: BTreeSet::new(),
         }

@@ -196,7 +196,7 @@ fn joined(documents: &[impl Display]) -> String {
 }
 
 /// A program of the workspace, built as this one is: tests stand in a directory of their own below it.
-pub(crate) fn binary(name: &str) -> Result<PathBuf> {
+pub fn binary(name: &str) -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     let mut profile = own.parent().context("an executable stands in a directory")?;
     if profile.ends_with("deps") {

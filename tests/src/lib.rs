@@ -43,7 +43,7 @@ pub use cluster::Cluster;
 pub use dialect::{Dialect, HOUSE_MODEL, Said, in_all, in_both};
 pub use documents::{Deployment, Policy};
 pub use gauges::Gauges;
-pub use launch::{Launch, Mounts};
+pub use launch::{Launch, Mounts, binary};
 pub use metrics::Metrics;
 pub use operator::{Operator, Pod};
 pub use pair::Pair;

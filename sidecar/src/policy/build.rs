@@ -106,6 +106,8 @@ impl Builder {
         let version = HeaderValue::from_str(&configuration.version);
         snapshot.version = version.unwrap_or(HeaderValue::from_static("unnamed"));
         snapshot.since = since;
+        snapshot.resources = self.good.values().cloned().collect();
+        snapshot.refused.clone_from(&refused);
         for (pattern, route) in routes.into_values().flat_map(|table| table.unwrap_or_else(no_table)) {
             if pattern.is_exact() {
                 snapshot.exact.entry(pattern.text.clone()).or_insert(route);

@@ -67,6 +67,12 @@ async fn no_provider_key_can_be_read_from_the_application() -> Result<()> {
     }
     let said = inside("ls /var/lib/pilotfish /var/run/secrets/pilotfish.dev").await?;
     ensure!(said.contains("No such file"), "{said}");
+    let config = ["exec", "app", "-c", "pilotfish", "--", "/pilotfish-sidecar", "config"];
+    let said = shop.kubectl(config).await?.success()?;
+    ensure!(
+        said.contains("\"kind\":\"credential\"") && !said.contains(CANARY),
+        "{said}"
+    );
     let request = r#"{"model":"chat","messages":[{"role":"user","content":"Hi"}]}"#;
     let ask = format!(
         "wget -qO- --header 'content-type: application/json' --post-data '{request}' $OPENAI_BASE_URL/chat/completions"
