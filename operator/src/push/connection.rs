@@ -25,6 +25,7 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// What is received and not yet read, of one stream. A sidecar has little to say.
 const STREAM_WINDOW: u32 = 32 * 1024;
@@ -43,6 +44,8 @@ type Certified = Option<Arc<Verified>>;
 struct Peer {
     certified: Certified,
     tasks: Executor,
+    /// Lasts for as long as what it asked for is being done.
+    work: TaskTrackerToken,
     /// Among those whom nobody knows.
     place: Arc<Place>,
 }
@@ -86,12 +89,13 @@ pub(super) async fn serve(server: Arc<Server>, stream: TcpStream, peer: SocketAd
         tracing::warn!(%peer, "client certificate names no pod");
         return;
     };
-    let (tasks, place) = (Executor::default(), Arc::new(place));
+    let (tasks, work, place) = (Executor::default(), TaskTracker::new(), Arc::new(place));
     let service = service_fn(|request| {
         place.show();
         let peer = Peer {
             certified: certified.clone(),
             tasks: tasks.clone(),
+            work: work.token(),
             place: Arc::clone(&place),
         };
         let answer = answer(Arc::clone(&server), peer, request);
@@ -116,9 +120,11 @@ pub(super) async fn serve(server: Arc<Server>, stream: TcpStream, peer: SocketAd
             ended = connection.as_mut() => ended,
             () = place.left() => Ok(()),
             () = unasked(&server, &place) => Ok(()),
-            () = enough(&server, &tasks) => {
+            () = enough(&server, &work) => {
                 connection.as_mut().graceful_shutdown();
-                connection.await
+                // What it was sent last, and does not read, would keep it for ever.
+                let ended = tokio::time::timeout(server.timing.drain, connection).await;
+                ended.unwrap_or(Ok(()))
             }
         }
     };
@@ -163,15 +169,16 @@ async fn unasked(server: &Server, place: &Place) {
     }
 }
 
-/// Returns when the server stops, or when nothing was asked for a while.
-async fn enough(server: &Server, tasks: &Executor) {
+/// Returns when the server stops, or when nothing was done for a while. What was done and is not read is not `work`: a peer
+/// may answer pings and read nothing.
+async fn enough(server: &Server, work: &TaskTracker) {
     let mut was_idle = false;
     loop {
         tokio::select! {
             () = server.stop.cancelled() => return,
             () = tokio::time::sleep(server.timing.idle) => {}
         }
-        let is_idle = tasks.0.is_empty();
+        let is_idle = work.is_empty();
         if is_idle && was_idle {
             return;
         }
@@ -226,10 +233,10 @@ async fn stream(server: &Arc<Server>, peer: Peer, request: Request<Incoming>) ->
     // One frame is on its way while the next is chosen: no line is chosen before it can be sent.
     let (sender, receiver) = mpsc::channel::<Bytes>(1);
     let stream = stream::run(Arc::clone(server), verified, request.into_body(), sender);
-    let settled = Settled::new(peer.place);
+    let (settled, work) = (Settled::new(peer.place), peer.work);
     drop(peer.tasks.0.spawn(async move {
         stream.await;
-        drop(settled);
+        drop((settled, work));
     }));
     Ok(lines(receiver))
 }

@@ -13,7 +13,7 @@ pub struct Timing {
     pub first: Duration,
     /// A pod that was just made may be known to the API server and not yet to the watch.
     pub fresh_pod: Duration,
-    /// A connection on which nothing is asked for twice this long is closed.
+    /// A connection on which nothing is asked or done for twice this long is closed.
     pub idle: Duration,
     /// Between two pings.
     pub ping: Duration,
@@ -23,7 +23,7 @@ pub struct Timing {
     pub stuck: Duration,
     /// How long a stream lasts, give or take a fifth, so that sidecars spread over replicas.
     pub stream: Duration,
-    /// Until connections have ended once the server stops.
+    /// Until a connection has ended once it is to, be it because the server stops.
     pub drain: Duration,
 }
 

@@ -86,6 +86,21 @@ async fn a_sidecar_that_never_reads_is_let_go() {
 }
 
 #[tokio::test]
+async fn a_peer_that_answers_pings_and_never_reads_keeps_no_connection() {
+    let timing = Timing {
+        stuck: Duration::from_millis(300),
+        idle: Duration::from_millis(50),
+        drain: Duration::from_millis(50),
+        ..Timing::default()
+    };
+    let scene = Scene::with(timing).await;
+    scene.publish(&crowd("gpt-1", KEY));
+    let mut sidecar = Stream::open(&scene, &web(), Hello::default()).await;
+    sidecar.connection_closed().await;
+    assert_eq!(scene.count("streams_ended_total{reason=\"lost\"}"), 1);
+}
+
+#[tokio::test]
 async fn a_line_of_a_hundred_megabytes_ends_the_stream_after_one() {
     let scene = Scene::new().await;
     scene.publish("pod shop/web uid-1");
