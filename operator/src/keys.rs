@@ -3,7 +3,8 @@
 //! The Secret is the truth, and sidecars take what it holds. A key is written once; a Secret that somebody else made is
 //! used if it has our label and is never written to; what stands in the way is told by the VirtualKey's conditions
 //! ([`Troubles`]). Every write is based on one version of the Secret, so two leaders could not make two keys. The times
-//! are annotations of the Secret ([`Kept`]): a leader that was away for longer than a period rotates once.
+//! are annotations of the Secret ([`Kept`]): a leader that was away for longer than a period rotates once. A leader whose
+//! clock is ahead rotates early, and the next one puts back what it wrote.
 //!
 //! A Secret goes with the VirtualKey that made it. After a change of `secretName` the former Secret stays until then,
 //! but its key is no longer taken.

@@ -1,6 +1,6 @@
 //! What is written into Secrets.
 
-use super::kept::{MADE_AT, PREVIOUS_UNTIL, later};
+use super::kept::{Kept, MADE_AT, PREVIOUS_UNTIL, later};
 use crate::compile::{CURRENT, PREVIOUS};
 use crate::watch::CREDENTIALS_LABEL;
 use crate::world::ObjectName;
@@ -83,6 +83,19 @@ impl Change {
         self
     }
 
+    /// Puts all times of `kept` back by as much as the key in it was made after `now`: what was promised of it lasts as
+    /// long as it was meant to.
+    pub(super) fn correct_times(mut self, kept: &Kept, now: Timestamp) -> Self {
+        let Some(ahead) = kept.ahead(now) else { return self };
+        let until = kept.previous_until.and_then(|until| until.checked_sub(ahead).ok());
+        self.annotations.insert(MADE_AT.to_owned(), written(now).into());
+        if let Some(until) = until {
+            self.annotations
+                .insert(PREVIOUS_UNTIL.to_owned(), written(until).into());
+        }
+        self
+    }
+
     /// As a merge patch.
     pub(super) fn patch(self) -> Value {
         let Self {
@@ -107,7 +120,7 @@ fn encoded(value: &[u8]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::kept::{Entry, Kept};
+    use crate::keys::kept::Entry;
 
     const OLD: &str = "sk-pf-old-old-old-old-old";
     const NEW: &str = "sk-pf-new-new-new-new-new";
@@ -170,5 +183,20 @@ mod tests {
         assert_eq!((entry(&after, CURRENT), entry(&after, PREVIOUS)), (Some(NEW), None));
         assert_eq!(Kept::of(&after).previous_until, None);
         assert_eq!(Kept::of(&after).made, Some(at(500)));
+    }
+
+    #[test]
+    fn a_key_of_a_clock_that_was_ahead_is_made_now_and_overlaps_for_as_long() {
+        let secret = made();
+        let year = 365 * 24 * 3600;
+        let change = Change::of(&secret).fill(NEW, at(500 + year));
+        let overlap = Duration::new("10m");
+        let ahead = changed(&secret, change.keep_previous(&secret, &overlap, at(500 + year)));
+        let correct = Change::of(&ahead).correct_times(&Kept::of(&ahead), at(520));
+        let corrected = changed(&ahead, correct);
+        let kept = Kept::of(&corrected);
+        assert_eq!((kept.made, kept.previous_until), (Some(at(520)), Some(at(1120))));
+        assert_eq!(corrected.data, ahead.data);
+        assert_eq!(kept.ahead(at(520)), None);
     }
 }

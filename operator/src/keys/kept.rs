@@ -11,6 +11,8 @@ use pilotfish_crds::scalar::Duration;
 pub(super) const MADE_AT: &str = "pilotfish.dev/key-made-at";
 /// The annotation that says until when the key before it is taken.
 pub(super) const PREVIOUS_UNTIL: &str = "pilotfish.dev/previous-key-until";
+/// Clocks differ by less. A key that was made later than this from now was made by a clock that was ahead.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(60);
 
 /// A Secret as far as it decides what becomes of the key in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +64,13 @@ impl Kept {
     pub(crate) fn rotates_at(&self, uid: &str, rotation: Option<&Rotation>) -> Option<Timestamp> {
         let rotation = rotation.filter(|_| self.owner.as_deref() == Some(uid))?;
         later(self.made?, &rotation.every)
+    }
+
+    /// How far the clock was ahead by which the key was made, if it was made after `now`. Nobody else is to wait until that
+    /// time: neither for the next key, nor for the end of the one before it.
+    pub(super) fn ahead(&self, now: Timestamp) -> Option<SignedDuration> {
+        let ahead = self.made?.duration_since(now);
+        (ahead > CLOCKS_DIFFER).then_some(ahead)
     }
 }
 

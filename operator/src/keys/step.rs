@@ -20,6 +20,8 @@ pub(super) enum Step {
     Rotate,
     /// Take the key before this one away.
     EndOverlap,
+    /// Write the times anew: they are of a clock that was ahead.
+    CorrectTimes,
     /// Nothing can be done, and a person should know.
     Stuck(Finding),
 }
@@ -33,6 +35,7 @@ impl Step {
             Self::Fill => "fill",
             Self::Rotate => "rotate",
             Self::EndOverlap => "end the overlap",
+            Self::CorrectTimes => "correct the times",
             Self::Stuck(_) => "stuck",
         }
     }
@@ -55,6 +58,9 @@ pub(super) fn next_step(
     let rotation = spec.rotation.as_ref();
     if kept.owner.as_deref() != Some(uid) {
         return rotation.map_or(Step::Rest(None), |_| Step::Stuck(not_owned(name, spec)));
+    }
+    if kept.ahead(now).is_some() {
+        return Step::CorrectTimes;
     }
     let ends = ends(kept, rotation);
     if ends.is_some_and(|ends| ends <= now) {
@@ -156,6 +162,29 @@ mod tests {
             ..both
         };
         assert_eq!(step(Some(theirs), None, 1_000_000), Step::Rest(None));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_time_that_a_clock_wrote_which_was_ahead() {
+        let ahead = |seconds| Kept {
+            made: Some(at(seconds)),
+            has_previous: true,
+            previous_until: Some(at(seconds + 600)),
+            ..kept()
+        };
+        let hourly = Some(("1h", "10m"));
+        assert_eq!(
+            step(Some(ahead(60)), hourly, 0),
+            Step::Rest(Some(at(660))),
+            "as clocks differ"
+        );
+        assert_eq!(step(Some(ahead(61)), hourly, 0), Step::CorrectTimes);
+        assert_eq!(step(Some(ahead(1_000_000)), None, 0), Step::CorrectTimes);
+        let theirs = Kept {
+            owner: None,
+            ..ahead(1_000_000)
+        };
+        assert_eq!(step(Some(theirs), None, 0), Step::Rest(None));
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Account {
                 self.troubles.insert(order.name.clone(), trouble);
                 Some(LONGEST_REST)
             }
-            Step::Create | Step::Fill | Step::Rotate | Step::EndOverlap => {
+            Step::Create | Step::Fill | Step::Rotate | Step::EndOverlap | Step::CorrectTimes => {
                 let until = self.failed.get(order.name)?.until;
                 (instant < until).then(|| until - instant)
             }

@@ -68,7 +68,7 @@ impl Writer {
         match order.step {
             Step::Rest(_) | Step::Stuck(_) => Ok(None),
             Step::Create => self.create(order).await,
-            Step::Fill | Step::Rotate | Step::EndOverlap => self.change(order).await,
+            Step::Fill | Step::Rotate | Step::EndOverlap | Step::CorrectTimes => self.change(order).await,
         }
     }
 
@@ -133,6 +133,9 @@ fn changed(order: &Order<'_>, secret: &Secret, now: Timestamp) -> Result<(Change
     let change = Change::of(secret);
     if matches!(order.step, Step::EndOverlap) {
         return Ok((change.drop_previous(), None));
+    }
+    if matches!(order.step, Step::CorrectTimes) {
+        return Ok((change.correct_times(&Kept::of(secret), now), None));
     }
     let key = generate::key()?;
     let change = change.fill(&key, now);
