@@ -150,7 +150,7 @@ impl Authority {
     fn adopt(&self, roots: Vec<Arc<Root>>, now: i64) -> Result<(), Error> {
         let terms: Vec<_> = roots.iter().map(|root| root.term).collect();
         let step = self.schedule.at(now, &terms);
-        let trusted: Vec<_> = step.trusted.iter().map(|&root| Arc::clone(&roots[root])).collect();
+        let trusted: Vec<_> = step.kept.iter().map(|&root| Arc::clone(&roots[root])).collect();
         let signs = step.signs.map(|root| Arc::clone(&roots[root])).ok_or(Error::NoRoot)?;
 
         let bundle: Arc<str> = stored::bundle(&trusted).into();

@@ -93,7 +93,7 @@ impl Keeper {
             );
         }
         let step = schedule.at(now, &terms);
-        roots = step.trusted.iter().map(|&root| Arc::clone(&roots[root])).collect();
+        roots = step.kept.iter().map(|&root| Arc::clone(&roots[root])).collect();
         if step.make {
             roots.push(Arc::new(Root::make(schedule.term(now))?));
         }

@@ -49,7 +49,7 @@ pub(super) struct Step {
     /// The root that signs; `None` when there is none.
     pub(super) signs: Option<usize>,
     /// The roots that are in the bundle. Every other one ended long ago.
-    pub(super) trusted: Vec<usize>,
+    pub(super) kept: Vec<usize>,
     /// Another root is due.
     pub(super) make: bool,
 }
@@ -98,7 +98,7 @@ impl Schedule {
         Step {
             signs: spread.or(oldest).copied(),
             make: newest.is_none_or(|newest| self.successor_due(newest) <= now),
-            trusted: (0..terms.len()).filter(is_kept).collect(),
+            kept: (0..terms.len()).filter(is_kept).collect(),
         }
     }
 
@@ -129,9 +129,9 @@ mod tests {
     fn a_root_goes_through_its_phases() {
         let first = schedule().term(0);
         let second = schedule().term(8 * HOUR);
-        let step = |signs, trusted: &[usize], make| Step {
+        let step = |signs, kept: &[usize], make| Step {
             signs,
-            trusted: trusted.to_vec(),
+            kept: kept.to_vec(),
             make,
         };
         for (hour, terms, expected) in [
@@ -156,7 +156,7 @@ mod tests {
         let (right, ahead) = (schedule().term(0), schedule().term(13 * HOUR));
         let seen_by_who_is_ahead = schedule().at(13 * HOUR, &[right]);
         assert!(seen_by_who_is_ahead.make);
-        assert_eq!(seen_by_who_is_ahead.trusted, [0]);
+        assert_eq!(seen_by_who_is_ahead.kept, [0]);
         let seen_by_who_is_right = schedule().at(HOUR, &[right, ahead]);
         assert_eq!(seen_by_who_is_right.signs, Some(0));
         assert!(!seen_by_who_is_right.make);
@@ -206,7 +206,7 @@ mod tests {
                 roots.push(schedule.term(now));
             }
             let step = schedule.at(now, &roots);
-            roots = step.trusted.iter().map(|&root| roots[root]).collect();
+            roots = step.kept.iter().map(|&root| roots[root]).collect();
             let step = schedule.at(now, &roots);
             let signer = roots[step.signs.unwrap()];
             if leaves.last().is_none_or(|leaf| leaf.signer != signer) {
