@@ -146,6 +146,11 @@ pub fn http() -> Result<reqwest::Client> {
     Ok(builder().pool_max_idle_per_host(0).build()?)
 }
 
+/// The same, but that it keeps its connections.
+pub fn http_with_pool() -> Result<reqwest::Client> {
+    Ok(builder().build()?)
+}
+
 pub(crate) fn builder() -> reqwest::ClientBuilder {
     // reqwest asks for one even when all it speaks is plain HTTP. Whoever comes first installs it.
     drop(rustls::crypto::ring::default_provider().install_default());

@@ -38,7 +38,7 @@ pub mod raw;
 mod sse;
 mod strangers;
 
-pub use client::{Answer, Answering, Client, http};
+pub use client::{Answer, Answering, Client, http, http_with_pool};
 pub use cluster::Cluster;
 pub use dialect::{Dialect, HOUSE_MODEL, Said, in_all, in_both};
 pub use documents::{Deployment, Policy};

@@ -108,7 +108,7 @@ impl Operator {
     }
 
     async fn ready(&self) -> Result<()> {
-        let http = client::builder().build()?;
+        let http = client::http_with_pool()?;
         let url = format!("http://{}/readyz", self.telemetry);
         let ready = until("the operator is ready", async || {
             ensure!(pilotfish::is_ready(&http, &url).await?, "/readyz says no");
@@ -150,7 +150,7 @@ impl Operator {
 
     /// Its metrics now.
     pub async fn metrics(&self) -> Result<Metrics> {
-        pilotfish::scrape(&client::builder().build()?, self.telemetry).await
+        pilotfish::scrape(&client::http_with_pool()?, self.telemetry).await
     }
 
     /// All that it has logged.

@@ -3,7 +3,7 @@
 use crate::program::{Program, compile};
 use anyhow::{Context, Result};
 use pilotfish_provider::{Fake, Gate, Pause, Point, Step};
-use pilotfish_tests::{Deployment, Dialect, Policy};
+use pilotfish_tests::{Deployment, Dialect, Policy, http, http_with_pool};
 use std::ffi::OsStr;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -24,7 +24,8 @@ fn directory(east: &Fake) -> Result<TempDir> {
 }
 
 async fn ready(program: &Program) -> Result<()> {
-    while reqwest::get(program.telemetry("/readyz")).await?.status() != 200 {
+    let http = http()?;
+    while http.get(program.telemetry("/readyz")).send().await?.status() != 200 {
         tokio::task::yield_now().await;
     }
     Ok(())
@@ -56,7 +57,7 @@ async fn drains(program: Program, east: &Fake) -> Result<()> {
         Step::normal().pause(Point::Content(2), Pause::Until(gate.clone())),
         Step::normal().pause(Point::BeforeHead, Pause::Until(gate.clone())),
     ]);
-    let http = reqwest::Client::builder().no_proxy().build()?;
+    let http = http_with_pool()?;
     let _silent = TcpStream::connect(program.address).await?;
     let mut stream = ask(&http, &program, true).send().await?;
     let mut text = stream.chunk().await?.context("the first word")?.to_vec();
@@ -108,7 +109,7 @@ async fn nothing_under_way_is_nothing_to_wait_for() -> Result<()> {
         let arguments = [OsStr::new("run"), directory.path().as_os_str()];
         let program = Program::start("pilotfish", &arguments, &[]).await?;
         ready(&program).await?;
-        let http = reqwest::Client::builder().no_proxy().build()?;
+        let http = http_with_pool()?;
         // Its connection is kept.
         let answer = ask(&http, &program, false).send().await?;
         assert_eq!(answer.status(), 200);

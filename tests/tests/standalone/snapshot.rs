@@ -4,7 +4,7 @@ use crate::program::{self, Program, Variables, compile};
 use anyhow::{Context, Result};
 use pilotfish_provider::Fake;
 use pilotfish_tests::documents::virtual_key;
-use pilotfish_tests::{Answer, Client, Deployment, Dialect, Launch, Pilotfish, Policy};
+use pilotfish_tests::{Answer, Client, Deployment, Dialect, Launch, Pilotfish, Policy, http};
 use pilotfish_wire::{Message, snapshot};
 use std::ffi::OsStr;
 use std::fs;
@@ -278,14 +278,12 @@ async fn a_sidecar_without_the_file_it_was_started_with_serves_on() -> Result<()
     let arguments = [OsStr::new("--snapshot"), file.as_os_str()];
     let program = Program::start("pilotfish-sidecar", &arguments, VARIABLES).await?;
     fs::remove_file(&file)?;
-    while reqwest::get(program.telemetry("/readyz")).await?.status() != 200 {
+    let http = http()?;
+    while http.get(program.telemetry("/readyz")).send().await?.status() != 200 {
         tokio::task::yield_now().await;
     }
     let url = format!("http://{}{}", program.address, Dialect::Chat.path());
     let request = Dialect::Chat.request("chat", "Hello").to_string();
-    assert_eq!(
-        reqwest::Client::new().post(url).body(request).send().await?.status(),
-        200
-    );
+    assert_eq!(http.post(url).body(request).send().await?.status(), 200);
     Ok(())
 }
