@@ -166,7 +166,7 @@ impl Publisher {
 
     fn publish(&mut self) {
         let cluster = read::cluster(&self.stores);
-        let fingerprint = read::fingerprint(&self.stores, &cluster);
+        let mut fingerprint = read::fingerprint(&self.stores, &cluster, &self.memory);
         let before = self
             .publish
             .borrow()
@@ -174,7 +174,12 @@ impl Publisher {
             .filter(|_| fingerprint == self.fingerprint);
         let (world, compiled) = match before {
             Some(before) => (Arc::clone(&before.world), Arc::clone(&before.compiled)),
-            None => self.compile(&cluster),
+            None => {
+                let compiled = self.compile(&cluster);
+                // Compiling the same World again puts nothing else in force.
+                fingerprint.in_force = read::numbers(&self.stores, &cluster.seen, &self.memory);
+                compiled
+            }
         };
         self.fingerprint = fingerprint;
         self.publish.send_replace(Some(Arc::new(Compilation {
@@ -206,3 +211,6 @@ impl Publisher {
         (Arc::new(world), Arc::new(compiled))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! The caches → values: a World, and what of the cluster is needed beside it.
 
 use super::labelled::Labelled;
-use super::remembered::{Memory, Uids};
+use super::remembered::{Memory, Numbers, Uids};
 use super::stores::{Guarded, Stores};
 use super::{LivePod, PodUid, Seen, SeenObject, pods};
 use crate::remember::Written;
@@ -65,6 +65,13 @@ fn in_force(stores: &Stores, seen: &Seen, memory: &Memory) -> InForce {
     let revisions = stores.revisions.state();
     let written = Written::of(&revisions);
     memory.in_force(&written, &uids(&seen.deployments), &uids(&seen.policies))
+}
+
+/// Which generations are in force, as far as that is known before anything is compiled.
+pub(super) fn numbers(stores: &Stores, seen: &Seen, memory: &Memory) -> Numbers {
+    let revisions = stores.revisions.state();
+    let written = Written::of(&revisions);
+    memory.numbers(&written, &uids(&seen.deployments), &uids(&seen.policies))
 }
 
 pub(super) fn uids<S>(seen: &BTreeMap<ObjectName, SeenObject<S>>) -> Uids {
@@ -136,23 +143,22 @@ fn secrets<T>(stores: &Stores, part: impl Fn(&Labelled) -> T) -> BTreeMap<Object
 }
 
 /// What of the caches decides what compiles: equal fingerprints, equal Worlds. A status that was written, a pod that
-/// became ready and a list that was fetched again change none of it.
+/// became ready, a list that was fetched again and a revision of what is in force anyway change none of it.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Fingerprint(Vec<(&'static str, ObjectName, String, Labels)>);
+pub(super) struct Fingerprint {
+    objects: Vec<(&'static str, ObjectName, String, Labels)>,
+    /// What compiling changes is the one thing of it that compiling again starts from.
+    pub(super) in_force: Numbers,
+}
 
-pub(super) fn fingerprint(stores: &Stores, cluster: &Cluster) -> Fingerprint {
+pub(super) fn fingerprint(stores: &Stores, cluster: &Cluster, memory: &Memory) -> Fingerprint {
     let mut all = Vec::new();
     ours(&mut all, "ModelDeployment", &stores.deployments);
     ours(&mut all, "RoutingPolicy", &stores.policies);
     ours(&mut all, "VirtualKey", &stores.keys);
-    let versioned = |object: &ObjectName, version: Option<String>| (object.clone(), version.unwrap_or_default());
     for secret in stores.secrets.state() {
-        let (name, version) = versioned(&name_of(&*secret), secret.resource_version());
-        all.push(("Secret", name, version, Labels::new()));
-    }
-    for revision in stores.revisions.state() {
-        let (name, version) = versioned(&name_of(&*revision), revision.resource_version());
-        all.push(("ControllerRevision", name, version, Labels::new()));
+        let version = secret.resource_version().unwrap_or_default();
+        all.push(("Secret", name_of(&*secret), version, Labels::new()));
     }
     for one in stores.namespaces.state() {
         all.push(("Namespace", name_of(&*one), String::new(), one.labels().clone()));
@@ -161,7 +167,10 @@ pub(super) fn fingerprint(stores: &Stores, cluster: &Cluster) -> Fingerprint {
         all.push(("Pod", pod.name.clone(), pod.terminating.to_string(), pod.labels.clone()));
     }
     all.sort();
-    Fingerprint(all)
+    Fingerprint {
+        objects: all,
+        in_force: numbers(stores, &cluster.seen, memory),
+    }
 }
 
 fn ours<K>(all: &mut Vec<(&'static str, ObjectName, String, Labels)>, kind: &'static str, store: &Store<Guarded<K>>)

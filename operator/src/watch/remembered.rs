@@ -7,6 +7,7 @@
 use crate::remember::Written;
 use crate::world::{Generation, InForce, ObjectName};
 use kube::ResourceExt;
+use pilotfish_crds::{ModelDeploymentSpec, RoutingPolicySpec};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
@@ -21,27 +22,65 @@ pub(super) struct Memory {
     pub(super) policies: Uids,
 }
 
+/// The generations that are in force of the objects that exist.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Numbers {
+    deployments: Vec<(ObjectName, i64)>,
+    policies: Vec<(ObjectName, i64)>,
+}
+
 impl Memory {
     /// What is in force of the objects that exist now.
     pub(super) fn in_force(&self, written: &Written<'_>, deployments: &Uids, policies: &Uids) -> InForce {
         InForce {
-            deployments: newest(written, deployments, &self.deployments, &self.in_force.deployments),
-            policies: newest(written, policies, &self.policies, &self.in_force.policies),
+            deployments: newest(written, deployments, self.of_deployments()),
+            policies: newest(written, policies, self.of_policies()),
         }
+    }
+
+    /// Which generations those are. While they are the same, [`Memory::in_force`] is the same: a leader that wrote down
+    /// what it serves, or cleared away what it served before, has changed nothing.
+    pub(super) fn numbers(&self, written: &Written<'_>, deployments: &Uids, policies: &Uids) -> Numbers {
+        Numbers {
+            deployments: numbers(written, deployments, self.of_deployments()),
+            policies: numbers(written, policies, self.of_policies()),
+        }
+    }
+
+    fn of_deployments(&self) -> (&Uids, &BTreeMap<ObjectName, Generation<ModelDeploymentSpec>>) {
+        (&self.deployments, &self.in_force.deployments)
+    }
+
+    fn of_policies(&self) -> (&Uids, &BTreeMap<ObjectName, Generation<RoutingPolicySpec>>) {
+        (&self.policies, &self.in_force.policies)
     }
 }
 
 fn newest<S: DeserializeOwned + Clone>(
     written: &Written<'_>,
     now: &Uids,
-    before: &Uids,
-    remembered: &BTreeMap<ObjectName, Generation<S>>,
+    (before, remembered): (&Uids, &BTreeMap<ObjectName, Generation<S>>),
 ) -> BTreeMap<ObjectName, Generation<S>> {
     let of = |(name, uid): (&ObjectName, &String)| {
-        let own = remembered.get(name).filter(|_| before.get(name) == Some(uid)).cloned();
+        let own = remembered.get(name).filter(|_| before.get(name) == Some(uid));
         // An equal number is the same spec; no need to read it again.
-        let since = own.as_ref().map(|own| own.number);
-        Some((name.clone(), read(written, name, uid, since).or(own)?))
+        let since = own.map(|own| own.number);
+        Some((name.clone(), read(written, name, uid, since).or_else(|| own.cloned())?))
+    };
+    now.iter().filter_map(of).collect()
+}
+
+/// The numbers of the same, as far as they are written or remembered.
+fn numbers<S>(
+    written: &Written<'_>,
+    now: &Uids,
+    (before, remembered): (&Uids, &BTreeMap<ObjectName, Generation<S>>),
+) -> Vec<(ObjectName, i64)> {
+    let of = |(name, uid): (&ObjectName, &String)| {
+        let own = remembered.get(name).filter(|_| before.get(name) == Some(uid));
+        let newest = written.get(name, uid).and_then(|of_one| of_one.sealed.first());
+        let number = own.map(|own| own.number).max(newest.map(|newest| newest.number()));
+        Some((name.clone(), number?))
     };
     now.iter().filter_map(of).collect()
 }
@@ -100,7 +139,7 @@ mod tests {
             spec: spec.to_owned(),
         };
         let remembered = own.map(|own| (name.clone(), generation(own))).into_iter().collect();
-        let all: BTreeMap<_, Generation<String>> = newest(&Written::of(revisions), &now, &before, &remembered);
+        let all: BTreeMap<_, Generation<String>> = newest(&Written::of(revisions), &now, (&before, &remembered));
         all.get(&name)
             .map(|generation| (generation.number, generation.spec.clone()))
     }
