@@ -302,7 +302,8 @@ mod tests {
         let object = SeenObject::<()> {
             uid: "uid-1".to_owned(),
             resource_version: String::new(),
-            deleting: false,
+            generation: 3,
+            deleting: None,
             status: None,
         };
         let seen = BTreeMap::from([(name.clone(), object)]);
@@ -360,7 +361,8 @@ mod tests {
         let object = SeenObject::<()> {
             uid: "uid-1".to_owned(),
             resource_version: String::new(),
-            deleting: false,
+            generation: 3,
+            deleting: None,
             status: None,
         };
         let seen = BTreeMap::from([(name.clone(), object)]);

@@ -73,8 +73,10 @@ pub struct SeenObject<S> {
     pub uid: String,
     /// `metadata.resourceVersion`.
     pub resource_version: String,
-    /// It is being deleted.
-    pub deleting: bool,
+    /// `metadata.generation`.
+    pub generation: i64,
+    /// It is being deleted, and waits for these finalizers.
+    pub deleting: Option<Vec<String>>,
     /// Its status; `None` also where the object cannot be read.
     pub status: Option<S>,
 }

@@ -25,7 +25,7 @@ pub(super) fn orders(compilation: &Compilation, now: Timestamp) -> Vec<Order<'_>
         let spec = object.spec.as_ref().ok()?;
         let is_accepted = compilation.compiled.key_verdicts.get(name)?.faults.is_empty();
         let seen = compilation.seen.keys.get(name)?;
-        if !is_accepted || seen.deleting {
+        if !is_accepted || seen.deleting.is_some() {
             return None;
         }
         let secret = ObjectName::new(&name.namespace, &spec.secret_name);

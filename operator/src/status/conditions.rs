@@ -25,6 +25,8 @@ pub(super) mod reason {
     pub(super) const NOT_IN_FORCE: &str = "NotInForce";
     /// There is no sidecar that it concerns.
     pub(super) const NO_SIDECARS: &str = "NoSidecars";
+    /// It is being deleted, and no sidecar has it any more.
+    pub(super) const DELETING: &str = "Deleting";
     /// Its time is over, and no sidecar takes it any more.
     pub(in super::super) const EXPIRED: &str = "Expired";
     /// A sidecar would not use it.
@@ -43,6 +45,8 @@ pub(super) struct Observed<'a> {
     pub(super) sidecars: Sidecars,
     /// The first refusals.
     pub(super) refusals: &'a [Refusal],
+    /// The finalizers that it waits for, if it is being deleted.
+    pub(super) deleting: Option<&'a [String]>,
     /// Since when a key has been over, if it is.
     pub(super) expired: Option<&'a Time>,
 }
@@ -56,15 +60,13 @@ struct Claim {
 }
 
 /// The conditions of an object whose status had those of `previous`. A condition whose status is as it was keeps its
-/// time, and conditions of other authors stay.
+/// time, and conditions of other authors stay. So do those of what is being deleted but one: nobody looks at it any more.
 pub(super) fn conditions(observed: &Observed<'_>, previous: &[Condition], now: &Time) -> Vec<Condition> {
-    let claims = [
-        Some(accepted(observed.verdict)),
-        Some(resolved_refs(observed.verdict)),
-        partially_invalid(observed.verdict),
-        Some(programmed(observed)),
-    ];
-    let ours = claims.into_iter().flatten().map(|claim| {
+    let (claims, types) = match observed.deleting {
+        Some(_) => (vec![programmed(observed)], &[condition::PROGRAMMED][..]),
+        None => (claims(observed), &OURS[..]),
+    };
+    let ours = claims.into_iter().map(|claim| {
         let before = previous.iter().find(|before| before.type_ == claim.type_);
         let since = before.filter(|before| before.status == claim.status);
         Condition {
@@ -76,8 +78,18 @@ pub(super) fn conditions(observed: &Observed<'_>, previous: &[Condition], now: &
             message: clipped(claim.message, LONGEST),
         }
     });
-    let others = previous.iter().filter(|before| !OURS.contains(&before.type_.as_str()));
+    let others = previous.iter().filter(|before| !types.contains(&before.type_.as_str()));
     ours.chain(others.cloned()).take(MOST).collect()
+}
+
+fn claims(observed: &Observed<'_>) -> Vec<Claim> {
+    let claims = [
+        Some(accepted(observed.verdict)),
+        Some(resolved_refs(observed.verdict)),
+        partially_invalid(observed.verdict),
+        Some(programmed(observed)),
+    ];
+    claims.into_iter().flatten().collect()
 }
 
 fn accepted(verdict: &Verdict) -> Claim {
@@ -126,8 +138,12 @@ fn programmed(observed: &Observed<'_>) -> Claim {
         verdict,
         sidecars,
         refusals,
+        deleting,
         expired,
     } = observed;
+    if let Some(finalizers) = deleting {
+        return self::deleting(finalizers);
+    }
     // A deployment whose Secret is gone has dropped out, whatever is in force of it.
     let dropped = *subject == Subject::ModelDeployment && !verdict.unresolved.is_empty();
     if let (Some(_), Some(Time(since))) = (verdict.in_force, expired) {
@@ -151,6 +167,18 @@ fn programmed(observed: &Observed<'_>) -> Claim {
         }
         _ => holds(condition::PROGRAMMED, reason::PROGRAMMED),
     }
+}
+
+/// Deleting takes effect at once, whoever has yet to finish something about it.
+fn deleting(finalizers: &[String]) -> Claim {
+    let waits = match finalizers {
+        [] => String::new(),
+        waits => format!("; it waits for {}", waits.join(", ")),
+    };
+    fails(
+        reason::DELETING,
+        format!("it is being deleted and serves nothing{waits}"),
+    )
 }
 
 fn holds(type_: &'static str, reason: &'static str) -> Claim {

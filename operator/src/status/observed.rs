@@ -29,6 +29,8 @@ pub(super) struct Subjected<'a> {
     pub(super) written: Option<Status>,
     verdict: Cow<'a, Verdict>,
     key: KeyStatus,
+    /// It is being deleted, and waits for these finalizers. Nothing is asked about it any more.
+    deleting: Option<&'a [String]>,
 }
 
 /// What of the sidecars is known at one moment.
@@ -62,17 +64,33 @@ fn of_kind<'a, S, T: Clone + Into<Status>>(
     (seen, objects, verdicts): (&'a Named<SeenObject<T>>, &'a Named<Object<S>>, &'a Named<Verdict>),
 ) -> impl Iterator<Item = Subjected<'a>> {
     seen.iter().filter_map(move |(name, seen)| {
-        let is_readable = objects.get(name)?.spec.is_ok();
-        let written = || seen.status.clone().map(Into::into).unwrap_or_default();
+        let written = seen.status.clone().map(Into::into);
+        let (verdict, written) = match &seen.deleting {
+            Some(_) => (Cow::Owned(unasked(seen.generation)), written),
+            None => {
+                let is_readable = objects.get(name)?.spec.is_ok();
+                let written = is_readable.then(|| written.unwrap_or_default());
+                (Cow::Borrowed(verdicts.get(name)?), written)
+            }
+        };
         Some(Subjected {
             id: (subject, name.clone()),
             uid: &seen.uid,
             version: &seen.resource_version,
-            written: is_readable.then(written),
-            verdict: Cow::Borrowed(verdicts.get(name)?),
+            written,
+            verdict,
             key: KeyStatus::default(),
+            deleting: seen.deleting.as_deref(),
         })
     })
+}
+
+/// Of what is being deleted, which is no part of the World.
+fn unasked(generation: i64) -> Verdict {
+    Verdict {
+        generation,
+        ..Verdict::default()
+    }
 }
 
 impl Subjected<'_> {
@@ -99,6 +117,7 @@ impl Subjected<'_> {
             verdict: &self.verdict,
             sidecars,
             refusals: &refusals,
+            deleting: self.deleting,
             expired: self.key.expires_at.as_ref().filter(|at| at.0 <= now.0),
         };
         Status {

@@ -122,7 +122,8 @@ where
     let object = |guarded: &Guarded<K>| SeenObject {
         uid: guarded.uid().unwrap_or_default(),
         resource_version: guarded.resource_version().unwrap_or_default(),
-        deleting: guarded.meta().deletion_timestamp.is_some(),
+        generation: guarded.meta().generation.unwrap_or(0),
+        deleting: (!is_present(guarded)).then(|| guarded.finalizers().to_vec()),
         status: guarded.0.as_ref().ok().and_then(|strict| status(&strict.0)),
     };
     store

@@ -144,6 +144,39 @@ async fn a_deleted_deployment_drops_out_of_a_policy_in_force() -> Result<()> {
 }
 
 #[tokio::test]
+async fn what_is_being_deleted_says_so_for_as_long_as_it_is_there() -> Result<()> {
+    let (cluster, _operator) = Operator::shared().await?;
+    let shop = cluster.namespace("shop").await?;
+    let statuses = Statuses::of(cluster, &shop).await?;
+    shop.apply(&deployment("east")).await?;
+    let finalizers = |list: &str| {
+        let patch = format!(r#"{{"metadata":{{"finalizers":{list}}}}}"#);
+        let shop = &shop;
+        async move {
+            let arguments = ["patch", "modeldeployment", "east", "--type=merge", "-p", &patch];
+            shop.kubectl(arguments).await?.success().map(drop)
+        }
+    };
+    finalizers(r#"["example.com/audit"]"#).await?;
+    statuses
+        .told("ModelDeployment/east", &["Accepted=True Accepted"])
+        .await?;
+    shop.kubectl(["delete", "modeldeployment", "east", "--wait=false"])
+        .await?
+        .success()?;
+    let deleting = "Programmed=False Deleting: it is being deleted and serves nothing; it waits for example.com/audit";
+    statuses
+        .told("ModelDeployment/east", &[deleting, "Accepted=True Accepted"])
+        .await?;
+    finalizers("null").await?;
+    until("it is gone", async || {
+        anyhow::ensure!(statuses.get("ModelDeployment/east").await.is_err(), "it is there");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn what_no_schema_can_tell_is_told_by_the_condition() -> Result<()> {
     let (cluster, _operator) = Operator::shared().await?;
     let shop = cluster.namespace("shop").await?;

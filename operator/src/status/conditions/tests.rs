@@ -38,6 +38,7 @@ fn said(subject: Subject, verdict: &Verdict, sidecars: Sidecars) -> Vec<String> 
         verdict,
         sidecars,
         refusals: &refusals,
+        deleting: None,
         expired: None,
     };
     let conditions = conditions(&observed, &[], &at(1));
@@ -169,6 +170,7 @@ fn a_key_that_is_over_is_not_programmed_whatever_sidecars_say() {
             verdict,
             sidecars: sidecars(2, 2, 0),
             refusals: &[],
+            deleting: None,
             expired,
         };
         let Condition { reason, message, .. } = conditions(&observed, &[], &at(1)).remove(2);
@@ -187,6 +189,7 @@ fn a_condition_keeps_its_time_until_its_status_changes() {
         verdict,
         sidecars,
         refusals,
+        deleting: None,
         expired: None,
     };
     let times = |conditions: &[Condition]| -> Vec<i64> {
@@ -227,6 +230,7 @@ fn conditions_of_others_stay_and_ours_that_no_longer_hold_go() {
         verdict: &verdict,
         sidecars: sidecars(0, 0, 0),
         refusals: &[],
+        deleting: None,
         expired: None,
     };
     let conditions = conditions(&observed, &previous, &at(2));

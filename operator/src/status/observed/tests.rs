@@ -5,6 +5,7 @@ use crate::keys::{Kept, Trouble};
 use crate::watch::Seen;
 use crate::world::World;
 use pilotfish_crds::key::VirtualKeyStatus;
+use pilotfish_crds::status::Condition;
 use pilotfish_wire::ProviderKey;
 use serde_json::json;
 use std::sync::Arc;
@@ -32,7 +33,8 @@ fn compilation(spec: Result<serde_json::Value, &str>, entries: &[(&str, &str)]) 
     let seen_key = SeenObject {
         uid: "uid".to_owned(),
         resource_version: "7".to_owned(),
-        deleting: false,
+        generation: 2,
+        deleting: None,
         status: Some(VirtualKeyStatus::default()),
     };
     seen.keys.insert(name(), seen_key);
@@ -153,4 +155,39 @@ fn a_key_that_cannot_be_read_has_a_status_and_what_is_written_of_it_is_unknown()
         ("Undecodable", "spec.later is not known")
     );
     assert_eq!(status.key, KeyStatus::default());
+}
+
+#[test]
+fn what_is_being_deleted_says_so_and_keeps_its_other_conditions() {
+    let mut compilation = compilation(Ok(json!({"secretName": "keys"})), &[("api-key", KEY)]);
+    let before = status(&compilation, &Troubles::new());
+    let mut seen = Seen::clone(&compilation.seen);
+    let key = seen.keys.get_mut(&name()).unwrap();
+    (key.generation, key.deleting) = (3, Some(vec!["example.com/audit".to_owned()]));
+    let world = World::default();
+    compilation.seen = Arc::new(seen);
+    (compilation.compiled, compilation.world) = (Arc::new(compile(&world)), Arc::new(world));
+    let troubles = Troubles::new();
+    let now = Time("2026-11-22T12:00:00Z".parse().unwrap());
+    let sighting = Sighting {
+        tallies: Tallies::new(),
+        inherited: None,
+    };
+    let after = subjects(&compilation, &troubles)[0].status(&sighting, &before, &now);
+    assert_eq!(after.observed_generation, Some(3));
+    let said = |status: &Status| -> Vec<String> {
+        let spelled = |one: &Condition| {
+            format!(
+                "{} {} {}: {}",
+                one.observed_generation, one.type_, one.reason, one.message
+            )
+        };
+        status.conditions.iter().map(spelled).collect()
+    };
+    let programmed = "3 Programmed Deleting: it is being deleted and serves nothing; it waits for example.com/audit";
+    assert_eq!(
+        said(&after),
+        [programmed, "2 Accepted Accepted: ", "2 ResolvedRefs ResolvedRefs: "]
+    );
+    assert_eq!(after.key, KeyStatus::default());
 }
