@@ -36,6 +36,7 @@ mod text;
 mod translate;
 mod translator;
 mod turns;
+mod unsaid;
 mod watch;
 
 pub use asked::Tags;
@@ -150,7 +151,7 @@ pub enum Grade {
 /// One thing that the upstream's dialect, or its model, could not carry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loss {
-    /// The client's name for it: `seed`, `n`, `messages[3].content[1]`.
+    /// The client's name for it: `seed`, `n`, `messages[3].content[1]`; of an answer the upstream's: `answer.citations`.
     pub field: Cow<'static, str>,
     /// Fixed in data, never by the request.
     pub grade: Grade,
@@ -340,4 +341,6 @@ pub struct Answer {
     pub usage: Option<Usage>,
     /// What it reasoned before it called tools.
     pub reasoned: Option<Reasoned>,
+    /// What of it the client's dialect cannot say.
+    pub losses: Losses,
 }

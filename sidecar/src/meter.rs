@@ -104,7 +104,7 @@ impl Meter {
             )?,
             losses: families.int_counters(
                 "pilotfish_translation_losses_total",
-                "Request fields that an upstream could not carry and that were dropped, by how much it matters.",
+                "What of requests and answers another dialect could not carry and was dropped, by how much it matters.",
                 &["deployment", "grade"],
             )?,
             tokens: families.int_counters(

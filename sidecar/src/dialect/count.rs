@@ -2,7 +2,7 @@
 //! can. Nothing is estimated: a number that nobody counted is no answer.
 
 use super::gemini::spelling::given;
-use super::{Answer, Asked, ClientDialect, Dialect, Exchange, Fault, Upstream, gemini, messages};
+use super::{Answer, Asked, ClientDialect, Dialect, Exchange, Fault, Losses, Upstream, gemini, messages};
 use crate::json::{self, ObjectWriter, Raw};
 
 /// What Anthropic takes where it only counts; everything else is for the answer that is not made.
@@ -73,5 +73,6 @@ pub(super) fn answer(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fault> 
         body: out,
         usage: None,
         reasoned: None,
+        losses: Losses::new(),
     })
 }

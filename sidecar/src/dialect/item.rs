@@ -6,7 +6,7 @@
 use super::loss::shown;
 use super::schema::is_closable;
 use super::text::Text;
-use super::{Grade, Usage};
+use super::{Grade, Loss, Losses, Usage};
 use crate::json::{Raw, ValueWriter};
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -363,6 +363,8 @@ pub(super) struct Reply<'a> {
     pub(super) parts: Vec<Part<'a>>,
     pub(super) finish: Finish<'a>,
     pub(super) usage: Option<Usage>,
+    /// What the upstream said beside it that no other dialect can say.
+    pub(super) lost: Losses,
 }
 
 /// Why an answer ended.
@@ -428,6 +430,10 @@ pub(super) enum Step<'a> {
         call: usize,
         json: Text<'a>,
     },
+    /// An image that is part of the answer.
+    Image(Source<'a>),
+    /// Something that no other dialect can say.
+    Lost(Loss),
     /// A call's arguments are complete.
     CallEnd {
         call: usize,

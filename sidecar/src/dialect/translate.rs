@@ -1,12 +1,12 @@
 //! Cross-dialect: one decoder into the item form, one encoder out of it, chosen by an exhaustive match each.
 
 use super::fit::fit;
-use super::item::{Reply, Request, Thinking};
+use super::item::{Part, Reply, Request, Thinking};
 use super::loss::Ledger;
 use super::{
-    Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Keeping, Operation, Pictures, Reasoned, Recall,
-    Translated, Upstream, chat, cohere, converse, count, embeddings, gemini, messages, ollama, pairing, pictures,
-    reasoned, responses,
+    Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Keeping, Losses, Operation, Pictures, Reasoned,
+    Recall, Translated, Upstream, chat, cohere, converse, count, embeddings, gemini, messages, ollama, pairing,
+    pictures, reasoned, responses, unsaid,
 };
 use std::sync::Arc;
 
@@ -252,15 +252,14 @@ fn shows_reasoning(asked: &Asked<'_>, request: &Request<'_>) -> bool {
     }
 }
 
-/// The upstream's whole answer in the client's dialect. Citations, annotations and what the provider's own tools left
-/// in it have no place there and are dropped.
+/// The upstream's whole answer in the client's dialect. What has no place there is reported.
 pub fn translate_response(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fault> {
     match exchange.operation {
         Operation::Embeddings | Operation::EmbedOne => return embeddings::answer(exchange, body),
         Operation::CountTokens => return count::answer(exchange, body),
         Operation::Generate | Operation::Completions | Operation::Rerank => {}
     }
-    let reply: Reply<'_> = match exchange.upstream {
+    let mut reply: Reply<'_> = match exchange.upstream {
         Dialect::Chat => chat::response::decode(exchange, body),
         Dialect::Messages => messages::response::decode(body),
         Dialect::Responses => responses::response::decode(exchange, body),
@@ -269,6 +268,7 @@ pub fn translate_response(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fa
         Dialect::Cohere => cohere::response::decode(body),
         Dialect::Gemini => gemini::response::decode(exchange, body),
     }?;
+    let losses = unsaid_of(&mut reply, exchange);
     let (usage, reasoned) = (reply.usage, Reasoned::of(&reply.parts));
     let mut out = Vec::with_capacity(body.len() + ROOM);
     match exchange.client {
@@ -281,7 +281,24 @@ pub fn translate_response(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fa
         body: out,
         usage,
         reasoned,
+        losses,
     })
+}
+
+/// Takes out what the client cannot be told, and reports it with what was lost before.
+fn unsaid_of(reply: &mut Reply<'_>, exchange: &Exchange) -> Losses {
+    let mut report = unsaid::Report::default();
+    for loss in std::mem::take(&mut reply.lost) {
+        report.add(loss);
+    }
+    reply.parts.retain(|part| {
+        let lost = match part {
+            Part::Image(source) => unsaid::image(exchange.client, source),
+            _ => None,
+        };
+        lost.map(|loss| report.add(loss)).is_none()
+    });
+    report.take()
 }
 
 #[cfg(test)]

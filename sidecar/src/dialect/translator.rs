@@ -2,8 +2,10 @@
 
 use super::item::Step;
 use super::reasoned::{Reasoned, Recorder};
+use super::unsaid::{self, Report};
 use super::{
-    ClientDialect, Dialect, Effect, Exchange, Fault, chat, cohere, converse, gemini, messages, ollama, responses,
+    ClientDialect, Dialect, Effect, Exchange, Fault, Loss, Losses, chat, cohere, converse, gemini, messages, ollama,
+    responses,
 };
 use crate::sse::Event;
 
@@ -17,6 +19,8 @@ pub struct Translator {
     order: Order,
     /// Only where somebody wants to know what was reasoned.
     recorder: Option<Recorder>,
+    client: ClientDialect,
+    report: Report,
 }
 
 #[derive(Debug)]
@@ -62,6 +66,8 @@ impl Translator {
             },
             order: Order::default(),
             recorder: None,
+            client: exchange.client,
+            report: Report::default(),
         }
     }
 
@@ -76,6 +82,11 @@ impl Translator {
         self.recorder.as_mut()?.take()
     }
 
+    /// What the client could not be told, since the last time. Where its dialect has comments, it was told so.
+    pub fn losses(&mut self) -> Losses {
+        self.report.take()
+    }
+
     /// Appends to `out` what the event becomes in the client's dialect, often nothing. `omit` and `cut` of the effect
     /// are never set. After a [`Fault`] what was appended for this event still stands, whole events all of it.
     pub fn event(&mut self, event: &Event<'_>, out: &mut Vec<u8>) -> Result<Effect, Fault> {
@@ -85,8 +96,17 @@ impl Translator {
             encoder,
             order,
             recorder,
+            client,
+            report,
         } = self;
         let sink = &mut |step: Step<'_>| {
+            let step = match sayable(*client, step) {
+                Ok(step) => step,
+                Err(loss) => {
+                    report.tell(*client, loss, out);
+                    return Ok(());
+                }
+            };
             match order.take(&step) {
                 Turn::InOrder => {}
                 Turn::BeforeStart => encoder.step(
@@ -103,7 +123,11 @@ impl Translator {
             if let Some(recorder) = recorder {
                 recorder.note(&step);
             }
-            encoder.step(step, out)
+            encoder.step(step, out)?;
+            if let Some(loss) = encoder.unsaid() {
+                report.tell(*client, loss, out);
+            }
+            Ok(())
         };
         let content = match decoder {
             Decoder::Chat(decoder) => decoder.event(event, sink),
@@ -175,6 +199,18 @@ impl Order {
     }
 }
 
+/// A step, unless the client cannot be told it.
+fn sayable(client: ClientDialect, step: Step<'_>) -> Result<Step<'_>, Loss> {
+    match step {
+        Step::Lost(loss) => Err(loss),
+        Step::Image(source) => match unsaid::image(client, &source) {
+            Some(loss) => Err(loss),
+            None => Ok(Step::Image(source)),
+        },
+        step => Ok(step),
+    }
+}
+
 /// Takes down what the pipeline wants to know.
 fn note(step: &Step<'_>, effect: &mut Effect) {
     match step {
@@ -185,6 +221,14 @@ fn note(step: &Step<'_>, effect: &mut Effect) {
 }
 
 impl Encoder {
+    /// What the last step said that came where it could not be told.
+    fn unsaid(&mut self) -> Option<Loss> {
+        match self {
+            Self::Messages(encoder) => encoder.unsaid(),
+            Self::Chat(_) | Self::Gemini(_) | Self::Responses(_) => None,
+        }
+    }
+
     fn step(&mut self, step: Step<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
         match self {
             Self::Chat(encoder) => {

@@ -1,7 +1,7 @@
 //! Series that are resolved once, and then only added to.
 
 use super::{Meter, Outcome, Shape};
-use crate::dialect::{Operation, Usage};
+use crate::dialect::{Grade, Losses, Operation, Usage};
 use prometheus::{Counter, Histogram, IntCounter};
 use std::sync::Arc;
 
@@ -22,9 +22,14 @@ impl DeploymentSeries {
         self.attempts[outcome as usize].inc();
     }
 
-    pub(crate) fn lost(&self, hints: u64, meanings: u64) {
-        self.hints_lost.inc_by(hints);
-        self.meaning_lost.inc_by(meanings);
+    /// Adds what a request or its answer lost between two dialects.
+    pub(crate) fn lost(&self, losses: &Losses) {
+        for loss in losses {
+            match loss.grade {
+                Grade::Hint => self.hints_lost.inc(),
+                Grade::Meaning => self.meaning_lost.inc(),
+            }
+        }
     }
 
     /// Adds one request's tokens and what they cost, nano-USD.

@@ -20,6 +20,9 @@ gets worse. The model is one of which nothing is known; what a known model lacks
 | – | one of the two dialects has no word for it |
 
 A cell that differs between whole answers and streams shows both.
+Nothing in an answer is refused. What is dropped of one stands under `answer.` in the report: a header of a whole answer,
+and of a stream until its first content; then a comment between two events, but for Google's clients, whose SDKs read
+every line. The metric counts all of it.
 ";
 
 /// The page.

@@ -31,6 +31,7 @@ struct Sent {
 struct Answered {
     body: Value,
     usage: Option<Usage>,
+    losses: Losses,
 }
 
 impl Pair {
@@ -69,7 +70,7 @@ impl Pair {
             Err(why) => Verdict::Failed(why),
             Ok(answered) => {
                 let heard = sought.iter().any(|spots| spots.are_in(&answered.body));
-                Verdict::of(heard && counted(say, answered.usage), &Losses::new())
+                Verdict::of_answer(heard && counted(say, answered.usage), &answered.losses)
             }
         })
     }
@@ -205,14 +206,15 @@ impl Pair {
                 Ok(Answered {
                     body,
                     usage: answer.usage,
+                    losses: answer.losses,
                 })
             }
             (Some(exchange), true) => {
                 let mut out = Vec::new();
                 let wire = said::on_the_wire(self.upstream, &said.stream);
-                let usage = self.translate(exchange, &wire, &mut out).map_err(told_fault)?;
+                let (usage, losses) = self.translate(exchange, &wire, &mut out).map_err(told_fault)?;
                 let body = told::fold(self.client, &out)?;
-                Ok(Answered { body, usage })
+                Ok(Answered { body, usage, losses })
             }
             (None, false) => {
                 let body = said.whole.to_string();
@@ -221,6 +223,7 @@ impl Pair {
                 Ok(Answered {
                     body: said.whole.clone(),
                     usage: inspection.usage,
+                    losses: Losses::new(),
                 })
             }
             (None, true) => {
@@ -229,12 +232,13 @@ impl Pair {
                 Ok(Answered {
                     body: told::fold(self.client, &wire)?,
                     usage,
+                    losses: Losses::new(),
                 })
             }
         }
     }
 
-    fn translate(self, exchange: &Exchange, wire: &[u8], out: &mut Vec<u8>) -> Result<Option<Usage>, Fault> {
+    fn translate(self, exchange: &Exchange, wire: &[u8], out: &mut Vec<u8>) -> Result<(Option<Usage>, Losses), Fault> {
         let (mut translator, mut framer, mut usage) = (Translator::new(exchange), Framer::of(self.upstream), None);
         let block = framer.push(wire.to_vec().into())?;
         framer.each_event(&block, |event| {
@@ -242,7 +246,7 @@ impl Pair {
             Ok(())
         })?;
         translator.finish(out)?;
-        Ok(usage)
+        Ok((usage, translator.losses()))
     }
 
     fn watch(self, wire: &[u8]) -> Result<Option<Usage>, Fault> {
@@ -290,6 +294,8 @@ fn counted(say: Say, usage: Option<Usage>) -> bool {
         | Say::Length
         | Say::Calls
         | Say::Filter
-        | Say::Refusal => true,
+        | Say::Refusal
+        | Say::Image
+        | Say::Citation => true,
     }
 }

@@ -11,6 +11,7 @@ mod responses;
 
 pub(crate) use frame::on_the_wire;
 
+use crate::ask::PNG;
 use pilotfish_sidecar::dialect::{Dialect, Usage};
 use serde_json::{Value, json};
 
@@ -27,6 +28,8 @@ pub(crate) const USAGE: Usage = Usage {
 pub(crate) const SIGNATURE: &str = "RXFRQnF1aW5jZQ==";
 /// A thought.
 pub(crate) const THOUGHT: &str = "a quince, perhaps";
+/// Where an answer has something from.
+pub(crate) const SOURCE: &str = "https://example.com/quince";
 /// The stop sequence that was met.
 pub(crate) const SEQUENCE: &str = "quince";
 
@@ -59,6 +62,8 @@ says! {
     Calls = "finish: to call tools",
     Filter = "finish: content filter",
     Refusal = "refusal in words",
+    Image = "image",
+    Citation = "citation of a web page",
     Usage = "usage: input and output",
     Cached = "usage: read from the cache",
     Written = "usage: written to the cache",
@@ -75,6 +80,10 @@ pub(crate) enum Part {
     /// A call of the tool `weather` by its id, with the city it asks about.
     Call(&'static str, &'static str),
     Refusal([&'static str; 2]),
+    /// PNG's bytes.
+    Image(&'static str),
+    /// A text that is based on [`SOURCE`].
+    Cited([&'static str; 2]),
 }
 
 /// Why an answer ended.
@@ -106,6 +115,8 @@ impl Say {
             Self::CallAfterText => vec![text, Part::Call("call_a", "Rome")],
             Self::Thought => vec![Part::Thought(THOUGHT), text],
             Self::Refusal => vec![Part::Refusal(["not ", "quinces"])],
+            Self::Image => vec![text, Part::Image(PNG)],
+            Self::Citation => vec![Part::Cited(["quince ", "jam"])],
         }
     }
 
@@ -119,6 +130,8 @@ impl Say {
             | Self::Stop
             | Self::Thought
             | Self::Refusal
+            | Self::Image
+            | Self::Citation
             | Self::Usage
             | Self::Cached
             | Self::Written

@@ -39,6 +39,10 @@ fn events(client: ClientDialect, stream: &[u8]) -> Vec<Value> {
         .expect("a client's stream can be framed");
     let mut events = Vec::new();
     let read = framer.each_event(&block, |event| {
+        // A comment.
+        if event.data.is_empty() {
+            return Ok(());
+        }
         let word = || String::from_utf8_lossy(&event.data).into_owned().into();
         events.push(serde_json::from_slice(&event.data).unwrap_or_else(|_| word()));
         Ok(())

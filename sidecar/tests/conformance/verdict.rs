@@ -38,6 +38,15 @@ impl Verdict {
         }
     }
 
+    /// The same of an answer, in which nothing is refused.
+    pub(crate) fn of_answer(arrives: bool, losses: &Losses) -> Self {
+        match Self::of(arrives, losses) {
+            Self::Meaning(fields) if arrives => Self::Remarked(fields),
+            Self::Meaning(_) => Self::Hint(losses.iter().map(|loss| loss.field.to_string()).collect()),
+            verdict => verdict,
+        }
+    }
+
     /// The better, the greater; by its words in the committed matrix.
     pub(crate) fn rank(words: &str) -> usize {
         let order = [

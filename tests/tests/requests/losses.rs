@@ -1,8 +1,9 @@
 //! What a deployment of the other dialect cannot carry: refused or left out, and never in silence.
 
 use anyhow::Result;
-use pilotfish_provider::Fake;
+use pilotfish_provider::{Fake, Gate, Pause, Point, Step};
 use pilotfish_tests::{Client, Deployment, Dialect, Launch, Pilotfish, Policy};
+use serde_json::{Value, json};
 
 struct Scene {
     pilotfish: Pilotfish,
@@ -45,14 +46,14 @@ impl Scene {
 }
 
 /// Two answers at once, which Anthropic's API has not.
-fn two_answers(model: &str) -> serde_json::Value {
+fn two_answers(model: &str) -> Value {
     let mut request = Dialect::Chat.request(model, "Hello");
     request["n"] = 2.into();
     request
 }
 
 /// A seed, which is only a hint.
-fn seeded(model: &str) -> serde_json::Value {
+fn seeded(model: &str) -> Value {
     let mut request = Dialect::Chat.request(model, "Hello");
     request["seed"] = 7.into();
     request
@@ -138,7 +139,7 @@ async fn a_hint_is_left_out_and_told_and_never_refused() -> Result<()> {
     let hints = [("deployment", "default/anthropic"), ("grade", "hint")];
     assert_eq!(metrics.sum("pilotfish_translation_losses_total", &hints), 1.0);
     // Nothing is lost on the way to OpenAI.
-    scene.anthropic.always(pilotfish_provider::Step::status(401));
+    scene.anthropic.always(Step::status(401));
     let answer = scene.client.ask(Dialect::Chat, &seeded("chat")).await?;
     assert_eq!(answer.header("x-pilotfish-deployment"), Some("default/openai"));
     assert_eq!(answer.header("x-pilotfish-loss"), None);
@@ -146,12 +147,76 @@ async fn a_hint_is_left_out_and_told_and_never_refused() -> Result<()> {
     scene.end().await
 }
 
+/// What Claude answers that searched the web: blocks and citations that chat has no place for.
+/// As a stream it waits at the gate before it cites.
+fn searched(gate: Option<&Gate>) -> Step {
+    let events = [
+        json!({"type": "message_start", "message": {"id": "msg_1", "model": "m", "content": [], "usage": {"input_tokens": 1}}}),
+        json!({"type": "content_block_start", "index": 0, "content_block": {"type": "server_tool_use", "id": "s"}}),
+        json!({"type": "content_block_stop", "index": 0}),
+        json!({"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": ""}}),
+        json!({"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "Quinces."}}),
+        json!({"type": "content_block_delta", "index": 1, "delta": {"type": "citations_delta", "citation": {}}}),
+        json!({"type": "content_block_stop", "index": 1}),
+        json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}}),
+        json!({"type": "message_stop"}),
+    ];
+    if let Some(gate) = gate {
+        let named = |event: &Value| {
+            format!(
+                "event: {}\ndata: {event}\n\n",
+                event["type"].as_str().unwrap_or_default()
+            )
+        };
+        let stream: String = events.iter().map(named).collect();
+        let cites = stream.rfind("event: content_block_delta").unwrap_or(0);
+        return Step::raw(200, "text/event-stream", stream).pause(Point::Byte(cites), Pause::Until(gate.clone()));
+    }
+    let content = json!([{"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}},
+        {"type": "text", "text": "Quinces.", "citations": [{"type": "web_search_result_location"}]}]);
+    let answer = json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": content,
+        "stop_reason": "end_turn", "usage": {"input_tokens": 1, "output_tokens": 2}});
+    Step::raw(200, "application/json", answer.to_string())
+}
+
+#[tokio::test]
+async fn what_of_an_answer_cannot_be_said_is_told_in_the_head_or_as_a_comment() -> Result<()> {
+    let scene = Scene::start("Refuse").await?;
+    scene.anthropic.script([searched(None)]);
+    let request = Dialect::Chat.request("claude", "Hello");
+    let answer = scene.client.ask(Dialect::Chat, &request).await?;
+    assert_eq!(Dialect::Chat.text(&answer.json()?), Some("Quinces."));
+    let both = "answer.server_tool_use, answer.citations";
+    assert_eq!(answer.header("x-pilotfish-loss"), Some(both));
+    // Of a stream the head is gone when the answer cites.
+    let gate = Gate::new();
+    scene.anthropic.script([searched(Some(&gate))]);
+    let request = Dialect::Chat.stream_request("claude", "Hello");
+    let mut answer = scene.client.stream(Dialect::Chat, &request).await?;
+    assert_eq!(answer.header("x-pilotfish-loss"), Some("answer.server_tool_use"));
+    gate.open();
+    let events = answer.events.rest().await?;
+    assert_eq!(events.last().map(|event| &*event.data), Some("[DONE]"));
+    let comments = events.iter().filter(|event| !event.comment.is_empty());
+    let comments: Vec<_> = comments.map(|event| event.comment.trim()).collect();
+    assert_eq!(
+        comments,
+        [
+            "x-pilotfish-loss: answer.server_tool_use",
+            "x-pilotfish-loss: answer.citations"
+        ]
+    );
+    let metrics = scene.pilotfish.metrics().await?;
+    let hints = [("deployment", "default/anthropic"), ("grade", "hint")];
+    assert_eq!(metrics.sum("pilotfish_translation_losses_total", &hints), 4.0);
+    scene.end().await
+}
+
 #[tokio::test]
 async fn what_only_a_provider_keeps_goes_there_or_is_refused_by_its_name() -> Result<()> {
     let scene = Scene::start("Refuse").await?;
-    let going_on = |model: &str| {
-        serde_json::json!({"model": model, "input": "Hello", "previous_response_id": "resp_0"}).to_string()
-    };
+    let going_on =
+        |model: &str| json!({"model": model, "input": "Hello", "previous_response_id": "resp_0"}).to_string();
     // Anthropic comes first and cannot; OpenAI is asked, and does not know it.
     let answer = scene.client.post("/v1/responses", going_on("chat")).await?;
     let said = answer.error(Dialect::Chat)?;
@@ -178,10 +243,10 @@ async fn what_only_a_provider_keeps_goes_there_or_is_refused_by_its_name() -> Re
 #[tokio::test]
 async fn reasoning_of_another_maker_is_taken_out_before_openai_would_refuse_it() -> Result<()> {
     let scene = Scene::start("Refuse").await?;
-    scene.anthropic.always(pilotfish_provider::Step::status(401));
-    let foreign = serde_json::json!({"type": "reasoning", "id": "rs_1", "summary": [],
+    scene.anthropic.always(Step::status(401));
+    let foreign = json!({"type": "reasoning", "id": "rs_1", "summary": [],
         "encrypted_content": r#"pf1:{"type":"reasoning.encrypted","data":"E","format":"anthropic-claude-v1"}"#});
-    let request = serde_json::json!({"model": "chat", "input": [
+    let request = json!({"model": "chat", "input": [
         {"role": "user", "content": "Hello"}, foreign,
         {"role": "assistant", "content": "Good morning."}, {"role": "user", "content": "And now?"},
     ]});

@@ -16,6 +16,7 @@ pub(in crate::dialect) use decode::decode;
 pub(in crate::dialect) use encode::{effort_of, encode, write_user};
 pub(in crate::dialect) use provider::wants_reasoning;
 pub(in crate::dialect) use reasoning::{FORMAT, read_detail, read_details, write_detail};
+pub(in crate::dialect) use turns::write_url;
 
 /// The tables of every level, for the test that keeps them sorted.
 #[cfg(test)]

@@ -3,10 +3,10 @@
 mod decode;
 mod encode;
 
-pub(super) use decode::chunk;
 pub(in crate::dialect) use decode::decode;
+pub(super) use decode::{chunk, images, sources, unsaid};
 pub(in crate::dialect) use encode::encode;
-pub(super) use encode::write_head;
+pub(super) use encode::{write_head, write_image};
 
 use crate::dialect::chat::{finish, usage};
 use crate::dialect::{Fault, Inspection, Operation, error};

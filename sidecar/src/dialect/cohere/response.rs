@@ -4,18 +4,25 @@ use crate::dialect::cohere::{finish, usage};
 use crate::dialect::item::{Arguments, Call, Part, Reasoning, Reply};
 use crate::dialect::loss::given;
 use crate::dialect::text::Text;
-use crate::dialect::{Fault, error};
+use crate::dialect::{Fault, Losses, error, unsaid};
 use crate::json::{self, Object, Raw};
 
 pub(in crate::dialect) fn decode(body: &[u8]) -> Result<Reply<'_>, Fault> {
     let answer = parse(body)?;
     let message = given(&answer, "message").and_then(Raw::object);
     let message = message.ok_or_else(|| Fault::malformed("the answer has no message"))?;
-    let mut parts = Vec::with_capacity(2);
+    let (mut parts, mut lost) = (Vec::with_capacity(2), Losses::new());
     for block in objects(&message, "content") {
         let block = block.ok_or_else(|| Fault::malformed("a content block is no object"))?;
         parts.extend(string(&block, "thinking").map(|text| Part::Reasoning(Reasoning::Unsigned(text))));
         parts.extend(string(&block, "text").map(Part::Text));
+        let kind = block.get("type").and_then(Raw::string).unwrap_or_default();
+        if !matches!(&*kind, "" | "text" | "thinking") {
+            lost.push(unsaid::foreign(&kind));
+        }
+    }
+    if objects(&message, "citations").next().is_some() {
+        lost.push(unsaid::hint("citations", NOT_CITED));
     }
     parts.extend(string(&message, "tool_plan").map(Part::Text));
     for call in objects(&message, "tool_calls") {
@@ -34,8 +41,11 @@ pub(in crate::dialect) fn decode(body: &[u8]) -> Result<Reply<'_>, Fault> {
         finish: finish::read(&answer, called)?,
         parts,
         usage: usage::of(&answer),
+        lost,
     })
 }
+
+pub(super) const NOT_CITED: &str = "citations are not translated";
 
 /// An answer, or an event of one, that is JSON and no error.
 pub(super) fn parse(body: &[u8]) -> Result<Object<'_>, Fault> {

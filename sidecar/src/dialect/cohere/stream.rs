@@ -1,13 +1,13 @@
 //! A Cohere stream into steps.
 
-use crate::dialect::Fault;
-use crate::dialect::cohere::response::{parse, read_call, string};
+use crate::dialect::cohere::response::{NOT_CITED, parse, read_call, string};
 use crate::dialect::cohere::{finish, usage};
 use crate::dialect::item::{Arguments, Call, Step};
 use crate::dialect::loss::given;
 use crate::dialect::pairing::MOST_CALLS;
 use crate::dialect::text::Text;
 use crate::dialect::translator::Sink;
+use crate::dialect::{Fault, unsaid};
 use crate::json::{Object, Raw};
 use crate::sse::Event;
 
@@ -51,7 +51,11 @@ impl Decoder {
             "tool-call-delta" => self.call_delta(index, message.as_ref(), sink)?,
             "tool-call-end" => self.call_end(self.call_at(index), sink)?,
             "message-end" => self.end(delta.as_ref(), sink)?,
-            // Citations, the end of a content block, and what a later revision adds.
+            "citation-start" => {
+                sink(Step::Lost(unsaid::hint("citations", NOT_CITED)))?;
+                return Ok(false);
+            }
+            // The ends of a citation and of a content block, and what a later revision adds.
             _ => return Ok(false),
         }
         Ok(self.committed)

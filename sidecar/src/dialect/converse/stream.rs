@@ -1,12 +1,13 @@
 //! A Converse stream into steps.
 
-use crate::dialect::Fault;
+use crate::dialect::converse::response::SERVER_TOOL;
 use crate::dialect::converse::{finish, usage};
 use crate::dialect::item::{Reasoning, Step};
 use crate::dialect::loss::given;
 use crate::dialect::pairing::MOST_CALLS;
 use crate::dialect::text::Text;
 use crate::dialect::translator::Sink;
+use crate::dialect::{Fault, unsaid};
 use crate::json::{self, Object, Raw};
 use crate::sse::Event;
 use smallvec::SmallVec;
@@ -67,12 +68,13 @@ impl Decoder {
 
     fn block_start(&mut self, event: &Object<'_>, sink: &mut Sink<'_>) -> Result<(), Fault> {
         let start = event.get("start").and_then(Raw::object);
-        let Some(call) = start.and_then(|start| given(&start, "toolUse")?.object()) else {
-            return Ok(());
+        let Some(start) = start else { return Ok(()) };
+        let Some(call) = given(&start, "toolUse").and_then(Raw::object) else {
+            return lose(&start, sink);
         };
         // A call of a tool of AWS's own is none for the client.
         if given(&call, "type").is_some() {
-            return Ok(());
+            return sink(Step::Lost(unsaid::foreign(SERVER_TOOL)));
         }
         let (Some(id), Some(name)) = (string(&call, "toolUseId"), string(&call, "name")) else {
             return Err(Fault::malformed("a toolUse has no toolUseId or no name"));
@@ -101,8 +103,11 @@ impl Decoder {
             return self.arguments(index(event), json, sink);
         }
         let Some(reasoning) = inner("reasoningContent") else {
-            // Citations, and what a later revision adds.
-            return Ok(());
+            return match inner("toolUse") {
+                // Arguments of a call that was lost, or none.
+                Some(_) => Ok(()),
+                None => lose(&delta, sink),
+            };
         };
         let step = string(&reasoning, "text")
             .map(Step::Thinking)
@@ -154,6 +159,20 @@ impl Decoder {
     fn say(&mut self, step: Step<'_>, sink: &mut Sink<'_>) -> Result<(), Fault> {
         self.committed = true;
         sink(step)
+    }
+}
+
+/// What a block's beginning, or a delta, says that no other dialect does: citations, images in pieces, what AWS's own
+/// tools return, what a later revision adds.
+fn lose(object: &Object<'_>, sink: &mut Sink<'_>) -> Result<(), Fault> {
+    let says = |value: Raw<'_>| !matches!(value.text(), "\"\"" | "null" | "{}");
+    match object.members().iter().find(|member| says(member.value)) {
+        Some(member) if matches!(&*member.key(), "audio" | "image" | "video") => sink(Step::Lost(unsaid::meaning(
+            &member.key(),
+            "what Converse streams in pieces is not put together",
+        ))),
+        Some(member) => sink(Step::Lost(unsaid::foreign(&member.key()))),
+        None => Ok(()),
     }
 }
 

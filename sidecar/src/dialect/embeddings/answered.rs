@@ -3,7 +3,7 @@
 use crate::dialect::chat::usage as chat_usage;
 use crate::dialect::gemini::usage as gemini_usage;
 use crate::dialect::loss::given;
-use crate::dialect::{Answer, ClientDialect, Dialect, Exchange, Fault, Operation, Usage, error};
+use crate::dialect::{Answer, ClientDialect, Dialect, Exchange, Fault, Losses, Operation, Usage, error};
 use crate::json::{self, Elements, Object, ObjectWriter, Raw, Type};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -37,6 +37,7 @@ pub(in crate::dialect) fn answer(exchange: &Exchange, body: &[u8]) -> Result<Ans
         body: out,
         usage,
         reasoned: None,
+        losses: Losses::new(),
     })
 }
 

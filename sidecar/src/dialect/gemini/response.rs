@@ -4,9 +4,9 @@ mod decode;
 mod encode;
 
 pub(in crate::dialect) use decode::decode;
-pub(super) use decode::{Said, part};
+pub(super) use decode::{Said, beside, part};
 pub(in crate::dialect) use encode::encode;
-pub(super) use encode::{write_call, write_finish, write_tail, write_thought};
+pub(super) use encode::{write_call, write_finish, write_image, write_tail, write_thought};
 
 use super::spelling::given;
 use super::{finish, usage};

@@ -4,7 +4,7 @@ use crate::dialect::item::{Arguments, Call, Part, Reasoning, Reply};
 use crate::dialect::loss::given;
 use crate::dialect::ollama::{finish, usage};
 use crate::dialect::text::Text;
-use crate::dialect::{Exchange, Fault, error};
+use crate::dialect::{Exchange, Fault, Losses, error};
 use crate::json::{self, Object, Raw};
 
 pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Result<Reply<'a>, Fault> {
@@ -25,6 +25,7 @@ pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Res
         finish: finish::read(&answer, called)?,
         parts,
         usage: usage::of(&answer),
+        lost: Losses::new(),
     })
 }
 

@@ -3,6 +3,7 @@
 mod calls;
 mod decode;
 mod encode;
+mod forms;
 mod open;
 
 pub(in crate::dialect) use decode::Decoder;

@@ -1,5 +1,5 @@
 use super::{Stamp, translate_request, translate_response};
-use crate::dialect::{Asked, ClientDialect, Dialect, Grade, InPath, Operation, Upstream};
+use crate::dialect::{Asked, ClientDialect, Dialect, Grade, InPath, Loss, Operation, Upstream};
 use pilotfish_wire::Capabilities;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -115,20 +115,11 @@ impl Golden {
             }
         };
         ran.sent = Some(serde_json::from_slice(&translated.body).unwrap());
-        ran.losses = translated
-            .losses
-            .iter()
-            .map(|loss| {
-                let grade = match loss.grade {
-                    Grade::Hint => "hint",
-                    Grade::Meaning => "meaning",
-                };
-                format!("{grade}: {}: {}", loss.field, loss.why)
-            })
-            .collect();
+        ran.losses = translated.losses.iter().map(shown).collect();
         if let Some(answer) = &ran.answer {
             match translate_response(&translated.exchange, &serde_json::to_vec(answer).unwrap()) {
                 Ok(answer) => {
+                    ran.losses.extend(answer.losses.iter().map(shown));
                     ran.answered = Some(serde_json::from_slice(&answer.body).unwrap());
                     ran.usage = answer.usage.map(|usage| format!("{usage:?}"));
                 }
@@ -137,6 +128,14 @@ impl Golden {
         }
         ran
     }
+}
+
+fn shown(loss: &Loss) -> String {
+    let grade = match loss.grade {
+        Grade::Hint => "hint",
+        Grade::Meaning => "meaning",
+    };
+    format!("{grade}: {}: {}", loss.field, loss.why)
 }
 
 fn goldens() -> Vec<PathBuf> {

@@ -70,6 +70,9 @@ fn take(
 ) -> Result<(), Fault> {
     framer.each_event(block, |event| {
         note(translator.event(event, out)?, effects);
+        for loss in translator.losses() {
+            writeln!(effects, "lost {:?} {}: {}", loss.grade, loss.field, loss.why).unwrap();
+        }
         Ok(())
     })
 }

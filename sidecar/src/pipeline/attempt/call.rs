@@ -9,7 +9,7 @@ use super::stream::{AnswerStream, Conversion, Timers, Uncommitted};
 use super::{Called, Course, Failure, Request, Settlement, headers};
 use crate::body::{Body, Held};
 use crate::dialect::{
-    Class, ClientDialect, Exchange, Fault, Framing, Grade, Keeping, Losses, Translator, Usage, Watch, decode_error,
+    Class, ClientDialect, Exchange, Fault, Framing, Keeping, Losses, Translator, Usage, Watch, decode_error,
     encode_error, inspect_response, reset_after, translate_response,
 };
 use crate::health::Verdict as Health;
@@ -271,7 +271,10 @@ impl Call<'_, '_> {
             stream = stream.as_array();
         }
         match stream.until_content().await {
-            Ok(()) => self.streaming(head, stream, translated, true),
+            Ok(()) => {
+                self.losses.extend(stream.losses());
+                self.streaming(head, stream, translated, true)
+            }
             Err(Uncommitted::Fault(fault)) => self.faulty(head, fault),
             Err(Uncommitted::BrokeOff(message)) => self.failed(broke_off(message)),
         }
@@ -328,6 +331,7 @@ impl Call<'_, '_> {
                 if let (Some(reasoned), Some(keeping)) = (&answer.reasoned, self.keeping) {
                     self.keeper().keep(keeping, reasoned);
                 }
+                self.losses.extend(answer.losses);
                 (answer.body.into(), true, answer.usage)
             }),
         };
@@ -384,14 +388,7 @@ impl Call<'_, '_> {
             cost,
         );
         *response.headers_mut() = fields;
-        if !self.losses.is_empty() {
-            let hints = self.losses.iter().filter(|loss| loss.grade == Grade::Hint).count();
-            self.candidate
-                .target
-                .deployment
-                .series
-                .lost(hints as u64, (self.losses.len() - hints) as u64);
-        }
+        self.candidate.target.deployment.series.lost(&self.losses);
         response
     }
 

@@ -8,7 +8,9 @@ use super::Settlement;
 use super::array::Array;
 use super::keeper::Keeper;
 use crate::body::Broken;
-use crate::dialect::{ClientDialect, Dialect, Effect, Fault, Framer, Keeping, Translator, Usage, Watch, error_event};
+use crate::dialect::{
+    ClientDialect, Dialect, Effect, Fault, Framer, Keeping, Losses, Translator, Usage, Watch, error_event,
+};
 use crate::meter::Outcome;
 use crate::sse;
 use crate::upstream::UpstreamBody;
@@ -87,6 +89,8 @@ pub(crate) struct AnswerStream {
     /// Still to be told by breaking off.
     broken: bool,
     usage: Option<Usage>,
+    /// What of the answer cannot be said to the client and was not yet counted.
+    lost: Losses,
     /// Absent before the commit.
     settlement: Option<Settlement>,
     tasks: TaskTracker,
@@ -113,6 +117,7 @@ impl AnswerStream {
             ended: false,
             broken: false,
             usage: None,
+            lost: Losses::new(),
             settlement: None,
             tasks,
         }
@@ -136,8 +141,14 @@ impl AnswerStream {
         self.settlement = Some(settlement);
     }
 
+    /// What the client could not be told until now: while there is a head to write it in.
+    pub(super) fn losses(&mut self) -> Losses {
+        std::mem::take(&mut self.lost)
+    }
+
     fn settle(&mut self, outcome: Outcome) {
         if let Some(settlement) = &mut self.settlement {
+            settlement.deployment.series.lost(&std::mem::take(&mut self.lost));
             settlement.usage = self.usage;
             settlement.finish(outcome);
         }
@@ -239,6 +250,7 @@ impl AnswerStream {
                 });
                 // Before the client has the end of the answer, and can ask again.
                 keep(translator, keeper.as_ref());
+                self.lost.extend(translator.losses());
                 self.push(out.into());
                 translated?;
             }

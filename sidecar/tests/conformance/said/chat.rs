@@ -1,6 +1,6 @@
 //! OpenAI's chat completions; reasoning as OpenRouter has it.
 
-use super::{End, Part, SIGNATURE, Said, Say, USAGE, pieces};
+use super::{End, Part, SIGNATURE, SOURCE, Said, Say, USAGE, pieces};
 use serde_json::{Value, json};
 
 pub(super) fn answer(_say: Say, parts: &[Part], end: End) -> Option<Said> {
@@ -47,6 +47,11 @@ fn message(parts: &[Part]) -> Value {
         match part {
             Part::Text(text) => message["content"] = json!(text.concat()),
             Part::Refusal(text) => message["refusal"] = json!(text.concat()),
+            Part::Image(data) => message["images"] = images(data),
+            Part::Cited(text) => {
+                message["content"] = json!(text.concat());
+                message["annotations"] = annotations();
+            }
             Part::Thought(text) => {
                 message["reasoning"] = json!(text);
                 message["reasoning_details"] = json!([detail(json!({"text": text, "signature": SIGNATURE}))]);
@@ -60,6 +65,15 @@ fn message(parts: &[Part]) -> Value {
         }
     }
     message
+}
+
+/// As OpenRouter has them.
+fn images(data: &str) -> Value {
+    json!([{"type": "image_url", "image_url": {"url": format!("data:image/png;base64,{data}")}}])
+}
+
+fn annotations() -> Value {
+    json!([{"type": "url_citation", "url_citation": {"url": SOURCE, "title": "Quinces", "start_index": 0, "end_index": 6}}])
 }
 
 fn detail(mut detail: Value) -> Value {
@@ -77,6 +91,11 @@ fn deltas(parts: &[Part]) -> Vec<Value> {
         match part {
             Part::Text(text) => deltas.extend(text.map(|text| json!({"content": text}))),
             Part::Refusal(text) => deltas.extend(text.map(|text| json!({"refusal": text}))),
+            Part::Image(data) => deltas.push(json!({"content": "", "images": images(data)})),
+            Part::Cited(text) => {
+                deltas.extend(text.map(|text| json!({"content": text})));
+                deltas.push(json!({"annotations": annotations()}));
+            }
             Part::Thought(text) => {
                 deltas.push(json!({"reasoning": text, "reasoning_details": [detail(json!({"text": text}))]}));
                 deltas.push(json!({"reasoning_details": [detail(json!({"text": "", "signature": SIGNATURE}))]}));

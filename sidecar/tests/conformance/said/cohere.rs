@@ -1,12 +1,12 @@
 //! Cohere's own chat API.
 
-use super::{End, Part, Said, Say, USAGE, city, pieces};
+use super::{End, Part, SOURCE, Said, Say, USAGE, city, pieces};
 use serde_json::{Value, json};
 
 pub(super) fn answer(say: Say, parts: &[Part], end: End) -> Option<Said> {
     let refuses = parts.iter().any(|part| matches!(part, Part::Refusal(_)));
-    // It does not tell what it wrote to its cache, nor what was thought.
-    if refuses || matches!(say, Say::Written | Say::Reasoning) {
+    // It does not tell what it wrote to its cache, nor what was thought, and answers with no images.
+    if refuses || matches!(say, Say::Written | Say::Reasoning | Say::Image) {
         return None;
     }
     let calls = parts.iter().any(|part| matches!(part, Part::Call(..)));
@@ -19,10 +19,19 @@ pub(super) fn answer(say: Say, parts: &[Part], end: End) -> Option<Said> {
                 let plans = text.map(|text| event("tool-plan-delta", Value::Null, json!({"tool_plan": text})));
                 stream.extend(plans);
             }
-            Part::Text(text) | Part::Refusal(text) => {
+            Part::Text(text) | Part::Refusal(text) | Part::Cited(text) => {
                 push(&mut message["content"], json!({"type": "text", "text": text.concat()}));
                 block("text", text, index, &mut stream);
+                if let Part::Cited(_) = part {
+                    let citation = json!({"start": 0, "end": 6, "text": "quince",
+                        "sources": [{"type": "document", "id": "q", "document": {"url": SOURCE}}]});
+                    message["citations"] = json!([citation]);
+                    stream.push(event("citation-start", json!(0), json!({"citations": citation})));
+                    stream.push(event("citation-end", json!(0), Value::Null));
+                }
             }
+            // It makes none.
+            Part::Image(_) => {}
             Part::Thought(text) => {
                 push(&mut message["content"], json!({"type": "thinking", "thinking": text}));
                 block("thinking", &[text], index, &mut stream);

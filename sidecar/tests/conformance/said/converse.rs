@@ -1,12 +1,12 @@
 //! Bedrock's Converse.
 
-use super::{End, Part, SIGNATURE, Said, Say, USAGE, city, pieces};
+use super::{End, Part, SIGNATURE, SOURCE, Said, Say, USAGE, city, pieces};
 use serde_json::{Value, json};
 
 pub(super) fn answer(say: Say, parts: &[Part], end: End) -> Option<Said> {
     let refuses = parts.iter().any(|part| matches!(part, Part::Refusal(_)));
-    // It has no words for a refusal, and does not count reasoning.
-    if refuses || say == Say::Reasoning {
+    // It has no words for a refusal, does not count reasoning, and how it streams images is not told.
+    if refuses || matches!(say, Say::Reasoning | Say::Image) {
         return None;
     }
     let reason = match end {
@@ -40,14 +40,27 @@ fn usage() -> Value {
 fn block(part: &Part) -> Value {
     match part {
         Part::Text(text) | Part::Refusal(text) => json!({"text": text.concat()}),
+        Part::Cited(text) => {
+            json!({"citationsContent": {"content": [{"text": text.concat()}], "citations": [citation()]}})
+        }
+        Part::Image(data) => json!({"image": {"format": "png", "source": {"bytes": data}}}),
         Part::Thought(text) => json!({"reasoningContent": {"reasoningText": {"text": text, "signature": SIGNATURE}}}),
         Part::Call(id, place) => json!({"toolUse": {"toolUseId": id, "name": "weather", "input": city(place)}}),
     }
 }
 
+fn citation() -> Value {
+    json!({"title": "Quinces", "location": {"web": {"url": SOURCE}}, "sourceContent": [{"text": "quince"}]})
+}
+
 fn block_events(index: usize, part: &Part) -> Vec<(&'static str, Value)> {
     let deltas: Vec<Value> = match part {
         Part::Text(text) | Part::Refusal(text) => text.iter().map(|text| json!({"text": text})).collect(),
+        Part::Cited(text) => {
+            let texts = text.iter().map(|text| json!({"text": text}));
+            texts.chain([json!({"citation": citation()})]).collect()
+        }
+        Part::Image(_) => vec![block(part)],
         Part::Thought(text) => vec![
             json!({"reasoningContent": {"text": text}}),
             json!({"reasoningContent": {"signature": SIGNATURE}}),

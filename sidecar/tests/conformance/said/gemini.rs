@@ -1,6 +1,6 @@
 //! Gemini's generateContent.
 
-use super::{End, Part, SIGNATURE, Said, Say, USAGE, city};
+use super::{End, Part, SIGNATURE, SOURCE, Said, Say, USAGE, city};
 use serde_json::{Value, json};
 
 pub(super) fn answer(say: Say, parts: &[Part], end: End) -> Option<Said> {
@@ -20,10 +20,14 @@ pub(super) fn answer(say: Say, parts: &[Part], end: End) -> Option<Said> {
         .map(|parts| ("", body(json!(parts), None)))
         .collect();
     stream.push(("", body(json!([{"text": ""}]), Some(reason))));
-    Some(Said {
-        whole: body(json!(written), Some(reason)),
-        stream,
-    })
+    let mut whole = body(json!(written), Some(reason));
+    if parts.iter().any(|part| matches!(part, Part::Cited(_))) {
+        let grounds = json!({"groundingChunks": [{"web": {"uri": SOURCE, "title": "Quinces"}}],
+            "groundingSupports": [{"segment": {"endIndex": 6, "text": "quince"}, "groundingChunkIndices": [0]}]});
+        whole["candidates"][0]["groundingMetadata"] = grounds.clone();
+        stream.last_mut()?.1["candidates"][0]["groundingMetadata"] = grounds;
+    }
+    Some(Said { whole, stream })
 }
 
 fn body(parts: Value, reason: Option<&str>) -> Value {
@@ -50,13 +54,17 @@ fn written(parts: &[Part], in_pieces: bool) -> Vec<Vec<Value>> {
     let mut signature = None;
     for part in parts {
         match part {
-            Part::Text(text) | Part::Refusal(text) if in_pieces => {
+            Part::Image(data) => {
+                let image = json!({"inlineData": {"mimeType": "image/png", "data": data}});
+                chunks.push(vec![signed(image, signature.take())]);
+            }
+            Part::Text(text) | Part::Refusal(text) | Part::Cited(text) if in_pieces => {
                 chunks.extend(text.iter().enumerate().map(|(at, text)| {
                     let signature = if at == 0 { signature.take() } else { None };
                     vec![signed(json!({"text": text}), signature)]
                 }));
             }
-            Part::Text(text) | Part::Refusal(text) => {
+            Part::Text(text) | Part::Refusal(text) | Part::Cited(text) => {
                 chunks.push(vec![signed(json!({"text": text.concat()}), signature.take())]);
             }
             Part::Thought(text) => {

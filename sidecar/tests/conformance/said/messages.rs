@@ -1,11 +1,14 @@
 //! Anthropic's Messages.
 
-use super::{End, Part, SEQUENCE, SIGNATURE, Said, Say, USAGE, city, pieces};
+use super::{End, Part, SEQUENCE, SIGNATURE, SOURCE, Said, Say, USAGE, city, pieces};
 use serde_json::{Value, json};
 
 pub(super) fn answer(_say: Say, parts: &[Part], end: End) -> Option<Said> {
-    // A refusal is an end here, its words are the answer's text.
-    if parts.iter().any(|part| matches!(part, Part::Refusal(_))) {
+    // A refusal is an end here, its words are the answer's text; and it answers with no images.
+    if parts
+        .iter()
+        .any(|part| matches!(part, Part::Refusal(_) | Part::Image(_)))
+    {
         return None;
     }
     let reason = match end {
@@ -55,19 +58,27 @@ fn usage() -> Value {
 fn block(part: &Part) -> Value {
     match part {
         Part::Text(text) | Part::Refusal(text) => json!({"type": "text", "text": text.concat()}),
+        Part::Cited(text) => json!({"type": "text", "text": text.concat(), "citations": [citation()]}),
+        Part::Image(data) => json!({"type": "image", "data": data}),
         Part::Thought(text) => json!({"type": "thinking", "thinking": text, "signature": SIGNATURE}),
         Part::Call(id, place) => json!({"type": "tool_use", "id": id, "name": "weather", "input": city(place)}),
     }
 }
 
+fn citation() -> Value {
+    json!({"type": "web_search_result_location", "url": SOURCE, "title": "Quinces", "encrypted_index": "e",
+        "cited_text": "quince"})
+}
+
 fn block_events(index: usize, part: &Part) -> Vec<(&'static str, Value)> {
     let (empty, deltas): (Value, Vec<Value>) = match part {
-        Part::Text(text) | Part::Refusal(text) => (
-            json!({"type": "text", "text": ""}),
-            text.iter()
-                .map(|text| json!({"type": "text_delta", "text": text}))
-                .collect(),
-        ),
+        Part::Text(text) | Part::Refusal(text) | Part::Cited(text) => {
+            let cites =
+                matches!(part, Part::Cited(_)).then(|| json!({"type": "citations_delta", "citation": citation()}));
+            let texts = text.iter().map(|text| json!({"type": "text_delta", "text": text}));
+            (json!({"type": "text", "text": ""}), texts.chain(cites).collect())
+        }
+        Part::Image(_) => (block(part), vec![]),
         Part::Thought(text) => (
             json!({"type": "thinking", "thinking": "", "signature": ""}),
             vec![

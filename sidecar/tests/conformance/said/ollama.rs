@@ -5,8 +5,11 @@ use serde_json::{Value, json};
 
 pub(super) fn answer(say: Say, parts: &[Part], end: End) -> Option<Said> {
     let refuses = parts.iter().any(|part| matches!(part, Part::Refusal(_)));
-    // It filters nothing, names no stop sequence, and counts input and output only.
-    let counts = !matches!(say, Say::Cached | Say::Written | Say::Reasoning);
+    // It filters nothing, names no stop sequence, counts input and output only, draws nothing and cites nobody.
+    let counts = !matches!(
+        say,
+        Say::Cached | Say::Written | Say::Reasoning | Say::Image | Say::Citation
+    );
     if refuses || matches!(end, End::Sequence | End::Filter) || !counts {
         return None;
     }
@@ -15,7 +18,8 @@ pub(super) fn answer(say: Say, parts: &[Part], end: End) -> Option<Said> {
     let mut stream = Vec::new();
     for part in parts {
         let pieces: Vec<Value> = match part {
-            Part::Text(text) | Part::Refusal(text) => {
+            Part::Image(_) => vec![],
+            Part::Text(text) | Part::Refusal(text) | Part::Cited(text) => {
                 message["content"] = json!(text.concat());
                 text.iter().map(|text| json!({"content": text})).collect()
             }

@@ -1,6 +1,6 @@
 //! OpenAI's Responses.
 
-use super::{End, Part, SIGNATURE, Said, Say, USAGE, pieces};
+use super::{End, Part, SIGNATURE, SOURCE, Said, Say, USAGE, pieces};
 use serde_json::{Value, json};
 
 pub(super) fn answer(_say: Say, parts: &[Part], end: End) -> Option<Said> {
@@ -65,6 +65,12 @@ fn item(index: usize, part: &Part, status: &str) -> Value {
             said(json!({"type": "output_text", "text": text.concat(), "annotations": [], "logprobs": []}))
         }
         Part::Refusal(text) => said(json!({"type": "refusal", "refusal": text.concat()})),
+        Part::Image(data) => {
+            json!({"type": "image_generation_call", "id": format!("ig_{index}"), "status": status, "result": data})
+        }
+        Part::Cited(text) => {
+            said(json!({"type": "output_text", "text": text.concat(), "annotations": [annotation()], "logprobs": []}))
+        }
         Part::Thought(text) => json!({"type": "reasoning", "id": format!("rs_{index}"),
             "summary": [{"type": "summary_text", "text": text}], "encrypted_content": SIGNATURE}),
         Part::Call(id, city) => json!({"type": "function_call", "id": format!("fc_{index}"), "call_id": id,
@@ -72,8 +78,12 @@ fn item(index: usize, part: &Part, status: &str) -> Value {
     }
 }
 
-fn item_events(index: usize, part: &Part, status: &str) -> Vec<(&'static str, Value)> {
-    let whole = item(index, part, status);
+fn annotation() -> Value {
+    json!({"type": "url_citation", "url": SOURCE, "title": "Quinces", "start_index": 0, "end_index": 6})
+}
+
+fn item_events(index: usize, part_of: &Part, status: &str) -> Vec<(&'static str, Value)> {
+    let whole = item(index, part_of, status);
     let id = whole["id"].clone();
     let of = |more: Value| {
         let mut data = json!({"item_id": id, "output_index": index});
@@ -82,18 +92,27 @@ fn item_events(index: usize, part: &Part, status: &str) -> Vec<(&'static str, Va
         data
     };
     let mut begun = whole.clone();
-    let inside = match part {
-        Part::Text(text) => {
+    let inside = match part_of {
+        Part::Image(_) => {
+            begun["result"] = Value::Null;
+            vec![("response.image_generation_call.completed", of(json!({})))]
+        }
+        Part::Text(text) | Part::Cited(text) => {
             begun["content"] = json!([]);
             let part = |text: String| json!({"type": "output_text", "text": text, "annotations": []});
-            spoken(
+            let mut events = spoken(
                 "response.output_text.delta",
                 "response.output_text.done",
                 "text",
                 text,
                 &of,
                 part,
-            )
+            );
+            if let Part::Cited(_) = part_of {
+                let added = json!({"content_index": 0, "annotation_index": 0, "annotation": annotation()});
+                events.insert(events.len() - 2, ("response.output_text.annotation.added", of(added)));
+            }
+            events
         }
         Part::Refusal(text) => {
             begun["content"] = json!([]);

@@ -1,7 +1,8 @@
 //! OpenAI's chat clients.
 
 use super::{append, element};
-use crate::said::{Say, THOUGHT, USAGE};
+use crate::ask::PNG;
+use crate::said::{SOURCE, Say, THOUGHT, USAGE};
 use crate::seek::{Sought, Spots, spot, value};
 use serde_json::{Value, json};
 
@@ -21,6 +22,11 @@ pub(super) fn sought(say: Say) -> Sought {
         Say::Calls => vec![finish("tool_calls")],
         Say::Filter => vec![finish("content_filter")],
         Say::Refusal => vec![value("choices.0.message.refusal", json!("not quinces")).and(finish("stop"))],
+        Say::Image => {
+            let url = format!("data:image/png;base64,{PNG}");
+            vec![text().and(value("choices.0.message.images.0.image_url.url", json!(url)))]
+        }
+        Say::Citation => vec![text().and(value("choices.0.message.annotations.0.url_citation.url", json!(SOURCE)))],
         Say::Usage => vec![spot(
             "usage",
             json!({"prompt_tokens": USAGE.input, "completion_tokens": USAGE.output,
@@ -95,6 +101,12 @@ fn add(message: &mut Value, delta: &Value) {
         }
         append(&mut kept["function"], "name", &call["function"]["name"]);
         append(&mut kept["function"], "arguments", &call["function"]["arguments"]);
+    }
+    for key in ["images", "annotations"] {
+        for entry in delta[key].as_array().into_iter().flatten() {
+            let index = message[key].as_array().map_or(0, Vec::len);
+            *element(message, key, index) = entry.clone();
+        }
     }
     for detail in delta["reasoning_details"].as_array().into_iter().flatten() {
         let index = detail["index"].as_u64().unwrap_or(0);

@@ -1,6 +1,7 @@
 //! Google's clients.
 
-use crate::said::{Say, THOUGHT, USAGE};
+use crate::ask::PNG;
+use crate::said::{SOURCE, Say, THOUGHT, USAGE};
 use crate::seek::{Sought, Spots, spot, value};
 use serde_json::{Value, json};
 
@@ -19,6 +20,11 @@ pub(super) fn sought(say: Say) -> Sought {
         Say::Length => vec![finish("MAX_TOKENS")],
         Say::Filter => vec![finish("SAFETY")],
         Say::Refusal => vec![value("candidates.0.content.parts.*.text", json!("not quinces"))],
+        Say::Image => vec![text().and(value("candidates.0.content.parts.*.inlineData.data", json!(PNG)))],
+        Say::Citation => vec![text().and(value(
+            "candidates.0.groundingMetadata.groundingChunks.*.web.uri",
+            json!(SOURCE),
+        ))],
         Say::Usage => vec![spot(
             "usageMetadata",
             json!({"promptTokenCount": USAGE.input, "totalTokenCount": USAGE.input + USAGE.output}),
@@ -46,7 +52,7 @@ fn call(city: &str) -> Spots {
 /// As users of Google's SDK do it: texts of one kind that follow each other are one. The end is the finish reason.
 pub(super) fn fold(events: &[Value]) -> Result<Value, String> {
     let mut parts: Vec<Value> = Vec::new();
-    let (mut reason, mut usage) = (Value::Null, Value::Null);
+    let (mut reason, mut usage, mut grounds) = (Value::Null, Value::Null, Value::Null);
     for event in events {
         let candidate = &event["candidates"][0];
         for part in candidate["content"]["parts"].as_array().into_iter().flatten() {
@@ -54,6 +60,9 @@ pub(super) fn fold(events: &[Value]) -> Result<Value, String> {
         }
         if candidate["finishReason"].is_string() {
             reason = candidate["finishReason"].clone();
+        }
+        if candidate["groundingMetadata"].is_object() {
+            grounds = candidate["groundingMetadata"].clone();
         }
         if event["usageMetadata"].is_object() {
             usage = event["usageMetadata"].clone();
@@ -63,7 +72,8 @@ pub(super) fn fold(events: &[Value]) -> Result<Value, String> {
         return Err("no chunk has a finish reason".to_owned());
     }
     Ok(
-        json!({"candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": reason}], "usageMetadata": usage}),
+        json!({"candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": reason,
+        "groundingMetadata": grounds}], "usageMetadata": usage}),
     )
 }
 

@@ -1,7 +1,7 @@
 //! Anthropic's clients.
 
 use super::{append, element};
-use crate::said::{Say, THOUGHT, USAGE};
+use crate::said::{SOURCE, Say, THOUGHT, USAGE};
 use crate::seek::{Sought, Spots, spot, value};
 use serde_json::{Value, json};
 
@@ -20,6 +20,9 @@ pub(super) fn sought(say: Say) -> Sought {
         Say::Calls => vec![finish("tool_use")],
         Say::Filter => vec![finish("refusal")],
         Say::Refusal => vec![finish("refusal").and(spot("content.*", json!({"type": "text", "text": "not quinces"})))],
+        // It has no word for one.
+        Say::Image => vec![spot("content.*", json!({"type": "image"}))],
+        Say::Citation => vec![text().and(value("content.*.citations.*.url", json!(SOURCE)))],
         Say::Usage => vec![tokens("output_tokens", USAGE.output)],
         Say::Cached => vec![tokens("cache_read_input_tokens", USAGE.cached_input)],
         Say::Written => vec![tokens("cache_creation_input_tokens", USAGE.cache_write_input)],
@@ -85,5 +88,9 @@ fn delta(block: &mut Value, delta: &Value) {
     append(block, "text", &delta["text"]);
     append(block, "thinking", &delta["thinking"]);
     append(block, "signature", &delta["signature"]);
+    if let Some(list) = delta.get("citation") {
+        let index = block["citations"].as_array().map_or(0, Vec::len);
+        *element(block, "citations", index) = list.clone();
+    }
     append(block, "partial_input", &delta["partial_json"]);
 }

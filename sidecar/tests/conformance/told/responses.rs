@@ -1,7 +1,8 @@
 //! OpenAI's Responses clients.
 
 use super::append;
-use crate::said::{Say, THOUGHT, USAGE};
+use crate::ask::PNG;
+use crate::said::{SOURCE, Say, THOUGHT, USAGE};
 use crate::seek::{Sought, Spots, spot, value};
 use serde_json::{Value, json};
 
@@ -28,6 +29,14 @@ pub(super) fn sought(say: Say) -> Sought {
             "output.*.content.*",
             json!({"type": "refusal", "refusal": "not quinces"}),
         )],
+        Say::Image => vec![text().and(spot(
+            "output.1",
+            json!({"type": "image_generation_call", "result": PNG}),
+        ))],
+        Say::Citation => vec![text().and(spot(
+            "output.0.content.0.annotations.0",
+            json!({"type": "url_citation", "url": SOURCE}),
+        ))],
         Say::Usage => vec![spot(
             "usage",
             json!({"input_tokens": USAGE.input, "output_tokens": USAGE.output,

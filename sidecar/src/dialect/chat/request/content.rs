@@ -86,6 +86,25 @@ fn read_image<'a>(
     }
 }
 
+/// The images that an earlier answer had.
+pub(super) fn images<'a>(message: &Message<'_, 'a>, items: &mut Vec<Item<'a>>) -> Result<(), BadRequest> {
+    let list = given(message.object, "images").and_then(Raw::elements);
+    for (index, image) in list.into_iter().flatten().enumerate() {
+        let place = message.place("images", Some(index));
+        let url = image.object().and_then(|image| given(&image, "image_url"));
+        let url = url.and_then(|url| url.object().map_or(Some(url), |inner| inner.get("url")));
+        let source = url.and_then(Raw::string).map(read_source);
+        let source = source.unwrap_or(Err("must have an image_url with a url"));
+        items.push(Item {
+            role: Role::Assistant,
+            place,
+            part: Part::Image(source.map_err(|problem| BadRequest::at(place.to_string(), problem))?),
+            cache: None,
+        });
+    }
+    Ok(())
+}
+
 /// `{"data":…,"format":"wav"}`.
 pub(in crate::dialect) fn read_audio<'a>(part: &Object<'a>) -> Result<Part<'a>, &'static str> {
     let audio = part.get("input_audio").and_then(Raw::object);

@@ -118,6 +118,7 @@ fn decode_assistant<'a>(
     if given(message.object, "content").is_some() {
         content::read(message, Role::Assistant, items, ledger)?;
     }
+    content::images(message, items)?;
     if let Some(refusal) = given(message.object, "refusal").and_then(Text::of) {
         let place = message.place("refusal", None);
         items.push(Item {

@@ -87,6 +87,7 @@ pub(super) const MESSAGE: &[Field] = &[
         "function_call",
         Refused("is the deprecated form of tool_calls, which can be translated"),
     ),
+    field("images", Read),
     field("name", Lost(Hint, "no other dialect names participants")),
     field("prompt_cache_breakpoint", Read),
     field("reasoning", Read),

@@ -15,6 +15,8 @@ pub(super) struct Manners {
     pub(super) echo: Echo,
     /// Most stop sequences.
     pub(super) most_stops: usize,
+    /// It answers with images, and takes them back.
+    pub(super) draws: bool,
     /// It understands `top_k`.
     pub(super) has_top_k: bool,
 }
@@ -37,6 +39,7 @@ const COMPATIBLE: Manners = Manners {
     longest_id: 64,
     echo: Echo::Content,
     most_stops: 16,
+    draws: false,
     has_top_k: true,
 };
 
@@ -77,6 +80,7 @@ const MISTRAL: Manners = Manners {
 
 const OPENROUTER: Manners = Manners {
     echo: Echo::Details,
+    draws: true,
     ..COMPATIBLE
 };
 

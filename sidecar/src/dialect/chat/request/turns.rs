@@ -147,8 +147,29 @@ impl Turns<'_> {
             let mut list = message.array("tool_calls");
             calls.for_each(|item| self.write_call(item, &mut list));
         }
-        for item in turn.iter().filter(|item| !is_assistant_s(&item.part)) {
+        self.write_drawn(turn, &mut message);
+        let draws = self.manners.draws;
+        for item in turn.iter().filter(|item| !is_assistant_s(&item.part, draws)) {
             self.ledger.meaning(item.field(), "the chat dialect has no such part");
+        }
+    }
+
+    /// The images of an answer go back to who answers with some.
+    fn write_drawn(&self, turn: &[Item<'_>], message: &mut ObjectWriter<'_>) {
+        let images = turn.iter().filter_map(|item| match &item.part {
+            Part::Image(source) if is_assistant_s(&item.part, self.manners.draws) => Some(source),
+            _ => None,
+        });
+        let mut images = images.enumerate().peekable();
+        if images.peek().is_none() {
+            return;
+        }
+        let mut list = message.array("images");
+        for (index, source) in images {
+            let mut image = list.object();
+            image.string("type", "image_url");
+            write_url(source, image.object("image_url").member("url"));
+            image.u64("index", index as u64);
         }
     }
 
@@ -190,11 +211,13 @@ impl Turns<'_> {
     }
 }
 
-fn is_assistant_s(part: &Part<'_>) -> bool {
-    matches!(
-        part,
-        Part::Text(_) | Part::Refusal(_) | Part::Reasoning(_) | Part::Call(_)
-    )
+/// Whether an assistant's message has it; `draws`: images too.
+fn is_assistant_s(part: &Part<'_>, draws: bool) -> bool {
+    match part {
+        Part::Text(_) | Part::Refusal(_) | Part::Reasoning(_) | Part::Call(_) => true,
+        Part::Image(Source::Base64 { .. } | Source::Url(_)) => draws,
+        Part::Image(_) | Part::Audio(_) | Part::File(_) | Part::Result(_) | Part::Raw(_) => false,
+    }
 }
 
 fn text_of<'i, 'a>(item: &'i Item<'a>) -> Option<&'i Text<'a>> {
@@ -241,11 +264,7 @@ fn write_image(source: &Source<'_>, parts: &mut ArrayWriter<'_>) -> bool {
     let mut part = parts.object();
     part.string("type", "image_url");
     let mut image = part.object("image_url");
-    match source {
-        Source::Base64 { media_type, data } => write_data_url(media_type, data, image.member("url")),
-        Source::Url(url) | Source::Plain(url) => url.write(image.member("url")),
-        Source::Upload => {}
-    }
+    write_url(source, image.member("url"));
     true
 }
 
@@ -285,6 +304,16 @@ fn write_file(file: &File<'_>, parts: &mut ArrayWriter<'_>) -> bool {
             true
         }
         Source::Url(_) | Source::Upload => false,
+    }
+}
+
+/// A URL, or the bytes as one.
+pub(in crate::dialect) fn write_url(source: &Source<'_>, value: ValueWriter<'_>) {
+    match source {
+        Source::Base64 { media_type, data } => write_data_url(media_type, data, value),
+        Source::Url(url) | Source::Plain(url) => url.write(value),
+        // Nobody calls it with one.
+        Source::Upload => value.null(),
     }
 }
 

@@ -1,13 +1,13 @@
 //! A chat answer into the item form.
 
 use crate::dialect::chat::finish::{self, Circumstances};
-use crate::dialect::chat::request::read_details;
+use crate::dialect::chat::request::{read_details, read_source};
 use crate::dialect::chat::usage;
-use crate::dialect::item::{Arguments, Call, Part, Reasoning, Reply};
+use crate::dialect::item::{Arguments, Call, Part, Reasoning, Reply, Source};
 use crate::dialect::loss::given;
 use crate::dialect::text::Text;
-use crate::dialect::{Exchange, Fault};
-use crate::json::{Elements, Object, Raw};
+use crate::dialect::{Exchange, Fault, Loss, Losses, unsaid};
+use crate::json::{Elements, Member, Object, Raw};
 
 /// Decodes the first choice; a client of another dialect cannot ask for more.
 pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Result<Reply<'a>, Fault> {
@@ -19,7 +19,8 @@ pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Res
     let choice = choice.ok_or_else(|| Fault::malformed("the answer has no choice"))?;
     let message = choice.get("message").and_then(Raw::object);
     let message = message.ok_or_else(|| Fault::malformed("the answer's choice has no message"))?;
-    let parts = parts(exchange, &message)?;
+    let mut lost = sources(&answer).collect();
+    let parts = parts(exchange, &message, &mut lost)?;
     let reason = choice.get("finish_reason").and_then(Raw::string).unwrap_or_default();
     if let Some(class) = finish::failure(&reason) {
         return Err(Fault::new(class, format!("the upstream ended with {reason}")));
@@ -36,11 +37,13 @@ pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Res
         parts,
         finish: finish::read(&reason, circumstances),
         usage: usage::of(&answer),
+        lost,
     })
 }
 
-fn parts<'a>(exchange: &Exchange, message: &Object<'a>) -> Result<Vec<Part<'a>>, Fault> {
+fn parts<'a>(exchange: &Exchange, message: &Object<'a>, lost: &mut Losses) -> Result<Vec<Part<'a>>, Fault> {
     let mut parts = Vec::with_capacity(4);
+    lost.extend(message.members().iter().filter_map(self::unsaid));
     parts.extend(
         given(message, "reasoning_details")
             .into_iter()
@@ -55,9 +58,16 @@ fn parts<'a>(exchange: &Exchange, message: &Object<'a>) -> Result<Vec<Part<'a>>,
         None => {}
         Some(content) => match Text::of(content) {
             Some(text) => parts.extend(Some(text).filter(|text| !text.is_empty()).map(Part::Text)),
-            None => parts.extend(content.elements().into_iter().flatten().flat_map(chunk)),
+            None => parts.extend(
+                content
+                    .elements()
+                    .into_iter()
+                    .flatten()
+                    .flat_map(|entry| chunk(entry, lost)),
+            ),
         },
     }
+    parts.extend(given(message, "images").into_iter().flat_map(|list| images(list, lost)));
     parts.extend(word(message, "refusal").map(Part::Refusal));
     for (index, call) in given(message, "tool_calls")
         .and_then(Raw::elements)
@@ -70,11 +80,59 @@ fn parts<'a>(exchange: &Exchange, message: &Object<'a>) -> Result<Vec<Part<'a>>,
     Ok(parts)
 }
 
+/// A member of a message, or of a delta, that no other dialect has.
+pub(in crate::dialect::chat) fn unsaid(member: &Member<'_>) -> Option<Loss> {
+    if matches!(member.value.text(), "null" | "[]" | "{}") {
+        return None;
+    }
+    match &*member.key() {
+        "audio" => Some(unsaid::meaning("audio", "no other dialect answers with sound")),
+        "annotations" => Some(unsaid::hint("annotations", NOT_CITED)),
+        "function_call" => Some(unsaid::meaning(
+            "function_call",
+            "it is the deprecated form of tool_calls",
+        )),
+        _ => None,
+    }
+}
+
+/// What a searching provider found, beside the choices.
+pub(in crate::dialect::chat) fn sources<'a>(answer: &Object<'a>) -> impl Iterator<Item = Loss> + use<'a> {
+    let found = |key: &&str| given(answer, key).is_some_and(|list| list.text() != "[]");
+    let found: smallvec::SmallVec<[&str; 2]> = ["citations", "search_results"].into_iter().filter(found).collect();
+    found.into_iter().map(|key| unsaid::hint(key, NOT_CITED))
+}
+
+const NOT_CITED: &str = "citations are not translated";
+
+/// Images as OpenRouter writes them: `[{"type":"image_url","image_url":{"url":…}}]`.
+pub(in crate::dialect::chat) fn images<'a>(list: Raw<'a>, lost: &mut Losses) -> Vec<Part<'a>> {
+    let images = list.elements().into_iter().flatten();
+    images.filter_map(|image| read_image(image, lost)).collect()
+}
+
+fn read_image<'a>(image: Raw<'a>, lost: &mut Losses) -> Option<Part<'a>> {
+    let url = image.object().and_then(|image| given(&image, "image_url"));
+    let url = url.and_then(|url| url.object().map_or(Some(url), |inner| given(&inner, "url")));
+    match url.and_then(Raw::string).map(read_source) {
+        Some(Ok(source @ (Source::Base64 { .. } | Source::Url(_)))) => Some(Part::Image(source)),
+        _ => {
+            lost.push(unsaid::meaning("images", "it is no image with a URL"));
+            None
+        }
+    }
+}
+
 /// Mistral's content is a list while it thinks: `{"type":"thinking","thinking":[{"type":"text",…}]}`.
-pub(in crate::dialect::chat) fn chunk(chunk: Raw<'_>) -> Vec<Part<'_>> {
+pub(in crate::dialect::chat) fn chunk<'a>(chunk: Raw<'a>, lost: &mut Losses) -> Vec<Part<'a>> {
     let Some(object) = chunk.object() else {
         return Vec::new();
     };
+    match &*object.get("type").and_then(Raw::string).unwrap_or_default() {
+        "image_url" => return read_image(chunk, lost).into_iter().collect(),
+        "" | "text" | "thinking" => {}
+        other => lost.push(unsaid::foreign(other)),
+    }
     let thoughts = given(&object, "thinking").and_then(Raw::elements).into_iter().flatten();
     let thoughts = thoughts.filter_map(|thought| word(&thought.object()?, "text"));
     let thoughts = thoughts.map(|text| Part::Reasoning(Reasoning::Unsigned(text)));

@@ -1,9 +1,9 @@
 //! The item form into a chat answer.
 
 use crate::dialect::Exchange;
-use crate::dialect::chat::request::{google, write_detail};
+use crate::dialect::chat::request::{google, write_detail, write_url};
 use crate::dialect::chat::{finish, usage};
-use crate::dialect::item::{Call, Finish, Part, Reasoning, Reply};
+use crate::dialect::item::{Call, Finish, Part, Reasoning, Reply, Source};
 use crate::dialect::text::Text;
 use crate::json::{ArrayWriter, ObjectWriter, ValueWriter};
 
@@ -69,6 +69,7 @@ fn write_message(exchange: &Exchange, reply: &Reply<'_>, message: &mut ObjectWri
     }
     write_refusal(reply, message);
     write_reasoning(&reply.parts, message);
+    write_images(&reply.parts, message);
     if calls.clone().next().is_some() {
         let mut list = message.array("tool_calls");
         calls.for_each(|call| write_call(exchange, call, &reply.parts, &mut list));
@@ -119,6 +120,28 @@ fn write_reasoning(parts: &[Part<'_>], message: &mut ObjectWriter<'_>) {
             .enumerate()
             .for_each(|(index, part)| write_detail(part, index, &mut list.object()));
     }
+}
+
+/// Where OpenRouter and others have the images of an answer; OpenAI's own dialect has no place for them.
+fn write_images(parts: &[Part<'_>], message: &mut ObjectWriter<'_>) {
+    let images = parts.iter().filter_map(|part| match part {
+        Part::Image(source) => Some(source),
+        _ => None,
+    });
+    let mut images = images.enumerate().peekable();
+    if images.peek().is_none() {
+        return;
+    }
+    let mut list = message.array("images");
+    images.for_each(|(index, source)| write_image(source, index, &mut list));
+}
+
+/// An image of an answer, whole or in a chunk.
+pub(in crate::dialect::chat) fn write_image(source: &Source<'_>, index: usize, list: &mut ArrayWriter<'_>) {
+    let mut image = list.object();
+    image.string("type", "image_url");
+    write_url(source, image.object("image_url").member("url"));
+    image.u64("index", index as u64);
 }
 
 fn write_call(exchange: &Exchange, call: &Call<'_>, parts: &[Part<'_>], list: &mut ArrayWriter<'_>) {

@@ -9,7 +9,7 @@ use crate::dialect::item::{Part, Reasoning, Step};
 use crate::dialect::loss::given;
 use crate::dialect::text::Text;
 use crate::dialect::translator::Sink;
-use crate::dialect::{Exchange, Fault, error, scan};
+use crate::dialect::{Exchange, Fault, Losses, error, scan};
 use crate::json::{self, Elements, Object, Raw};
 use crate::sse::Event;
 
@@ -100,6 +100,7 @@ impl Decoder {
         if std::mem::replace(&mut self.started, true) {
             return Ok(());
         }
+        response::sources(chunk).try_for_each(|loss| sink(Step::Lost(loss)))?;
         let created = chunk.get("created").and_then(Raw::u64);
         sink(Step::Start {
             id: word(chunk, "id"),
@@ -123,7 +124,12 @@ impl Decoder {
                     self.say(Step::Thinking(text), sink)?;
                 }
                 ("tool_calls", _) => self.tool_calls(member.value, sink)?,
-                _ => {}
+                ("images", _) => {
+                    let mut lost = Losses::new();
+                    let images = response::images(member.value, &mut lost);
+                    self.parts(images, lost, sink)?;
+                }
+                _ => response::unsaid(member).map_or(Ok(()), |loss| sink(Step::Lost(loss)))?,
             }
         }
         Ok(())
@@ -136,14 +142,25 @@ impl Decoder {
 
     /// Content as a list, as Mistral writes it.
     fn chunks(&mut self, list: Raw<'_>, sink: &mut Sink<'_>) -> Result<(), Fault> {
-        for part in list.elements().into_iter().flatten().flat_map(response::chunk) {
+        for entry in list.elements().into_iter().flatten() {
+            let mut lost = Losses::new();
+            let parts = response::chunk(entry, &mut lost);
+            self.parts(parts, lost, sink)?;
+        }
+        Ok(())
+    }
+
+    /// What a list held.
+    fn parts(&mut self, parts: Vec<Part<'_>>, lost: Losses, sink: &mut Sink<'_>) -> Result<(), Fault> {
+        for part in parts {
             match part {
                 Part::Text(text) => self.say(Step::Text(text), sink)?,
                 Part::Reasoning(Reasoning::Unsigned(text)) => self.say(Step::Thinking(text), sink)?,
+                Part::Image(source) => self.say(Step::Image(source), sink)?,
                 _ => {}
             }
         }
-        Ok(())
+        lost.into_iter().try_for_each(|loss| sink(Step::Lost(loss)))
     }
 
     /// Text comes in pieces, its signature with the last one or behind it.

@@ -1,9 +1,9 @@
 //! Steps into a chat stream.
 
 use crate::dialect::chat::request::{FORMAT, google, write_detail};
-use crate::dialect::chat::response::write_head;
+use crate::dialect::chat::response::{write_head, write_image};
 use crate::dialect::chat::{finish, usage};
-use crate::dialect::item::{Finish, Reasoning, Step};
+use crate::dialect::item::{Finish, Reasoning, Source, Step};
 use crate::dialect::text::Text;
 use crate::dialect::{Exchange, Usage};
 use crate::json::{ObjectWriter, to_one_line};
@@ -25,6 +25,7 @@ pub(in crate::dialect) struct Encoder {
     /// It said that it refuses.
     refuses: bool,
     usage: Option<Usage>,
+    images: usize,
 }
 
 impl Encoder {
@@ -37,6 +38,7 @@ impl Encoder {
             signed: None,
             refuses: false,
             usage: None,
+            images: 0,
         }
     }
 
@@ -58,7 +60,9 @@ impl Encoder {
                 entry.u64("index", call as u64);
                 json.write(entry.object("function").member("arguments"));
             }),
-            Step::CallEnd { .. } => {}
+            Step::Image(source) => self.image(&source, out),
+            // Such a loss does not get here.
+            Step::CallEnd { .. } | Step::Lost(_) => {}
             Step::Finish(finish) => self.finish(&finish, out),
             Step::Usage(counted) => self.usage = Some(counted),
             Step::End => self.end(out),
@@ -152,6 +156,12 @@ impl Encoder {
                 google::write(signature, &mut entry);
             }
         });
+    }
+
+    fn image(&mut self, source: &Source<'_>, out: &mut Vec<u8>) {
+        let index = self.images;
+        self.images += 1;
+        self.delta(out, |delta| write_image(source, index, &mut delta.array("images")));
     }
 
     fn finish(&self, finish: &Finish<'_>, out: &mut Vec<u8>) {

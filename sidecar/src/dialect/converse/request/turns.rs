@@ -140,6 +140,7 @@ impl Turns<'_> {
                 return false;
             }
             Part::Image(_) if !self.sees => Some("the model does not see images"),
+            Part::Image(_) if item.role == Role::Assistant => Some("the converse dialect takes the user's images only"),
             Part::Image(source) => media::image(source).err(),
             Part::File(file) => media::file(file).err(),
             Part::Audio(_) => Some("the converse dialect's sound is not that of another"),

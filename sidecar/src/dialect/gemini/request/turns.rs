@@ -93,11 +93,11 @@ impl Turns<'_> {
                 write_enclosed(text, parts.object().member("text").text());
             }
             Part::Text(text) | Part::Refusal(text) => text.write(parts.object().member("text")),
-            _ => self.write_media(item, parts),
+            _ => self.write_media(item, None, parts),
         }
     }
 
-    fn write_media(&mut self, item: &Item<'_>, parts: &mut ArrayWriter<'_>) {
+    fn write_media(&mut self, item: &Item<'_>, signature: Option<&str>, parts: &mut ArrayWriter<'_>) {
         let refusal = match &item.part {
             Part::Image(_) if !self.sees => Some("the model does not see images"),
             Part::Image(source) | Part::Audio(source) | Part::File(File { source, .. }) => {
@@ -114,6 +114,9 @@ impl Turns<'_> {
             Part::File(file) => media::write_file(file, &mut part),
             // Refused.
             _ => {}
+        }
+        if let Some(signature) = signature {
+            part.string("thoughtSignature", signature);
         }
     }
 
@@ -137,12 +140,21 @@ impl Turns<'_> {
         }
         let heading = format!("{name} returned:");
         parts.object().string("text", &heading);
-        media.for_each(|item| self.write_media(item, parts));
+        media.for_each(|item| self.write_media(item, None, parts));
     }
 
     fn write_model(&mut self, turn: &[Item<'_>], contents: &mut ArrayWriter<'_>) {
         let signatures = self.signatures(turn);
-        let last_text = turn.iter().rposition(|item| matches!(item.part, Part::Text(_)));
+        let last_said = turn
+            .iter()
+            .rposition(|item| matches!(item.part, Part::Text(_) | Part::Image(_)));
+        // One that belongs to no call.
+        let own = |at| {
+            let found = signatures.iter().find(|(call, _)| call.is_none());
+            found
+                .filter(|_| last_said == Some(at))
+                .map(|(_, signature)| &**signature)
+        };
         let first_call = turn.iter().position(|item| matches!(item.part, Part::Call(_)));
         let mut content = contents.object();
         content.string("role", "model");
@@ -153,8 +165,7 @@ impl Turns<'_> {
                 Part::Text(text) | Part::Refusal(text) => {
                     let mut part = parts.object();
                     text.write(part.member("text"));
-                    let own = signatures.iter().find(|(call, _)| call.is_none());
-                    if let Some((_, signature)) = own.filter(|_| last_text == Some(at)) {
+                    if let Some(signature) = own(at) {
                         part.string("thoughtSignature", signature);
                     }
                 }
@@ -183,7 +194,7 @@ impl Turns<'_> {
                 }
                 // Google's own are in the signatures.
                 Part::Reasoning(_) => {}
-                _ => self.write_media(item, &mut parts),
+                _ => self.write_media(item, own(at), &mut parts),
             }
         }
         if parts.is_empty() {

@@ -1,11 +1,11 @@
 //! A Gemini answer into the item form.
 
 use crate::dialect::gemini::signature;
-use crate::dialect::gemini::spelling::given;
+use crate::dialect::gemini::spelling::{camel_case, given};
 use crate::dialect::gemini::{finish, usage};
-use crate::dialect::item::{Arguments, Call, Finish, Part, Reasoning, Reply};
+use crate::dialect::item::{Arguments, Call, Finish, Part, Reasoning, Reply, Source};
 use crate::dialect::text::Text;
-use crate::dialect::{ClientDialect, Exchange, Fault};
+use crate::dialect::{ClientDialect, Exchange, Fault, Loss, unsaid};
 use crate::json::{Object, Raw, Type};
 use smallvec::SmallVec;
 
@@ -15,6 +15,7 @@ pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Res
     let candidate = finish::candidate(&answer);
     let mut parts = Vec::with_capacity(4);
     let mut calls = 0;
+    let mut lost: Vec<_> = candidate.iter().flat_map(beside).collect();
     for object in candidate.iter().flat_map(super::parts) {
         for said in part(&object, exchange, calls)? {
             match said {
@@ -24,6 +25,8 @@ pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Res
                     calls += 1;
                     parts.push(Part::Call(call));
                 }
+                Said::Image(image) => parts.push(Part::Image(image)),
+                Said::Lost(loss) => lost.push(loss),
             }
         }
     }
@@ -51,6 +54,7 @@ pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Res
         parts,
         finish,
         usage: usage::of(&answer),
+        lost,
     })
 }
 
@@ -60,10 +64,22 @@ pub(in crate::dialect::gemini) enum Said<'a> {
     Text(Text<'a>),
     Reasoning(Reasoning<'a>),
     Call(Call<'a>),
+    Image(Source<'a>),
+    Lost(Loss),
 }
 
-/// Reads a part of an answer; `calls` came before it. What the provider's own tools did, and pictures, have no place
-/// in another dialect's answer.
+/// What a candidate has beside its parts: what it is based on.
+pub(in crate::dialect::gemini) fn beside<'a>(candidate: &Object<'a>) -> impl Iterator<Item = Loss> + use<'a> {
+    let has = |key: &&str| given(candidate, key).is_some_and(|value| !matches!(value.text(), "{}" | "[]"));
+    let found: SmallVec<[&str; 4]> = GROUNDS.iter().copied().filter(has).collect();
+    found
+        .into_iter()
+        .map(|key| unsaid::hint(key, "citations are not translated"))
+}
+
+const GROUNDS: &[&str] = &["citationMetadata", "groundingMetadata", "urlContextMetadata"];
+
+/// Reads a part of an answer; `calls` came before it.
 pub(in crate::dialect::gemini) fn part<'a>(
     part: &Object<'a>,
     exchange: &Exchange,
@@ -81,6 +97,10 @@ pub(in crate::dialect::gemini) fn part<'a>(
     let text = super::text(part, "text");
     if given(part, "thought").and_then(Raw::bool) == Some(true) {
         said.extend(text.map(Reasoning::Unsigned).map(Said::Reasoning));
+        if given(part, "inlineData").is_some() {
+            let why = "the image is a draft, which only Google's dialect tells apart";
+            said.push(Said::Lost(unsaid::hint("thought.inlineData", why)));
+        }
         return Ok(said);
     }
     // Google does without it, and clients of other dialects take the last block for the text.
@@ -88,7 +108,32 @@ pub(in crate::dialect::gemini) fn part<'a>(
     let carried = signed.map(|signed| signature::carried(&signed, None));
     said.extend(carried.map(Said::Reasoning));
     said.extend(text.map(Said::Text));
+    for member in part.members().iter().filter(|member| !member.value.is_null()) {
+        said.extend(other(&camel_case(member.key()), member.value));
+    }
     Ok(said)
+}
+
+/// What is no text: an image, or what no other dialect has.
+fn other<'a>(key: &str, value: Raw<'a>) -> Option<Said<'a>> {
+    match key {
+        "text" | "thought" | "thoughtSignature" => None,
+        "inlineData" => Some(match value.object().and_then(|blob| image(&blob)) {
+            Some(image) => Said::Image(image),
+            None => Said::Lost(unsaid::meaning(key, "other dialects answer with text and images")),
+        }),
+        "fileData" => Some(Said::Lost(unsaid::meaning(key, "the file is only with Google"))),
+        // They describe what another member holds.
+        "partMetadata" | "videoMetadata" | "mediaResolution" => None,
+        tool_s => Some(Said::Lost(unsaid::foreign(tool_s))),
+    }
+}
+
+fn image<'a>(blob: &Object<'a>) -> Option<Source<'a>> {
+    let media_type = super::text(blob, "mimeType")?;
+    let is_image = media_type.plain().starts_with("image/");
+    let data = super::text(blob, "data").filter(|_| is_image)?;
+    Some(Source::Base64 { media_type, data })
 }
 
 fn function_call<'a>(call: Raw<'a>, exchange: &Exchange, calls: usize) -> Result<Call<'a>, Fault> {

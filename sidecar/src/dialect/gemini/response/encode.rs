@@ -2,7 +2,7 @@
 
 use crate::dialect::gemini::signature;
 use crate::dialect::gemini::{finish, usage};
-use crate::dialect::item::{Arguments, Finish, Part, Reasoning, Reply};
+use crate::dialect::item::{Arguments, Finish, Part, Reasoning, Reply, Source};
 use crate::dialect::text::Text;
 use crate::dialect::{Exchange, Usage};
 use crate::json::{ArrayWriter, ObjectWriter};
@@ -81,8 +81,9 @@ fn write_parts(exchange: &Exchange, said: &[Part<'_>], parts: &mut ArrayWriter<'
                     parts,
                 );
             }
+            Part::Image(source) => write_image(source, parts),
             // No decoder of answers makes these.
-            Part::Image(_) | Part::Audio(_) | Part::File(_) | Part::Result(_) | Part::Raw(_) => {}
+            Part::Audio(_) | Part::File(_) | Part::Result(_) | Part::Raw(_) => {}
         }
     }
 }
@@ -97,6 +98,21 @@ pub(in crate::dialect::gemini) fn write_thought(reasoning: &Reasoning<'_>, parts
     part.bool("thought", true);
     if let Some(marked) = signature::marked(reasoning) {
         part.string("thoughtSignature", &marked);
+    }
+}
+
+/// An image by its bytes, or where it is.
+pub(in crate::dialect::gemini) fn write_image(source: &Source<'_>, parts: &mut ArrayWriter<'_>) {
+    let mut part = parts.object();
+    match source {
+        Source::Base64 { media_type, data } => {
+            let mut blob = part.object("inlineData");
+            media_type.write(blob.member("mimeType"));
+            data.write(blob.member("data"));
+        }
+        Source::Url(url) => url.write(part.object("fileData").member("fileUri")),
+        // No other kind gets here.
+        Source::Plain(_) | Source::Upload => {}
     }
 }
 

@@ -78,9 +78,12 @@ impl Decoder {
                     Said::Reasoning(Reasoning::Unsigned(text)) => sink(Step::Thinking(text))?,
                     Said::Reasoning(reasoning) => sink(Step::Reasoning(reasoning))?,
                     Said::Call(call) => self.call(call, sink)?,
+                    Said::Image(image) => sink(Step::Image(image))?,
+                    Said::Lost(loss) => sink(Step::Lost(loss))?,
                 }
             }
         }
+        response::beside(candidate).try_for_each(|loss| sink(Step::Lost(loss)))?;
         let finish = finish::read(candidate, self.calls > 0)?.filter(|_| !self.finished);
         let Some(finish) = finish else { return Ok(()) };
         (self.finished, self.committed) = (true, true);

@@ -1,6 +1,6 @@
 //! Steps into a Gemini stream: each chunk an answer with what is new in it, the last one with the reason and the usage.
 
-use crate::dialect::gemini::response::{write_call, write_finish, write_tail, write_thought};
+use crate::dialect::gemini::response::{write_call, write_finish, write_image, write_tail, write_thought};
 use crate::dialect::gemini::signature;
 use crate::dialect::item::{Arguments, Finish, Reasoning, Step};
 use crate::dialect::text::Text;
@@ -73,6 +73,9 @@ impl Encoder {
             Step::Call { call, id, name } => self.begin(call, &id, &name),
             Step::Arguments { call, json } => return self.add(call, &json),
             Step::CallEnd { call } => self.call_end(call, out),
+            Step::Image(source) => self.chunk(out, |parts| write_image(&source, parts)),
+            // Such a loss does not get here.
+            Step::Lost(_) => {}
             Step::Finish(finish) => {
                 while let Some(open) = self.open.first() {
                     self.call_end(open.call, out);

@@ -76,6 +76,7 @@ impl Turns<'_> {
                 return false;
             }
             Part::Image(Source::Base64 { .. } | Source::Url(_)) if !self.sees => "the model does not see images",
+            Part::Image(_) if item.role == Role::Assistant => "the messages dialect takes the user's images only",
             Part::Image(Source::Base64 { .. } | Source::Url(_)) => return true,
             Part::File(file) => match media::refusal(file) {
                 None => return true,

@@ -1,20 +1,20 @@
 //! An Anthropic answer into the item form.
 
-use crate::dialect::Fault;
 use crate::dialect::item::{Arguments, Call, Finish, Part, Reasoning, Reply};
 use crate::dialect::loss::given;
 use crate::dialect::messages::{finish, usage};
 use crate::dialect::text::Text;
+use crate::dialect::{Fault, Loss, Losses, unsaid};
 use crate::json::{Object, Raw};
 
 pub(in crate::dialect) fn decode(body: &[u8]) -> Result<Reply<'_>, Fault> {
     let answer = super::parse(body)?;
     let content = answer.get("content").and_then(Raw::elements);
     let content = content.ok_or_else(|| Fault::malformed("the answer has no array content"))?;
-    let mut parts = Vec::with_capacity(4);
+    let (mut parts, mut lost) = (Vec::with_capacity(4), Losses::new());
     for block in content.objects() {
         let block = block.ok_or_else(|| Fault::malformed("the answer has a block that is no object"))?;
-        parts.extend(part(&block)?);
+        parts.extend(part(&block, &mut lost)?);
     }
     let calls = parts.iter().any(|part| matches!(part, Part::Call(_)));
     let finish = finish::read(&answer).unwrap_or(if calls { Finish::Calls } else { Finish::Stop });
@@ -25,16 +25,20 @@ pub(in crate::dialect) fn decode(body: &[u8]) -> Result<Reply<'_>, Fault> {
         parts,
         finish,
         usage: usage::of(&answer),
+        lost,
     })
 }
 
-/// A block; one that only Anthropic's own tools make is left out.
-fn part<'a>(block: &Object<'a>) -> Result<Option<Part<'a>>, Fault> {
+/// A block; one that only Anthropic's own tools make is lost.
+fn part<'a>(block: &Object<'a>, lost: &mut Losses) -> Result<Option<Part<'a>>, Fault> {
     let text = |key: &str| given(block, key).and_then(Text::of);
     let kind = block.get("type").and_then(Raw::string).unwrap_or_default();
     let need = |key: &str| text(key).ok_or_else(|| Fault::malformed(format!("the answer has a {kind} without {key}")));
     Ok(match &*kind {
-        "text" => Some(need("text")?).filter(|text| !text.is_empty()).map(Part::Text),
+        "text" => {
+            lost.extend(citations(block));
+            Some(need("text")?).filter(|text| !text.is_empty()).map(Part::Text)
+        }
         "thinking" => Some(Part::Reasoning(match word(block, "signature") {
             Some(signature) => Reasoning::Signed {
                 text: need("thinking")?,
@@ -51,8 +55,17 @@ fn part<'a>(block: &Object<'a>) -> Result<Option<Part<'a>>, Fault> {
                 arguments,
             }))
         }
-        _ => None,
+        kind => {
+            lost.push(unsaid::foreign(kind));
+            None
+        }
     })
+}
+
+/// What a text is based on.
+fn citations(block: &Object<'_>) -> Option<Loss> {
+    let cites = given(block, "citations")?.elements()?.next().is_some();
+    cites.then(|| unsaid::hint("citations", "citations are not translated"))
 }
 
 /// A string that says something.

@@ -58,7 +58,7 @@ fn write_part(exchange: &Exchange, part: &Part<'_>, content: &mut ArrayWriter<'_
             call.arguments.write_object(block.member("input"));
         }
         Part::Reasoning(_) => {}
-        // No decoder of answers makes these.
+        // Images were taken out, and no decoder of answers makes the others.
         Part::Image(_) | Part::Audio(_) | Part::File(_) | Part::Result(_) | Part::Raw(_) => {}
     }
 }

@@ -6,7 +6,7 @@ use crate::dialect::messages::usage::Tally;
 use crate::dialect::messages::{finish, watch};
 use crate::dialect::text::Text;
 use crate::dialect::translator::Sink;
-use crate::dialect::{Fault, error};
+use crate::dialect::{Fault, error, unsaid};
 use crate::json::{self, Object, Raw};
 use crate::sse::Event;
 
@@ -80,7 +80,7 @@ impl Decoder {
             ),
             "tool_use" => self.call_start(&block, sink),
             // What Anthropic's own tools do has no place in another dialect.
-            _ => Ok(()),
+            kind => sink(Step::Lost(unsaid::foreign(kind))),
         }
     }
 
@@ -112,8 +112,8 @@ impl Decoder {
                 Some(json) => self.arguments(json, sink),
                 None => Ok(()),
             },
-            // Citations, and what a later revision adds.
-            _ => Ok(()),
+            "citations_delta" => sink(Step::Lost(unsaid::hint("citations", "citations are not translated"))),
+            kind => sink(Step::Lost(unsaid::foreign(kind))),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::dialect::item::{Finish, Reasoning, Step};
 use crate::dialect::messages::response::{write_head, write_reasoning};
 use crate::dialect::messages::{finish, usage};
 use crate::dialect::text::Text;
-use crate::dialect::{Exchange, Fault, Usage};
+use crate::dialect::{Exchange, Fault, Loss, Usage, unsaid};
 use crate::json::{ObjectWriter, ValueWriter};
 
 #[derive(Debug)]
@@ -17,6 +17,7 @@ pub(in crate::dialect) struct Encoder {
     lot: Lot,
     usage: Option<Usage>,
     finish: Finish<'static>,
+    unsaid: Option<Loss>,
 }
 
 /// The block that deltas go into.
@@ -38,7 +39,13 @@ impl Encoder {
             lot: Lot::default(),
             usage: None,
             finish: Finish::Stop,
+            unsaid: None,
         }
+    }
+
+    /// What the last step said that came where it could not be told.
+    pub(in crate::dialect) fn unsaid(&mut self) -> Option<Loss> {
+        self.unsaid.take()
     }
 
     pub(in crate::dialect) fn step(&mut self, step: Step<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
@@ -46,6 +53,12 @@ impl Encoder {
             Step::Start { id, model, created: _ } => self.start(id.as_ref(), model.as_ref(), out),
             Step::Text(text) | Step::Refusal(text) => return self.text(&text, out),
             Step::Thinking(_) | Step::Signature(_) | Step::Reasoning(_) if !self.exchange.shows_reasoning => {}
+            Step::Thinking(_) | Step::Signature(_) | Step::Reasoning(_) if matches!(self.open, Open::Call(_)) => {
+                self.unsaid = Some(unsaid::hint(
+                    "reasoning",
+                    "the messages dialect does not think in the middle of a call",
+                ));
+            }
             Step::Thinking(text) => self.think(&text, out),
             Step::Signature(signature) => self.sign(&signature, out),
             Step::Reasoning(reasoning) => self.reason(&reasoning, out),
@@ -68,6 +81,8 @@ impl Encoder {
             },
             Step::Finish(finish) => self.finish(finish, out),
             Step::Usage(counted) => self.usage = Some(counted),
+            // Neither gets here.
+            Step::Image(_) | Step::Lost(_) => {}
             Step::End => self.end(out),
         }
         Ok(())
@@ -96,27 +111,18 @@ impl Encoder {
     }
 
     fn think(&mut self, text: &Text<'_>, out: &mut Vec<u8>) {
-        if let Open::Call(_) = self.open {
-            return;
-        }
         self.open_as(Open::Thinking, out);
         self.delta("thinking_delta", "thinking", out, |value| text.write(value));
     }
 
     /// Closes its block: the SDKs keep one signature for each.
     fn sign(&mut self, signature: &Text<'_>, out: &mut Vec<u8>) {
-        if let Open::Call(_) = self.open {
-            return;
-        }
         self.open_as(Open::Thinking, out);
         self.delta("signature_delta", "signature", out, |value| signature.write(value));
         self.close(out);
     }
 
     fn reason(&mut self, reasoning: &Reasoning<'_>, out: &mut Vec<u8>) {
-        if let Open::Call(_) = self.open {
-            return;
-        }
         self.close(out);
         self.block(out, |block| write_reasoning(reasoning, block));
         self.stop(out);

@@ -6,6 +6,7 @@ use crate::dialect::BadRequest;
 use crate::dialect::item::{Arguments, Call, Item, Part, Place, Role, ToolResult};
 use crate::dialect::loss::{self, Ledger, given, shown};
 use crate::dialect::responses::carried;
+use crate::dialect::responses::response::generated;
 use crate::dialect::text::Text;
 use crate::json::{Object, Raw};
 
@@ -86,6 +87,7 @@ impl<'a> Conversation<'a, '_> {
             }
             "function_call_output" | "custom_tool_call_output" => self.result(item, place)?,
             "reasoning" => self.reasoning(item, place),
+            "image_generation_call" => self.image(index, item, place),
             _ => {
                 self.unknown(index, item, &kind);
                 return Ok(());
@@ -166,6 +168,20 @@ impl<'a> Conversation<'a, '_> {
         }
         for reasoning in found {
             self.push(Role::Assistant, place, Part::Reasoning(reasoning));
+        }
+    }
+
+    /// An image of an earlier answer, if it is here and not only with its provider.
+    fn image(&mut self, index: usize, item: &Object<'a>, place: impl Fn(usize) -> Place) {
+        match generated(item) {
+            Some(image) => {
+                let place = place(self.turns.speech());
+                self.push(Role::Assistant, place, Part::Image(image));
+            }
+            None => self.ledger.meaning(
+                format!("input[{index}] (image_generation_call)"),
+                "the image is only with its provider",
+            ),
         }
     }
 

@@ -1,21 +1,21 @@
 //! A Responses answer into the item form.
 
-use crate::dialect::item::{Arguments, Call, Part, Reply};
+use crate::dialect::item::{Arguments, Call, Part, Reply, Source};
 use crate::dialect::loss::given;
 use crate::dialect::responses::finish::{self, Circumstances};
 use crate::dialect::responses::{carried, usage};
 use crate::dialect::text::Text;
-use crate::dialect::{Exchange, Fault};
+use crate::dialect::{Exchange, Fault, Loss, Losses, unsaid};
 use crate::json::{Object, Raw};
 
 pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Result<Reply<'a>, Fault> {
     let answer = super::parse(body)?;
     let output = answer.get("output").and_then(Raw::elements);
     let output = output.ok_or_else(|| Fault::malformed("the answer has no array output"))?;
-    let mut parts = Vec::with_capacity(4);
+    let (mut parts, mut lost) = (Vec::with_capacity(4), Losses::new());
     for item in output.objects() {
         let item = item.ok_or_else(|| Fault::malformed("the answer has an item that is no object"))?;
-        read(exchange, &item, &mut parts)?;
+        read(exchange, &item, &mut parts, &mut lost)?;
     }
     Ok(Reply {
         id: word(&answer, "id"),
@@ -24,19 +24,20 @@ pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Res
         finish: finish::read(&answer, Circumstances::of(&parts))?,
         parts,
         usage: usage::of(&answer),
+        lost,
     })
 }
 
-/// An item; one that only the provider's own tools make is left out.
-fn read<'a>(exchange: &Exchange, item: &Object<'a>, parts: &mut Vec<Part<'a>>) -> Result<(), Fault> {
+/// An item; one that only the provider's own tools make is lost.
+fn read<'a>(exchange: &Exchange, item: &Object<'a>, parts: &mut Vec<Part<'a>>, lost: &mut Losses) -> Result<(), Fault> {
     match &*item.get("type").and_then(Raw::string).unwrap_or_default() {
-        "message" => parts.extend(
-            given(item, "content")
-                .and_then(Raw::elements)
-                .into_iter()
-                .flatten()
-                .filter_map(said),
-        ),
+        "message" => {
+            let content = given(item, "content").and_then(Raw::elements).into_iter().flatten();
+            for part in content.filter_map(Raw::object) {
+                lost.extend(self::unsaid(&part));
+                parts.extend(said(&part));
+            }
+        }
         "reasoning" => parts.extend(carried::read(item).into_iter().map(Part::Reasoning)),
         "function_call" => {
             let call = Call {
@@ -46,16 +47,57 @@ fn read<'a>(exchange: &Exchange, item: &Object<'a>, parts: &mut Vec<Part<'a>>) -
             };
             parts.push(Part::Call(call));
         }
-        _ => {}
+        kind => match generated(item) {
+            Some(image) => parts.push(Part::Image(image)),
+            None => lost.push(unsaid::foreign(kind)),
+        },
     }
     Ok(())
 }
 
-fn said(part: Raw<'_>) -> Option<Part<'_>> {
-    let part = part.object()?;
+fn said<'a>(part: &Object<'a>) -> Option<Part<'a>> {
     match &*part.get("type").and_then(Raw::string).unwrap_or_default() {
-        "refusal" => word(&part, "refusal").map(Part::Refusal),
-        _ => word(&part, "text").map(Part::Text),
+        "refusal" => word(part, "refusal").map(Part::Refusal),
+        _ => word(part, "text").map(Part::Text),
+    }
+}
+
+/// What a part of a message has beside its text, or is in place of one.
+pub(in crate::dialect::responses) fn unsaid(part: &Object<'_>) -> Option<Loss> {
+    match &*part.get("type").and_then(Raw::string).unwrap_or_default() {
+        "output_text" => {
+            let cites = given(part, "annotations")?.elements()?.next().is_some();
+            cites.then(|| unsaid::hint("annotations", "citations are not translated"))
+        }
+        "refusal" | "text" | "" => None,
+        kind => Some(unsaid::foreign(kind)),
+    }
+}
+
+/// The image that an item is, when it is complete.
+pub(in crate::dialect::responses) fn generated<'a>(item: &Object<'a>) -> Option<Source<'a>> {
+    let is_image = item.get("type").and_then(Raw::string)? == "image_generation_call";
+    let data = word(item, "result").filter(|_| is_image)?;
+    let format = given(item, "output_format").and_then(Raw::string);
+    let media_type = format.map_or_else(
+        || Text::from(media_type(&data)),
+        |format| Text::from(format!("image/{format}")),
+    );
+    Some(Source::Base64 { media_type, data })
+}
+
+/// By the first bytes of what is base64; the API makes PNG unless it is told otherwise.
+fn media_type(data: &Text<'_>) -> &'static str {
+    let starts = |start: &str| match data {
+        Text::Json(raw) => raw.text().get(1..).is_some_and(|text| text.starts_with(start)),
+        Text::Plain(text) => text.starts_with(start),
+    };
+    if starts("/9j/") {
+        "image/jpeg"
+    } else if starts("UklGR") {
+        "image/webp"
+    } else {
+        "image/png"
     }
 }
 

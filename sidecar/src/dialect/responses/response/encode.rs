@@ -1,7 +1,7 @@
 //! The item form into a Responses answer.
 
 use crate::dialect::Exchange;
-use crate::dialect::item::{Arguments, Call, Finish, Part, Reasoning, Reply};
+use crate::dialect::item::{Arguments, Call, Finish, Part, Reasoning, Reply, Source};
 use crate::dialect::responses::finish::{self, Circumstances};
 use crate::dialect::responses::{carried, usage};
 use crate::dialect::text::Text;
@@ -74,6 +74,7 @@ fn write_output(exchange: &Exchange, reply: &Reply<'_>, reason: Option<&str>, ou
         let id = |kind| item_id(kind, exchange, index);
         match run {
             [Part::Reasoning(reasoning)] => write_reasoning(&id("rs"), reasoning, &mut output.object()),
+            [Part::Image(source)] => write_image(&id("ig"), "completed", Some(source), &mut output.object()),
             [Part::Call(call)] => write_call(exchange, &id("fc"), call, status, &mut output.object()),
             said if said.iter().any(is_said) => {
                 explained = at == last;
@@ -151,6 +152,29 @@ fn write_reasoning(id: &str, reasoning: &Reasoning<'_>, item: &mut ObjectWriter<
     }
     summary.end();
     carried::write(reasoning, item);
+}
+
+/// An image, as if a tool of the provider's had made it: the one place that the dialect has for it. Complete, it has its
+/// bytes.
+pub(in crate::dialect::responses) fn write_image(
+    id: &str,
+    status: &str,
+    source: Option<&Source<'_>>,
+    item: &mut ObjectWriter<'_>,
+) {
+    item.string("type", "image_generation_call");
+    item.string("id", id);
+    item.string("status", status);
+    match source {
+        Some(Source::Base64 { media_type, data }) => {
+            data.write(item.member("result"));
+            if let Some(format) = media_type.plain().strip_prefix("image/") {
+                item.string("output_format", format);
+            }
+        }
+        // No other kind gets here.
+        Some(Source::Url(_) | Source::Plain(_) | Source::Upload) | None => item.null("result"),
+    }
 }
 
 fn write_call(exchange: &Exchange, id: &str, call: &Call<'_>, status: &str, item: &mut ObjectWriter<'_>) {

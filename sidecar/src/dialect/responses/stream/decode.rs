@@ -4,12 +4,12 @@ use super::calls::Calls;
 use crate::dialect::item::{Reasoning, Step};
 use crate::dialect::loss::given;
 use crate::dialect::responses::finish::{self, Circumstances};
-use crate::dialect::responses::response::word;
+use crate::dialect::responses::response::{generated, unsaid, word};
 use crate::dialect::responses::{carried, usage, watch};
 use crate::dialect::text::Text;
 use crate::dialect::translator::Sink;
-use crate::dialect::{Exchange, Fault, error};
-use crate::json::{Object, Raw};
+use crate::dialect::{Exchange, Fault, error, unsaid as loss};
+use crate::json::{Elements, Object, Raw};
 use crate::sse::Event;
 
 #[derive(Debug)]
@@ -151,17 +151,27 @@ impl Decoder {
             self.committed = true;
             return self.calls.end(event, &call, sink);
         }
-        let item = event.get("item").and_then(Raw::object);
-        let is_reasoning = |item: &Object<'_>| {
-            given(item, "type")
-                .and_then(Raw::string)
-                .is_some_and(|it| it == "reasoning")
-        };
-        let Some(item) = item.filter(is_reasoning) else {
+        let Some(item) = event.get("item").and_then(Raw::object) else {
             return Ok(());
         };
+        match &*given(&item, "type").and_then(Raw::string).unwrap_or_default() {
+            "reasoning" => self.thought_done(&item, sink),
+            "message" => {
+                let parts = given(&item, "content").and_then(Raw::elements);
+                let parts = parts.into_iter().flat_map(Elements::objects).flatten();
+                let mut lost = parts.filter_map(|part| unsaid(&part));
+                lost.try_for_each(|loss| sink(Step::Lost(loss)))
+            }
+            kind => match generated(&item) {
+                Some(image) => self.say(Some(Step::Image(image)), sink),
+                None => sink(Step::Lost(loss::foreign(kind))),
+            },
+        }
+    }
+
+    fn thought_done(&mut self, item: &Object<'_>, sink: &mut Sink<'_>) -> Result<(), Fault> {
         let told = self.said.thought.is_some();
-        for reasoning in carried::read(&item) {
+        for reasoning in carried::read(item) {
             match reasoning {
                 Reasoning::Unsigned(_) if told => {}
                 Reasoning::Unsigned(text) => self.say(Some(Step::Thinking(text)), sink)?,

@@ -3,10 +3,11 @@
 //! Unlike the other encoders this one remembers what the answer said: the dialect ends every part, every item and the
 //! stream itself by repeating it.
 
+use super::forms::{copy, event, locate, write_call, write_message, write_part, write_summary, write_thought};
 use super::open::{Call, Kind, Message, Open};
-use crate::dialect::item::{Finish, Reasoning, Step};
-use crate::dialect::responses::response::{NO_ARGUMENTS, item_id, write_head, write_repeated};
-use crate::dialect::responses::{carried, finish, usage};
+use crate::dialect::item::{Finish, Reasoning, Source, Step};
+use crate::dialect::responses::response::{NO_ARGUMENTS, item_id, write_head, write_image, write_repeated};
+use crate::dialect::responses::{finish, usage};
 use crate::dialect::text::Text;
 use crate::dialect::{Exchange, Fault, Usage};
 use crate::json::{self, ObjectWriter};
@@ -69,6 +70,9 @@ impl Encoder {
             Step::Call { call, id, name } => self.call(call, &id, &name, out),
             Step::Arguments { call, json } => return self.arguments(call, &json, out),
             Step::CallEnd { call } => self.call_end(call, out),
+            Step::Image(source) => return self.image(&source, out),
+            // Such a loss does not get here.
+            Step::Lost(_) => {}
             Step::Finish(finish) => return self.finish(finish, out),
             Step::Usage(counted) => self.usage = Some(counted),
             Step::End => self.end(out),
@@ -332,6 +336,31 @@ impl Encoder {
         self.item_done(index, item, out);
     }
 
+    /// An image comes whole; the events between its beginning and its end say that it is made.
+    fn image(&mut self, source: &Source<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let mut item = Vec::new();
+        let index = self.output.len();
+        let id = item_id("ig", &self.exchange, index);
+        write_image(&id, "completed", Some(source), &mut ObjectWriter::new(&mut item));
+        self.hold(item.len())?;
+        self.close_thought(None, out);
+        self.close_message("completed", out);
+        let index = self.place();
+        let sequence = self.number();
+        event("response.output_item.added", sequence, out, |data| {
+            data.u64("output_index", index as u64);
+            write_image(&id, "in_progress", None, &mut data.object("item"));
+        });
+        for name in [
+            "response.image_generation_call.in_progress",
+            "response.image_generation_call.completed",
+        ] {
+            event(name, self.number(), out, |data| locate(data, &id, index));
+        }
+        self.item_done(index, item, out);
+        Ok(())
+    }
+
     fn call(&mut self, call: usize, id: &Text<'_>, name: &Text<'_>, out: &mut Vec<u8>) {
         self.close_thought(None, out);
         self.close_message("completed", out);
@@ -425,77 +454,4 @@ impl Encoder {
             usage::write(&this.usage.unwrap_or_default(), &mut response.object("usage"));
         });
     }
-}
-
-/// Writes one event; its `type` is its name.
-fn event(name: &str, sequence: u64, out: &mut Vec<u8>, write: impl FnOnce(&mut ObjectWriter<'_>)) {
-    out.extend_from_slice(b"event: ");
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\ndata: ");
-    let mut data = ObjectWriter::new(out);
-    data.string("type", name);
-    data.u64("sequence_number", sequence);
-    write(&mut data);
-    data.end();
-    out.extend_from_slice(b"\n\n");
-}
-
-/// Which item an event is about.
-fn locate(data: &mut ObjectWriter<'_>, id: &str, index: usize) {
-    data.string("item_id", id);
-    data.u64("output_index", index as u64);
-}
-
-/// A member that was written before.
-fn copy(written: &[u8], key: &str, data: &mut ObjectWriter<'_>) {
-    match json::parse_value(written) {
-        Ok(value) => data.raw(key, value),
-        Err(_) => data.null(key),
-    }
-}
-
-fn write_part(kind: Kind, text: &str, part: &mut ObjectWriter<'_>) {
-    part.string("type", kind.part());
-    part.string(kind.key(), text);
-    if kind == Kind::Text {
-        part.array("annotations").end();
-        part.array("logprobs").end();
-    }
-}
-
-/// `parts` are JSON with commas between them.
-fn write_message(id: &str, status: &str, parts: &[u8], item: &mut ObjectWriter<'_>) {
-    item.string("type", "message");
-    item.string("id", id);
-    item.string("status", status);
-    item.string("role", "assistant");
-    let list = [b"[", parts, b"]"].concat();
-    copy(&list, "content", item);
-}
-
-fn write_summary(text: &str, part: &mut ObjectWriter<'_>) {
-    part.string("type", "summary_text");
-    part.string("text", text);
-}
-
-fn write_thought(id: &str, text: &str, returned: Option<&Reasoning<'_>>, item: &mut ObjectWriter<'_>) {
-    item.string("type", "reasoning");
-    item.string("id", id);
-    let mut summary = item.array("summary");
-    if !text.is_empty() {
-        write_summary(text, &mut summary.object());
-    }
-    summary.end();
-    if let Some(reasoning) = returned {
-        carried::write(reasoning, item);
-    }
-}
-
-fn write_call(open: &Open<Call>, status: &str, item: &mut ObjectWriter<'_>) {
-    item.string("type", "function_call");
-    item.string("id", &open.id);
-    item.string("status", status);
-    item.string("call_id", &open.inside.id);
-    item.string("name", &open.inside.name);
-    item.string("arguments", &open.inside.arguments);
 }

@@ -1,0 +1,95 @@
+//! What of an answer its client's dialect cannot say, and how the client hears of it.
+//!
+//! An answer is paid for, so nothing in it is refused: what has no place is left out and reported under
+//! `answer.` and the upstream's word for it. A whole answer's report is a header, like a request's. The head of a stream
+//! is gone when most of it comes; there the report is a comment between two events, which no client takes for one.
+//! Google's SDKs take every line for JSON, so a Gemini client's streams have none.
+
+use super::item::Source;
+use super::loss::shown;
+use super::{ClientDialect, Grade, Loss, Losses};
+use std::borrow::Cow;
+
+/// What stands before the fields in a stream's comment.
+const COMMENT: &[u8] = b": x-pilotfish-loss: ";
+
+/// Most kinds of things that one answer's report names: a hostile upstream could make up any number.
+const MOST: usize = 32;
+
+/// Left out of an answer, which means the same without it.
+pub(super) fn hint(what: &str, why: &'static str) -> Loss {
+    loss(Grade::Hint, what, why)
+}
+
+/// Left out of an answer, which was about it.
+pub(super) fn meaning(what: &str, why: &'static str) -> Loss {
+    loss(Grade::Meaning, what, why)
+}
+
+/// What a provider's own tools left in an answer.
+pub(super) fn foreign(kind: &str) -> Loss {
+    hint(kind, "no other dialect has this kind of content")
+}
+
+fn loss(grade: Grade, what: &str, why: &'static str) -> Loss {
+    Loss {
+        field: Cow::Owned(format!("answer.{}", shown(what))),
+        grade,
+        why: Cow::Borrowed(why),
+    }
+}
+
+/// Why a client cannot get an image of an answer's, if it cannot.
+pub(super) fn image(client: ClientDialect, source: &Source<'_>) -> Option<Loss> {
+    match (client, source) {
+        (ClientDialect::Chat | ClientDialect::Gemini, Source::Base64 { .. } | Source::Url(_))
+        | (ClientDialect::Responses, Source::Base64 { .. }) => None,
+        (ClientDialect::Responses, _) => Some(meaning("image", "the responses dialect answers with an image's bytes")),
+        (ClientDialect::Messages, _) => Some(meaning("image", "the messages dialect does not answer with images")),
+        (ClientDialect::Chat | ClientDialect::Gemini, Source::Plain(_) | Source::Upload) => {
+            Some(meaning("image", "the image is only with its provider"))
+        }
+    }
+}
+
+/// An answer's report: each thing once, however often it comes.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    losses: Losses,
+    /// How many were handed out.
+    taken: usize,
+}
+
+impl Report {
+    /// Says whether it is new.
+    pub(super) fn add(&mut self, loss: Loss) -> bool {
+        let is_new = self.losses.len() < MOST && self.losses.iter().all(|known| known.field != loss.field);
+        if is_new {
+            self.losses.push(loss);
+        }
+        is_new
+    }
+
+    /// The same, and tells a stream's client at once.
+    pub(super) fn tell(&mut self, client: ClientDialect, loss: Loss, out: &mut Vec<u8>) {
+        let field = loss.field.clone();
+        if !self.add(loss) {
+            return;
+        }
+        match client {
+            ClientDialect::Chat | ClientDialect::Messages | ClientDialect::Responses => {
+                [COMMENT, field.as_bytes(), b"\n\n"]
+                    .iter()
+                    .for_each(|piece| out.extend_from_slice(piece));
+            }
+            ClientDialect::Gemini => {}
+        }
+    }
+
+    /// What is new since the last time.
+    pub(super) fn take(&mut self) -> Losses {
+        let new = self.losses.get(self.taken..).unwrap_or_default().to_vec();
+        self.taken = self.losses.len();
+        new
+    }
+}
