@@ -25,7 +25,7 @@ use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use k8s_openapi::apimachinery::pkg::runtime::RawExtension;
-use kube::api::{DeleteParams, PostParams};
+use kube::api::{DeleteParams, ListParams, PostParams};
 use kube::core::ObjectMeta;
 use kube::{Api, Client, Resource, ResourceExt};
 use pilotfish_crds::{ModelDeployment, RoutingPolicy};
@@ -43,9 +43,9 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How long the API server may take for one revision.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Why a name that exists is no error.
+/// The name exists.
 const ALREADY_EXISTS: u16 = 409;
-/// Why a name that is gone is no error.
+/// The name is gone, which is no error.
 const NOT_FOUND: u16 = 404;
 
 /// What is to be done so that the cluster remembers what is in force.
@@ -77,6 +77,7 @@ pub(crate) async fn run(
 ) {
     let mut author = Author {
         client,
+        key,
         recorder,
         failures: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
     };
@@ -181,6 +182,7 @@ pub(crate) fn sealed(
 /// Carries plans out.
 struct Author {
     client: Client,
+    key: SealKey,
     recorder: Recorder,
     /// By the revision.
     failures: Backoff<ObjectName>,
@@ -210,7 +212,11 @@ impl Author {
             return;
         }
         let api = Api::<ControllerRevision>::namespaced(self.client.clone(), &name.namespace);
-        let created = answered(ALREADY_EXISTS, api.create(&PostParams::default(), &revision)).await;
+        let created = match answered(ALREADY_EXISTS, api.create(&PostParams::default(), &revision)).await {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => self.make_room(&api, &name).await,
+            Err(error) => Err(error),
+        };
         let Some((error, is_news)) = self.note(name, created) else {
             return;
         };
@@ -221,11 +227,29 @@ impl Author {
         }
     }
 
+    /// The name of a revision is taken: by itself, which was not seen yet, or by what somebody else wrote, without our
+    /// label even, and which goes.
+    async fn make_room(&self, api: &Api<ControllerRevision>, name: &ObjectName) -> Result<(), String> {
+        let only = ListParams::default().fields(&format!("metadata.name={}", name.name));
+        let found = answered(NOT_FOUND, api.list(&only)).await?;
+        let Some(taken) = found.and_then(|list| list.items.into_iter().next()) else {
+            return Err(format!("ControllerRevision {name} stood in the way and is gone"));
+        };
+        if Revision::read(taken.clone(), self.key).owner().is_some() {
+            return Ok(());
+        }
+        if taken.metadata.deletion_timestamp.is_none() {
+            tracing::warn!(revision = %name, "a ControllerRevision with our name lacks our seal and is deleted");
+            answered(NOT_FOUND, api.delete(&name.name, &DeleteParams::default())).await?;
+        }
+        Err(in_the_way(name, taken.finalizers()))
+    }
+
     async fn delete(&mut self, name: ObjectName) {
         if self.failures.is_due(&name, Instant::now()) {
             let api = Api::<ControllerRevision>::namespaced(self.client.clone(), &name.namespace);
             let deleted = answered(NOT_FOUND, api.delete(&name.name, &DeleteParams::default())).await;
-            self.note(name, deleted);
+            self.note(name, deleted.map(drop));
         }
     }
 
@@ -253,11 +277,20 @@ fn regarding(revision: &ControllerRevision) -> Option<ObjectReference> {
     })
 }
 
-/// The API server's `code` means that it was done before: what is cached lags behind.
-async fn answered<T>(code: u16, call: impl Future<Output = kube::Result<T>>) -> Result<(), String> {
+/// What is to be done about somebody else's object, which has been asked to go.
+fn in_the_way(name: &ObjectName, finalizers: &[String]) -> String {
+    let why = format!("ControllerRevision {name} is in the way, which the operator did not write, and is deleted");
+    match finalizers {
+        [] => why,
+        waits => format!("{why} once its finalizers are removed: {}", waits.join(", ")),
+    }
+}
+
+/// `None` where the API server answers with `code`.
+async fn answered<T>(code: u16, call: impl Future<Output = kube::Result<T>>) -> Result<Option<T>, String> {
     match tokio::time::timeout(PATIENCE, call).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(kube::Error::Api(status))) if status.code == code => Ok(()),
+        Ok(Ok(answer)) => Ok(Some(answer)),
+        Ok(Err(kube::Error::Api(status))) if status.code == code => Ok(None),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!("the API server did not answer within {PATIENCE:?}")),
     }

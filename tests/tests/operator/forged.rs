@@ -1,12 +1,13 @@
 //! Whoever may write ControllerRevisions says nothing of what is in force.
 
 use crate::scene::{Scene, own};
-use crate::statuses::Statuses;
-use anyhow::Result;
+use crate::statuses::{Statuses, event};
+use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::apps::v1::ControllerRevision;
-use kube::Api;
-use kube::api::PostParams;
+use kube::api::{Patch, PatchParams, PostParams};
+use kube::{Api, ResourceExt};
 use pilotfish_provider::Fake;
+use pilotfish_tests::cluster::until;
 use pilotfish_tests::{Client, Dialect, Launch, Operator, Pod};
 use serde_json::{Value, json};
 
@@ -101,4 +102,70 @@ async fn a_revision_that_somebody_else_wrote_is_never_in_force() -> Result<()> {
     let held = held.replace("generation 1", "generation 3");
     statuses.told("ModelDeployment/east", &[held.as_str()]).await?;
     is_served_by_east(&scene.client, &attacker).await
+}
+
+/// An object of somebody else's, under the name of the revision of generation `number`.
+fn squatter(deployment: &Value, number: u32, finalizers: &[&str]) -> Result<ControllerRevision> {
+    let uid = deployment["metadata"]["uid"].as_str().context("a uid")?;
+    let metadata = json!({"name": format!("pilotfish-{uid}-{number}"), "finalizers": finalizers});
+    Ok(serde_json::from_value(
+        json!({"metadata": metadata, "revision": 1, "data": {}}),
+    )?)
+}
+
+#[tokio::test]
+async fn a_revision_whose_name_is_taken_is_told_of_and_written_in_the_end() -> Result<()> {
+    let (cluster, operator) = own().await?;
+    let shop = cluster.namespace("shop").await?;
+    let statuses = Statuses::of(&cluster, &shop).await?;
+    let deployment = |model: &str| {
+        let spec = format!("{{provider: OpenAI, model: {model}, credentials: {{none: {{}}}}}}");
+        format!("{{apiVersion: pilotfish.dev/v1alpha1, kind: ModelDeployment, metadata: {{name: east}}, spec: {spec}}}")
+    };
+    let resolved = ["ResolvedRefs=True ResolvedRefs"];
+    shop.apply(&deployment("gpt-1")).await?;
+    statuses.told("ModelDeployment/east", &resolved).await?;
+    let east = statuses.get("ModelDeployment/east").await?;
+    let api = Api::<ControllerRevision>::namespaced(cluster.client().await?, shop.name());
+    let stubborn = squatter(&east, 2, &["evil.example/keep"])?;
+    for taken in [&stubborn, &squatter(&east, 3, &[])?] {
+        api.create(&PostParams::default(), taken).await?;
+    }
+    let is_written = |number: u32| {
+        let name = format!(
+            "pilotfish-{}-{number}",
+            east["metadata"]["uid"].as_str().unwrap_or_default()
+        );
+        let api = api.clone();
+        until("the revision is written", async move || {
+            let written = api.get(&name).await?;
+            ensure!(written.annotations().contains_key("pilotfish.dev/seal"), "{written:?}");
+            Ok(())
+        })
+    };
+
+    shop.apply(&deployment("gpt-2")).await?;
+    let name = stubborn.name_any();
+    let message = event(&shop, "east", "Unremembered").await?;
+    let why = format!(
+        "ControllerRevision {}/{name} is in the way, which the operator did not write, and is deleted once its \
+         finalizers are removed: evil.example/keep",
+        shop.name()
+    );
+    assert!(message.ends_with(&why), "{message}");
+    assert_eq!(
+        operator.metrics().await?.sum("pilotfish_operator_unremembered", &[]),
+        1.0
+    );
+    api.patch(
+        &name,
+        &PatchParams::default(),
+        &Patch::Merge(json!({"metadata": {"finalizers": null}})),
+    )
+    .await?;
+    is_written(2).await?;
+
+    // One that nothing holds goes by itself.
+    shop.apply(&deployment("gpt-3")).await?;
+    is_written(3).await
 }

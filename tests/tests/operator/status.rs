@@ -1,8 +1,8 @@
 //! Every object says what became of it, with the sentence that a person needs.
 
-use crate::statuses::Statuses;
+use crate::statuses::{Statuses, event};
 use anyhow::Result;
-use pilotfish_tests::cluster::{Namespace, until};
+use pilotfish_tests::cluster::until;
 use pilotfish_tests::{Deployment, Dialect, Operator, Policy};
 use serde_json::json;
 
@@ -13,18 +13,6 @@ fn deployment(name: &str) -> String {
 
 fn policy(name: &str, targets: &[&str]) -> String {
     Policy::named(name).targets(targets.iter().copied()).to_string()
-}
-
-/// The Events of an object, once one has this reason: its message.
-async fn event(namespace: &Namespace<'_>, object: &str, reason: &str) -> Result<String> {
-    let selector = format!("--field-selector=involvedObject.name={object},reason={reason}");
-    let arguments = ["get", "events", &selector, "-o", "jsonpath={.items[*].message}"];
-    until(&format!("an event {reason} of {object}"), async || {
-        let message = namespace.kubectl(arguments).await?.success()?;
-        anyhow::ensure!(!message.is_empty(), "there is none");
-        Ok(message)
-    })
-    .await
 }
 
 #[tokio::test]

@@ -86,6 +86,18 @@ impl Statuses {
     }
 }
 
+/// The Events of an object, once one has this reason: its message.
+pub(crate) async fn event(namespace: &Namespace<'_>, object: &str, reason: &str) -> Result<String> {
+    let selector = format!("--field-selector=involvedObject.name={object},reason={reason}");
+    let arguments = ["get", "events", &selector, "-o", "jsonpath={.items[*].message}"];
+    until(&format!("an event {reason} of {object}"), async || {
+        let message = namespace.kubectl(arguments).await?.success()?;
+        ensure!(!message.is_empty(), "there is none");
+        Ok(message)
+    })
+    .await
+}
+
 /// The conditions of an object, each as `Type=Status Reason: message`.
 pub(crate) fn conditions(object: &Value) -> Vec<String> {
     let text = |condition: &Value, field: &str| condition[field].as_str().unwrap_or_default().to_owned();
