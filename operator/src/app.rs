@@ -4,13 +4,14 @@ use crate::ack::Acks;
 use crate::admission::Judge;
 use crate::certs::{Authority, Keeper};
 use crate::events::Recorder;
-use crate::identity::Identity;
+use crate::identity::{Identity, Trusted};
 use crate::inject::{Resources, Settings};
 use crate::installation;
 use crate::keys;
 use crate::lease::{Candidate, Standing};
 use crate::metrics::Metrics;
 use crate::push::{MOST_STRANGERS, Server, Timing, Views};
+use crate::refused;
 use crate::remember;
 use crate::status::{self, Sources};
 use crate::telemetry::{self, Pending, Readiness, Shown};
@@ -110,7 +111,9 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
         key: keys.callers,
     };
     let (publish, compilations) = watch::channel(None);
-    let (stores, streams) = crate::watch::open(&heard, keys.seals);
+    let images = [vec![config.sidecar_image], config.trusted_images].concat();
+    let trusted = Arc::new(Trusted::new(&images));
+    let (stores, streams) = crate::watch::open(&heard, keys.seals, Arc::clone(&trusted));
     let watching = crate::watch::run(stores, streams, installation, Arc::clone(&metrics), series, publish);
     tasks.spawn("watch", watching);
     tasks.spawn("readiness", ready(compilations.clone(), first_compilation));
@@ -143,10 +146,13 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     let seals = keys.seals;
     let keys = keys::Controller::new(client.clone(), read, lead, recorder.clone(), Arc::clone(&metrics));
     let (acks, views) = (Arc::<Acks>::default(), Arc::<Views>::default());
-    let images = [vec![config.sidecar_image], config.trusted_images].concat();
     let server = |stop| Server {
         authority: Arc::clone(&authority),
-        identity: Arc::new(Identity::new(client.clone(), &images, Arc::clone(&metrics))),
+        identity: Arc::new(Identity::new(
+            client.clone(),
+            Arc::clone(&trusted),
+            Arc::clone(&metrics),
+        )),
         compilations: compilations.clone(),
         acks: Arc::clone(&acks),
         leadership: leadership.clone(),
@@ -166,6 +172,11 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
         leadership: leadership.clone(),
     };
     tasks.spawn("keys", keys.run());
+    let (read, lead) = (compilations.clone(), leadership.clone());
+    tasks.spawn(
+        "refused pods",
+        refused::run(read, lead, recorder.clone(), Arc::clone(&metrics)),
+    );
     let told = (&recorder, &metrics);
     for (name, task) in trust::tasks(&client, &authority, &compilations, &leadership, &readiness, told) {
         tasks.spawn(name, task);

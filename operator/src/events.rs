@@ -98,14 +98,18 @@ fn action(occasion: Occasion) -> &'static str {
         Occasion::KeyCreated | Occasion::KeyRotated => "WriteKey",
         Occasion::Untold => "WriteTrust",
         Occasion::Unremembered => "WriteRevision",
+        Occasion::Unserved => "Identify",
     }
 }
 
 fn kind(occasion: Occasion) -> &'static str {
     match occasion {
-        Occasion::Held | Occasion::Conflicted | Occasion::Refused | Occasion::Untold | Occasion::Unremembered => {
-            "Warning"
-        }
+        Occasion::Held
+        | Occasion::Conflicted
+        | Occasion::Refused
+        | Occasion::Untold
+        | Occasion::Unremembered
+        | Occasion::Unserved => "Warning",
         Occasion::Expired | Occasion::KeyCreated | Occasion::KeyRotated => "Normal",
     }
 }

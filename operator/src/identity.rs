@@ -3,8 +3,8 @@
 //! A sidecar proves its pod by the token that Kubernetes projects into its container alone. The API server reviews the
 //! token; then the live pod is read, because only it says which container may hold that token, and whose image runs in
 //! it. The result is [`Verified`], which only this module makes, and from which the names in the sidecar's certificate
-//! are taken. With that certificate the same identity is read again from its names ([`of_certificate`]), and the pod is
-//! judged again by its newest state ([`Identity::judge`]).
+//! are taken. With that certificate the same identity is read again from its names ([`of_certificate`]), and what the watch
+//! saw last of the pod was judged likewise ([`Trusted::judge`]).
 //!
 //! What cannot be stopped here: whoever may `exec` into the sidecar, or ask the API server for a token that is bound to
 //! the pod, is the pod.
@@ -20,13 +20,13 @@ mod seclusion;
 mod token;
 mod workload;
 
+pub use image::Trusted;
 pub use names::of_certificate;
 pub(crate) use pod::token_volumes;
 
 use crate::metrics::{Metrics, TokenReview};
 use crate::watch::PodUid;
 use crate::world::ObjectName;
-use image::Trusted;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client};
 use pace::Pace;
@@ -76,19 +76,19 @@ pub enum Refused {
 /// Looks sidecars up.
 pub struct Identity {
     client: Client,
-    trusted: Trusted,
+    trusted: Arc<Trusted>,
     pace: Pace,
     owners: Owners,
     metrics: Arc<Metrics>,
 }
 
 impl Identity {
-    /// Takes pods whose sidecar runs an image of the repository of one of `images`, whatever its tag or digest.
-    pub fn new(client: Client, images: &[String], metrics: Arc<Metrics>) -> Self {
+    /// Takes pods as `trusted` judges them.
+    pub fn new(client: Client, trusted: Arc<Trusted>, metrics: Arc<Metrics>) -> Self {
         Self {
             owners: Owners::new(client.clone()),
             client,
-            trusted: Trusted::new(images),
+            trusted,
             pace: Pace::new(),
             metrics,
         }
@@ -100,7 +100,7 @@ impl Identity {
         self.pace.turn(peer).await?;
         let claims = self.review(token).await?;
         let pod = self.live_pod(&claims).await?;
-        self.judge(&pod)?;
+        self.trusted.judge(&pod).map_err(Refused::Untrusted)?;
         let workload = self.owners.topmost(&pod, &claims.service_account).await?;
         names::certifiable(Verified {
             pod: claims.pod,
@@ -108,12 +108,6 @@ impl Identity {
             service_account: claims.service_account,
             workload,
         })
-    }
-
-    /// Whether a live pod is one whose sidecar is served: the label, who mounts the token, whose image it is, and who else
-    /// could reach what it holds.
-    pub fn judge(&self, pod: &Pod) -> Result<(), Refused> {
-        pod::judge(pod, &self.trusted).map_err(Refused::Untrusted)
     }
 
     async fn review(&self, token: &str) -> Result<Claims, Refused> {

@@ -25,6 +25,7 @@ pub mod metrics;
 pub mod models;
 pub mod providers;
 pub mod push;
+mod refused;
 mod remember;
 pub mod status;
 pub mod telemetry;

@@ -52,6 +52,8 @@ pub struct Metrics {
     pub namespaces_untold: IntGauge,
     /// Revisions that cannot be written or deleted.
     pub unremembered: IntGauge,
+    /// Pods whose sidecars are served nothing.
+    pub pods_unserved: IntGauge,
     resources_sent: IntCounterVec,
     streams_ended: IntCounterVec,
     token_reviews: IntCounterVec,
@@ -95,6 +97,10 @@ impl Metrics {
             unremembered: families.gauge(
                 "pilotfish_operator_unremembered",
                 "Revisions of what is in force that the leader cannot write or delete: a restart may forget it.",
+            )?,
+            pods_unserved: families.gauge(
+                "pilotfish_operator_pods_unserved",
+                "Live pods whose sidecars are served nothing, because they are not trusted.",
             )?,
             resources_sent: families.counters(
                 "pilotfish_operator_resources_sent_total",
@@ -248,6 +254,7 @@ mod tests {
             "pilotfish_operator_leader",
             "pilotfish_operator_namespaces_untold",
             "pilotfish_operator_unremembered",
+            "pilotfish_operator_pods_unserved",
             "pilotfish_operator_compile_seconds_count",
             r#"pilotfish_operator_resources_sent_total{kind="policy"}"#,
             r#"pilotfish_operator_streams_ended_total{reason="rebalanced"}"#,

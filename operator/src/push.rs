@@ -111,7 +111,10 @@ impl Server {
             return Err(Refusal::NotReady);
         }
         match live(&newest, verified) {
-            Some(pod) => Ok(self.identity.judge(&pod.pod)?),
+            Some(pod) => match &pod.refused {
+                Some(why) => Err(Refused::Untrusted(why.to_string()).into()),
+                None => Ok(()),
+            },
             None => {
                 let sentence = format!("pod {} is not seen to live and to carry a sidecar", verified.pod());
                 Err(Refused::Untrusted(sentence).into())

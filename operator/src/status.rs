@@ -6,7 +6,8 @@
 //! because the object has changed is worked out anew from what the object is then; so nothing is written twice, and
 //! nobody fights over a status. What others write there stays.
 //!
-//! *Desired* are the live pods whose configuration has the resource, connected or not. *Programmed* are those that
+//! *Desired* are the live pods whose configuration has the resource, connected or not; one whose sidecar is refused has none
+//! (`refused.rs` tells that pod). *Programmed* are those that
 //! acknowledged exactly this version of it and did not refuse it (`count.rs`). A new leader takes over what is published
 //! of pods that have not reported to it yet (`inherited.rs`).
 
@@ -144,9 +145,10 @@ impl Controller {
         self.queue.look(&subjects(&compilation, &troubles), &sidecars);
     }
 
-    /// Those of all live pods. One that is being deleted is served to its end, and waited for no more.
+    /// Those of all live pods. One that is being deleted is served to its end, and waited for no more; one that is refused
+    /// cannot acknowledge anything.
     fn sidecars(&self, compilation: &Compilation) -> Vec<Sidecar> {
-        let pods = compilation.pods.iter().filter(|(_, pod)| !pod.terminating);
+        let pods = compilation.pods.iter().filter(|(_, pod)| pod.is_awaited());
         let sidecars = pods.map(|(uid, pod)| Sidecar {
             pod: pod.name.clone(),
             wanted: self.wanted(compilation, pod),

@@ -45,7 +45,7 @@ pub struct Compilation {
     pub world: Arc<World>,
     /// What it compiled to. The same pointer as before: nothing that matters has changed.
     pub compiled: Arc<Compiled>,
-    /// The live pods that carry a sidecar, those that are being deleted included.
+    /// The live pods that are to carry a sidecar, those included that are being deleted, or whose sidecar is refused.
     pub pods: Arc<BTreeMap<PodUid, LivePod>>,
     /// Our objects as the API server last had them.
     pub seen: Arc<Seen>,

@@ -1,14 +1,24 @@
 //! Whose image a sidecar runs.
 
+use super::pod;
+use k8s_openapi::api::core::v1::Pod;
+
 /// The repositories whose images are trusted, as they are written in pods.
 #[derive(Debug)]
-pub(super) struct Trusted(Vec<String>);
+pub struct Trusted(Vec<String>);
 
 impl Trusted {
-    pub(super) fn new(images: &[String]) -> Self {
+    /// Those of `images`, whatever their tags and digests.
+    pub fn new(images: &[String]) -> Self {
         let mut repositories: Vec<_> = images.iter().map(|image| repository(image).to_owned()).collect();
         repositories.dedup();
         Self(repositories)
+    }
+
+    /// Whether a pod is one whose sidecar is served: the label, who mounts the token, whose image it is, and who else could
+    /// reach what it holds. If not, a sentence.
+    pub fn judge(&self, pod: &Pod) -> Result<(), String> {
+        pod::judge(pod, self)
     }
 
     pub(super) fn includes(&self, image: &str) -> bool {

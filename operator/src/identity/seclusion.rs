@@ -3,8 +3,8 @@
 //! A pod's author may write the sidecar by hand, and another webhook may change an injected one. Neither may come by a
 //! provider's key that way, nor by the token with which keys are asked for: not by processes that see each other, not by a
 //! volume that others mount, not by foreign code in the sidecar's container, and not by what its own program is told to
-//! trust or where it is told to write. The token alone does not decide that, so the pod is looked at: all of it when it shows
-//! its token, and in the watch's copy, while its stream lasts, what can change in a pod that runs.
+//! trust or where it is told to write. The token alone does not decide that, so the pod is looked at: when it shows its
+//! token, and whenever the watch sees it.
 
 mod arguments;
 mod program;

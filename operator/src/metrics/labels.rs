@@ -130,6 +130,8 @@ label! {
         KeyRotated = "KeyRotated",
         /// The sidecars of a namespace cannot be told whom to trust.
         Untold = "Untold",
+        /// The sidecar of a pod is served nothing.
+        Unserved = "Unserved",
         /// What is in force cannot be written down.
         Unremembered = "Unremembered",
     }

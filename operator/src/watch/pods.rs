@@ -1,9 +1,12 @@
 //! The pods that carry a sidecar.
 
+use crate::identity::Trusted;
 use crate::world::{ObjectName, Pod as Scope};
 use k8s_openapi::api::core::v1::Pod;
-use kube::ResourceExt;
+use kube::core::ObjectMeta;
+use kube::{Resource, ResourceExt};
 use pilotfish_crds::selector::Labels;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -24,8 +27,16 @@ pub struct LivePod {
     pub labels: Labels,
     /// It is being deleted: it is served until it is gone, and counts as no sidecar.
     pub terminating: bool,
-    /// As it was last seen, without what nobody reads of it.
-    pub pod: Arc<Pod>,
+    /// Why its sidecar is served nothing, if it is not: it may have our label and be none of ours. Nobody waits for it.
+    pub refused: Option<Arc<str>>,
+}
+
+/// A pod with our label as it is cached: who it is, and what became of its sidecar when all of it was looked at.
+#[derive(Clone, Debug)]
+pub(super) struct Carrier {
+    meta: ObjectMeta,
+    has_ended: bool,
+    refused: Option<Arc<str>>,
 }
 
 impl PodUid {
@@ -46,7 +57,61 @@ impl fmt::Display for PodUid {
     }
 }
 
+impl Carrier {
+    /// As the API server has it. Whoever asks for its configuration by a token is judged the same way.
+    pub(super) fn read(pod: Pod, trusted: &Trusted) -> Self {
+        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+        Self {
+            has_ended: matches!(phase, Some("Succeeded" | "Failed")),
+            refused: trusted.judge(&pod).err().map(Arc::from),
+            meta: ObjectMeta {
+                namespace: pod.metadata.namespace,
+                name: pod.metadata.name,
+                uid: pod.metadata.uid,
+                labels: pod.metadata.labels,
+                resource_version: pod.metadata.resource_version,
+                deletion_timestamp: pod.metadata.deletion_timestamp,
+                ..ObjectMeta::default()
+            },
+        }
+    }
+}
+
+impl Resource for Carrier {
+    type DynamicType = <Pod as Resource>::DynamicType;
+    type Scope = <Pod as Resource>::Scope;
+
+    fn kind(dt: &Self::DynamicType) -> Cow<'_, str> {
+        Pod::kind(dt)
+    }
+
+    fn group(dt: &Self::DynamicType) -> Cow<'_, str> {
+        Pod::group(dt)
+    }
+
+    fn version(dt: &Self::DynamicType) -> Cow<'_, str> {
+        Pod::version(dt)
+    }
+
+    fn plural(dt: &Self::DynamicType) -> Cow<'_, str> {
+        Pod::plural(dt)
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.meta
+    }
+}
+
 impl LivePod {
+    /// Whether a sidecar in it is to have what concerns it: neither on its way out nor refused.
+    pub fn is_awaited(&self) -> bool {
+        !self.terminating && self.refused.is_none()
+    }
+
     /// What decides which policies it gets.
     pub fn scope(&self) -> Scope {
         Scope {
@@ -56,29 +121,19 @@ impl LivePod {
     }
 }
 
-/// Of all labelled pods, those with our container that have not ended.
-pub(super) fn live(pods: Vec<Arc<Pod>>) -> BTreeMap<PodUid, LivePod> {
-    pods.into_iter().filter_map(live_pod).collect()
-}
-
-fn live_pod(pod: Arc<Pod>) -> Option<(PodUid, LivePod)> {
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    if matches!(phase, Some("Succeeded" | "Failed")) {
-        return None;
-    }
-    let spec = pod.spec.as_ref()?;
-    let mut containers = spec.containers.iter().chain(spec.init_containers.iter().flatten());
-    if !containers.any(|container| container.name == SIDECAR_CONTAINER) {
-        return None;
-    }
-    let uid = PodUid::new(pod.uid()?);
-    let live = LivePod {
-        name: ObjectName::new(pod.namespace()?, pod.name_any()),
-        labels: pod.labels().clone(),
-        terminating: pod.metadata.deletion_timestamp.is_some(),
-        pod,
-    };
-    Some((uid, live))
+/// Of all labelled pods, those that have not ended.
+pub(super) fn live(pods: Vec<Arc<Carrier>>) -> BTreeMap<PodUid, LivePod> {
+    let live = pods.iter().filter(|pod| !pod.has_ended);
+    live.filter_map(|pod| {
+        let live = LivePod {
+            name: ObjectName::new(pod.namespace()?, pod.name_any()),
+            labels: pod.labels().clone(),
+            terminating: pod.meta.deletion_timestamp.is_some(),
+            refused: pod.refused.clone(),
+        };
+        Some((PodUid::new(pod.uid()?), live))
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -86,26 +141,47 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn pod(name: &str, containers: &[&str], phase: &str) -> Arc<Pod> {
-        let containers: Vec<_> = containers.iter().map(|name| json!({"name": name})).collect();
+    fn pod(name: &str, container: &str, image: &str, phase: &str) -> Arc<Carrier> {
+        let token = json!({"serviceAccountToken": {"audience": "pilotfish.dev", "path": "token"}});
         let pod = json!({
-            "metadata": {"name": name, "namespace": "shop", "uid": format!("uid-{name}"), "labels": {"app": name}},
-            "spec": {"containers": [{"name": "app"}], "initContainers": containers},
+            "metadata": {
+                "name": name, "namespace": "shop", "uid": format!("uid-{name}"),
+                "labels": {"app": name, "pilotfish.dev/sidecar": "true"},
+            },
+            "spec": {
+                "containers": [{"name": "app"}],
+                "initContainers": [
+                    {"name": container, "image": image, "volumeMounts": [{"name": "token", "mountPath": "/t"}]},
+                ],
+                "volumes": [{"name": "token", "projected": {"sources": [token]}}],
+            },
             "status": {"phase": phase},
         });
-        Arc::new(serde_json::from_value(pod).unwrap())
+        let trusted = Trusted::new(&["pilotfish-sidecar:1".to_owned()]);
+        Arc::new(Carrier::read(serde_json::from_value(pod).unwrap(), &trusted))
     }
 
     #[test]
-    fn a_pod_counts_while_it_lives_and_carries_our_container() {
+    fn a_pod_is_awaited_while_it_lives_and_its_sidecar_would_be_served() {
+        let ours = "pilotfish-sidecar:2";
         let pods = vec![
-            pod("one", &["pilotfish"], "Running"),
-            pod("two", &["init"], "Running"),
-            pod("three", &["init", "pilotfish"], "Pending"),
-            pod("four", &["pilotfish"], "Succeeded"),
+            pod("one", "pilotfish", ours, "Running"),
+            pod("two", "init", ours, "Running"),
+            pod("three", "pilotfish", "evil.example/pilotfish-sidecar:2", "Running"),
+            pod("four", "pilotfish", ours, "Pending"),
+            pod("five", "pilotfish", ours, "Succeeded"),
         ];
         let live = live(pods);
-        let names: Vec<_> = live.values().map(|pod| pod.name.to_string()).collect();
-        assert_eq!(names, ["shop/one", "shop/three"]);
+        let names = |awaited: bool| -> Vec<_> {
+            let pods = live.values().filter(|pod| pod.is_awaited() == awaited);
+            pods.map(|pod| pod.name.to_string()).collect()
+        };
+        assert_eq!(names(true), ["shop/four", "shop/one"]);
+        assert_eq!(names(false), ["shop/three", "shop/two"]);
+        let why = |uid: &str| live[&PodUid::new(uid)].refused.as_deref().unwrap();
+        assert_eq!(why("uid-two"), "pod shop/two has no container pilotfish");
+        let image = "container pilotfish of pod shop/three runs evil.example/pilotfish-sidecar:2, which is of no trusted \
+                     repository (pilotfish-sidecar)";
+        assert_eq!(why("uid-three"), image);
     }
 }

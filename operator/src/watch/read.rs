@@ -54,7 +54,7 @@ pub(super) fn world(stores: &Stores, cluster: &Cluster, installation: &Installat
         pods: cluster
             .pods
             .values()
-            .filter(|pod| !pod.terminating)
+            .filter(|pod| pod.is_awaited())
             .map(LivePod::scope)
             .collect(),
         in_force: in_force(stores, &cluster.seen, memory),
@@ -165,7 +165,12 @@ pub(super) fn fingerprint(stores: &Stores, cluster: &Cluster, memory: &Memory) -
         all.push(("Namespace", name_of(&*one), String::new(), one.labels().clone()));
     }
     for pod in cluster.pods.values() {
-        all.push(("Pod", pod.name.clone(), pod.terminating.to_string(), pod.labels.clone()));
+        all.push((
+            "Pod",
+            pod.name.clone(),
+            pod.is_awaited().to_string(),
+            pod.labels.clone(),
+        ));
     }
     all.sort();
     Fingerprint {

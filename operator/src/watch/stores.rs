@@ -4,13 +4,14 @@
 //! dropped before it is cached.
 
 use super::labelled::Labelled;
+use super::pods::Carrier;
 use super::relisting;
 use super::strict::Strict;
-use crate::remember::Revision;
-use crate::remember::SealKey;
+use crate::identity::Trusted;
+use crate::remember::{Revision, SealKey};
 use futures::stream::{BoxStream, StreamExt, TryStreamExt};
 use k8s_openapi::api::apps::v1::ControllerRevision;
-use k8s_openapi::api::core::v1::{Namespace, Pod, PodStatus};
+use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::{self, Lookup, Store};
@@ -20,6 +21,7 @@ use pilotfish_crds::{ModelDeployment, RoutingPolicy, VirtualKey};
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::hash::Hash;
+use std::sync::Arc;
 
 /// The label without which a Secret is not ours to read.
 pub const CREDENTIALS_LABEL: &str = "pilotfish.dev/credentials";
@@ -118,7 +120,7 @@ pub struct Stores {
     pub(super) policies: Store<Guarded<RoutingPolicy>>,
     pub(super) keys: Store<Guarded<VirtualKey>>,
     pub(super) secrets: Store<Labelled>,
-    pub(super) pods: Store<Pod>,
+    pub(super) pods: Store<Carrier>,
     pub(super) namespaces: Store<PartialObjectMeta<Namespace>>,
     pub(super) revisions: Store<Revision>,
 }
@@ -126,8 +128,9 @@ pub struct Stores {
 /// What the caches are filled from.
 pub type Streams = Vec<BoxStream<'static, (Watched, Progress)>>;
 
-/// The caches, empty, and the streams that fill them while they are polled. What is in force is sealed with `key`.
-pub(crate) fn open(client: &Client, key: SealKey) -> (Stores, Streams) {
+/// The caches, empty, and the streams that fill them while they are polled. What is in force is sealed with `key`,
+/// and sidecars are judged by `trusted`.
+pub(crate) fn open(client: &Client, key: SealKey, trusted: Arc<Trusted>) -> (Stores, Streams) {
     let labelled = |label: &str| watcher::Config::default().labels(&format!("{label}=true"));
     // Whoever may write them in one namespace decides how much there is of them.
     let guarded = |label: &str| labelled(label).page_size(SMALL_PAGE);
@@ -137,7 +140,8 @@ pub(crate) fn open(client: &Client, key: SealKey) -> (Stores, Streams) {
     let raw = watcher(Api::<Labelled>::all(client.clone()), guarded(CREDENTIALS_LABEL));
     let (secrets, fourth) = cached(Watched::Secret, raw, |_| {});
     let raw = watcher(Api::<Pod>::all(client.clone()), labelled(SIDECAR_LABEL));
-    let (pods, fifth) = cached(Watched::Pod, raw, only_what_identifies);
+    let raw = raw.map_ok(move |event| mapped(event, |pod| Carrier::read(pod, &trusted)));
+    let (pods, fifth) = cached(Watched::Pod, raw, |_| {});
     let raw = watcher(
         Api::<PartialObjectMeta<Namespace>>::all(client.clone()),
         watcher::Config::default(),
@@ -206,31 +210,4 @@ fn mapped<A, B>(event: Event<A>, map: impl Fn(A) -> B) -> Event<B> {
 
 fn without_annotations(object: &mut impl Resource) {
     object.meta_mut().annotations = None;
-}
-
-/// Of a pod: metadata, the names and images and mounts of its containers, its volumes, and its phase. What else says whether
-/// it keeps its secrets cannot change, and was looked at when it showed its token.
-fn only_what_identifies(pod: &mut Pod) {
-    let phase = pod.status.take().and_then(|status| status.phase);
-    pod.status = Some(PodStatus {
-        phase,
-        ..PodStatus::default()
-    });
-    without_annotations(pod);
-    let Some(spec) = &mut pod.spec else { return };
-    let containers = spec
-        .containers
-        .iter_mut()
-        .chain(spec.init_containers.iter_mut().flatten());
-    for container in containers {
-        container.env = None;
-        container.command = None;
-        container.args = None;
-        container.liveness_probe = None;
-        container.readiness_probe = None;
-        container.startup_probe = None;
-        container.resources = None;
-    }
-    spec.affinity = None;
-    spec.tolerations = None;
 }

@@ -1,9 +1,10 @@
 //! How many sidecars run something is true, whatever they do.
 
 use crate::scene::{Scene, chat};
-use crate::statuses::Statuses;
+use crate::statuses::{Statuses, event};
 use anyhow::Result;
 use pilotfish_tests::cluster::{Namespace, until};
+use pilotfish_tests::operator::{SIDECAR_IMAGE, manifest};
 use pilotfish_tests::{Deployment, Dialect, Launch, Operator, Pod, Policy};
 use serde_json::json;
 
@@ -63,6 +64,38 @@ async fn a_pod_is_waited_for_until_its_sidecar_has_it_and_no_longer_than_it_live
         .shows("RoutingPolicy/chat", "/sidecars", &counts(1, 0, 0))
         .await?;
     drop(scene);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_pod_that_will_be_served_nothing_is_told_so_and_nobody_waits_for_it() -> Result<()> {
+    let (cluster, operator) = Operator::shared().await?;
+    let shop = cluster.namespace("shop").await?;
+    let statuses = Statuses::of(cluster, &shop).await?;
+    let foreign = manifest("foreign", "{app: web}").replace(SIDECAR_IMAGE, "evil.example/sidecar:1");
+    Pod::create_from(&shop, "foreign", &foreign).await?;
+    let mut hooked = manifest("hooked", "{app: web}");
+    hooked = hooked.replace("restartPolicy: Always", "restartPolicy: Always\n    command: [sh]");
+    Pod::create_from(&shop, "hooked", &hooked).await?;
+    let pod = Pod::create(&shop, "web", "{app: web}").await?;
+    let _scene = Scene::start(operator, &shop, &pod).await?;
+    statuses.told("RoutingPolicy/chat", &[PROGRAMMED]).await?;
+    statuses
+        .shows("RoutingPolicy/chat", "/sidecars", &counts(1, 1, 0))
+        .await?;
+    for (pod, why) in [
+        (
+            "foreign",
+            "runs evil.example/sidecar:1, which is of no trusted repository",
+        ),
+        ("hooked", "has a command, by which others could come by what it holds"),
+    ] {
+        let told = event(&shop, pod, "Unserved").await?;
+        let container = format!("container pilotfish of pod {}/{pod}", shop.name());
+        let sentence = format!("its sidecar is served nothing: {container} {why}");
+        assert!(told.starts_with(&sentence), "{told}");
+    }
+    assert!(operator.metrics().await?.sum("pilotfish_operator_pods_unserved", &[]) >= 2.0);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use super::api::FakeApi;
 use crate::ack::{Acked, Acks};
 use crate::certs::Authority;
 use crate::compile::compile;
-use crate::identity::{Identity, Verified};
+use crate::identity::{Identity, Trusted, Verified};
 use crate::lease::Leader;
 use crate::metrics::Metrics;
 use crate::push::{Server, Timing};
@@ -55,7 +55,8 @@ impl Scene {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (publish, lead) = (watch::Sender::new(None), watch::Sender::new(Leader::default()));
         let (metrics, api) = (Metrics::new().unwrap(), FakeApi::start().await);
-        let identity = Identity::new(api.client(), &[format!("{IMAGE}:1")], Arc::clone(&metrics));
+        let trusted = Arc::new(Trusted::new(&[format!("{IMAGE}:1")]));
+        let identity = Identity::new(api.client(), trusted, Arc::clone(&metrics));
         let address = listener.local_addr().unwrap();
         let server = Server {
             authority: Authority::ready(vec![NAME.to_owned()]),
@@ -228,11 +229,10 @@ fn object<S: DeserializeOwned>(spec: Value) -> Object<S> {
 }
 
 fn live(name: ObjectName) -> LivePod {
-    let pod = pod(&name.namespace, &name.name, "");
     LivePod {
         labels: Labels::from([("pilotfish.dev/sidecar".to_owned(), "true".to_owned())]),
         terminating: false,
-        pod: Arc::new(serde_json::from_value(pod).unwrap()),
+        refused: None,
         name,
     }
 }
