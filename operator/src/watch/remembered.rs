@@ -4,6 +4,7 @@
 //! written, or where another replica leads, the last compilation of this process knows as well. The newer of both
 //! counts. An object that was deleted and made again has another uid, and nothing of the old one is in force for it.
 
+use super::strict;
 use crate::remember::Written;
 use crate::world::{Generation, InForce, ObjectName};
 use kube::ResourceExt;
@@ -96,18 +97,21 @@ fn read<S: DeserializeOwned>(
     sealed
         .first()
         .filter(|newest| since.is_none_or(|since| newest.number() > since))?;
-    sealed
-        .iter()
-        .find_map(|revision| match serde_json::from_str(revision.spec()?) {
-            Ok(spec) => Some(Generation {
-                number: revision.number(),
-                spec,
-            }),
-            Err(error) => {
-                tracing::warn!(revision = revision.name_any(), %error, "what was in force cannot be read");
-                None
-            }
-        })
+    sealed.iter().find_map(|revision| match spec(revision.spec()?) {
+        Ok(spec) => Some(Generation {
+            number: revision.number(),
+            spec,
+        }),
+        Err(error) => {
+            tracing::warn!(revision = revision.name_any(), %error, "what was in force cannot be read");
+            None
+        }
+    })
+}
+
+/// A spec that a newer version wrote may hold a limit that this one would ignore.
+fn spec<S: DeserializeOwned>(text: &str) -> serde_json::Result<S> {
+    strict::known(&mut serde_json::Deserializer::from_str(text), "")
 }
 
 #[cfg(test)]
@@ -180,5 +184,19 @@ mod tests {
             revision("new", 1, json!("one")),
         ];
         assert_eq!(found(&written, None), Some((1, "one".to_owned())));
+    }
+
+    #[test]
+    fn a_limit_that_a_newer_version_wrote_down_is_not_ignored() {
+        let mut written = json!({"provider": "OpenAI", "model": "gpt", "credentials": {"none": {}}});
+        assert!(spec::<ModelDeploymentSpec>(&written.to_string()).is_ok());
+        written["limits"] = json!({"maxSpendPerDay": 5});
+        let error = spec::<ModelDeploymentSpec>(&written.to_string())
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "limits is not known to this version of the operator; upgrade it, or remove the field"
+        );
     }
 }

@@ -16,23 +16,31 @@ pub(super) struct Strict<K>(pub(super) K);
 
 impl<'de, K: DeserializeOwned> Deserialize<'de> for Strict<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut unknown = None;
-        let mut note = |path: serde_ignored::Path<'_>| {
-            // An optional field is a step of its own in such a path.
-            let path = path.to_string().replace(".?", "");
-            if unknown.is_none() && path.starts_with("spec.") {
-                unknown = Some(path);
-            }
-        };
-        let noting = serde_ignored::Deserializer::new(deserializer, &mut note);
-        let read: Result<K, _> = serde_path_to_error::deserialize(noting);
-        let object = read.map_err(|error| D::Error::custom(format_args!("{}: {}", error.path(), error.inner())))?;
-        match unknown {
-            None => Ok(Self(object)),
-            Some(path) => Err(D::Error::custom(format_args!(
-                "{path} is not known to this version of the operator; upgrade it, or remove the field"
-            ))),
+        known(deserializer, "spec.").map(Self)
+    }
+}
+
+/// What is read, if every field below `part` of it is known.
+pub(super) fn known<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+    part: &str,
+) -> Result<T, D::Error> {
+    let mut unknown = None;
+    let mut note = |path: serde_ignored::Path<'_>| {
+        // An optional field is a step of its own in such a path.
+        let path = path.to_string().replace(".?", "");
+        if unknown.is_none() && path.starts_with(part) {
+            unknown = Some(path);
         }
+    };
+    let noting = serde_ignored::Deserializer::new(deserializer, &mut note);
+    let read = serde_path_to_error::deserialize(noting);
+    let read = read.map_err(|error| D::Error::custom(format_args!("{}: {}", error.path(), error.inner())))?;
+    match unknown {
+        None => Ok(read),
+        Some(path) => Err(D::Error::custom(format_args!(
+            "{path} is not known to this version of the operator; upgrade it, or remove the field"
+        ))),
     }
 }
 
