@@ -20,6 +20,7 @@ mod framing;
 mod gemini;
 mod inspect;
 mod item;
+mod lack;
 mod loss;
 mod messages;
 mod names;

@@ -172,8 +172,13 @@ impl Visit {
         }
         match recognise::recognise(&head.method, head.uri.path(), head.uri.query())? {
             Wanted::Models(name, google) => {
-                let caller = self.identify(head)?;
                 let shape = models::Shape::of(&head.headers, google);
+                // Whoever reads the list reads a refusal, too.
+                self.shape.set(Shape {
+                    dialect: shape.dialect(),
+                    ..self.shape.get()
+                });
+                let caller = self.identify(head)?;
                 self.models(shape, &caller, name)
             }
             Wanted::Call(dialect, operation, path) => {

@@ -55,7 +55,10 @@ fn without_sampling(request: &mut Request<'_>, ledger: &mut Ledger) {
 fn without_forced_call(request: &mut Request<'_>, ledger: &mut Ledger) {
     let choice = &mut request.settings.tool_choice;
     if matches!(choice, Some(ToolChoice::Required | ToolChoice::Named(_))) {
-        ledger.meaning("tool_choice", "the model refuses to be made to call a tool");
+        ledger.meaning(
+            request.settings.names.tool_choice,
+            "the model refuses to be made to call a tool",
+        );
         *choice = Some(ToolChoice::Auto);
     }
 }

@@ -76,6 +76,16 @@ pub(super) struct Place {
     pub(super) depth: u8,
 }
 
+impl Place {
+    /// What says of a tool's result that it is an error.
+    pub(super) fn is_error(&self) -> String {
+        match self.list {
+            "contents" => format!("{self}.functionResponse.response.error"),
+            _ => format!("{self}.is_error"),
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(entry) = self.entry {
@@ -211,9 +221,28 @@ impl Cache<'_> {
     }
 }
 
+/// Where a tool was declared; displayed as its path.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ToolPlace {
+    pub(super) tool: usize,
+    /// Google's tools are lists of functions.
+    pub(super) function: Option<usize>,
+}
+
+impl fmt::Display for ToolPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "tools[{}]", self.tool)?;
+        match self.function {
+            Some(function) => write!(f, ".functionDeclarations[{function}]"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A function that the model may call.
 #[derive(Debug)]
 pub(super) struct Tool<'a> {
+    pub(super) place: ToolPlace,
     pub(super) name: Text<'a>,
     pub(super) description: Option<Text<'a>>,
     /// JSON schema of its arguments.
@@ -235,7 +264,7 @@ pub(super) enum ToolChoice<'a> {
 /// Everything beside the conversation and the tools.
 #[derive(Debug)]
 pub(super) struct Settings<'a> {
-    pub(super) names: &'static Names,
+    pub(super) names: Names,
     pub(super) stream: bool,
     pub(super) knobs: SmallVec<[Turned<'a>; 6]>,
     pub(super) max_output: Option<Raw<'a>>,
@@ -254,18 +283,38 @@ pub(super) struct Settings<'a> {
     pub(super) cache: Option<Cache<'a>>,
 }
 
-/// What the client calls what more than one dialect has, for the loss report.
-#[derive(Debug)]
+/// What the client calls what more than one dialect has, for the loss report; where it has several words for a thing,
+/// the one that it used.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Names {
     pub(super) max_output: &'static str,
     pub(super) stop: &'static str,
     pub(super) format: &'static str,
     pub(super) thinking: &'static str,
     pub(super) end_user: &'static str,
+    pub(super) tier: &'static str,
+    pub(super) cache: &'static str,
+    pub(super) tool_choice: &'static str,
     /// That tools are not called together.
     pub(super) parallel_calls: &'static str,
     /// Of a tool.
     pub(super) schema: &'static str,
+    /// Of a tool: that its schema is enforced.
+    pub(super) strict: &'static str,
+    /// What was said.
+    pub(super) conversation: &'static str,
+}
+
+impl Names {
+    /// Its word for a tool's schema, with the tool's path.
+    pub(super) fn schema_of(&self, tool: &Tool<'_>) -> String {
+        format!("{}.{}", tool.place, self.schema)
+    }
+
+    /// Its word for a tool's strictness, with the tool's path.
+    pub(super) fn strict_of(&self, tool: &Tool<'_>) -> String {
+        format!("{}.{}", tool.place, self.strict)
+    }
 }
 
 /// A number, or what else is simply copied, and what its client calls it.

@@ -2,6 +2,7 @@
 
 use super::authenticate::{Caller, authorise};
 use super::respond::Refusal;
+use crate::dialect::ClientDialect;
 use crate::policy::{Broken, Route, Snapshot};
 use http::HeaderMap;
 use percent_encoding::percent_decode_str;
@@ -100,6 +101,15 @@ impl Shape {
             false if headers.contains_key("anthropic-version") => Self::Anthropic,
             false if GOOGLE.iter().any(|name| headers.contains_key(*name)) => Self::Gemini,
             false => Self::OpenAi,
+        }
+    }
+
+    /// In whose dialect a refusal is told.
+    pub(super) fn dialect(self) -> ClientDialect {
+        match self {
+            Self::OpenAi => ClientDialect::Chat,
+            Self::Anthropic => ClientDialect::Messages,
+            Self::Gemini => ClientDialect::Gemini,
         }
     }
 }

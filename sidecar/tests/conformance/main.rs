@@ -15,6 +15,7 @@ mod seek;
 mod sent;
 mod told;
 mod verdict;
+mod vocabulary;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use matrix::Cell;
@@ -92,6 +93,16 @@ fn nothing_is_lost_in_silence() {
         .map(|cell| format!("{cell:?}"))
         .collect();
     assert!(silent.is_empty(), "{}", silent.join("\n"));
+}
+
+#[test]
+fn losses_are_told_in_the_client_s_own_words() {
+    let cells = matrix::cells();
+    for client in matrix::CLIENTS {
+        let foreign = vocabulary::foreign(&cells, client);
+        assert!(foreign.is_empty(), "{client:?} clients do not know {foreign:?}");
+        assert!(vocabulary::told(&cells, client).len() > 10);
+    }
 }
 
 #[test]

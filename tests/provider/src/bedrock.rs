@@ -83,6 +83,10 @@ impl Bedrock {
             id: id("tooluse_", 22, &[&self.settings.name, &request.number.to_string()]),
             reply: compose(&prompt::of_request(&body, model, self.settings.name_for(model))),
             input,
+            tells_sequence: body
+                .list_of("additionalModelResponseFieldPaths")
+                .iter()
+                .any(|path| path.text() == Some("/stop_sequence")),
             cached: self.cache.marked(&model.name, &blocks, model.traits.cache_minimum),
         };
         let answer = match streams {

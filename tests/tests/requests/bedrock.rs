@@ -89,6 +89,25 @@ async fn signed_and_keyed_calls_are_answered_whole_and_streamed() -> Result<()> 
 }
 
 #[tokio::test]
+async fn claude_says_at_which_stop_sequence_it_ended() -> Result<()> {
+    let scene = Scene::start().await?;
+    let mut request = Dialect::Messages.request("chat", "one two three");
+    request["stop_sequences"] = serde_json::json!(["four", "two"]);
+    let answer = scene.client.ask(Dialect::Messages, &request).await?.json()?;
+    assert_eq!(
+        (&answer["stop_reason"], &answer["stop_sequence"]),
+        (&"stop_sequence".into(), &"two".into())
+    );
+    request["stream"] = true.into();
+    let mut answer = scene.client.stream(Dialect::Messages, &request).await?;
+    let events = answer.events.rest().await?;
+    let ends = events.iter().filter_map(|event| event.json().ok());
+    let ends: Vec<_> = ends.filter(|data| data["type"] == "message_delta").collect();
+    assert_eq!(ends[0]["delta"]["stop_sequence"], "two", "{ends:?}");
+    scene.end().await
+}
+
+#[tokio::test]
 async fn what_breaks_before_content_is_the_next_one_s_business() -> Result<()> {
     let scene = Scene::start().await?;
     for step in [

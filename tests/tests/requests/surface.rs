@@ -83,6 +83,11 @@ async fn google_s_paths_are_served_and_its_models_listed() -> Result<()> {
         let list = client.send("GET", path).await?.json()?;
         assert_eq!(list["models"][0]["name"], "models/chat", "{list}");
     }
+    for name in ["gpt-9", "org/name"] {
+        let unknown = google.send("GET", &format!("/v1/models/{name}")).await?;
+        let told = &unknown.json()?["error"];
+        assert_eq!((unknown.status, &told["status"]), (404, &json!("NOT_FOUND")), "{told}");
+    }
     let one = scene.client.send("GET", "/v1beta/models/chat").await?.json()?;
     assert_eq!(one["displayName"], "chat");
     scene.end().await
@@ -181,6 +186,11 @@ async fn the_models_on_offer_are_listed_in_both_shapes() -> Result<()> {
     assert_eq!((&one["id"], &one["object"]), (&json!("chat"), &json!("model")));
     let one = anthropic.send("GET", "/v1/models/chat").await?.json()?;
     assert_eq!((&one["id"], &one["type"]), (&json!("chat"), &json!("model")));
+    let unknown = anthropic.send("GET", "/v1/models/gpt-9").await?;
+    assert_eq!(
+        (unknown.status, &*unknown.error(Dialect::Messages)?.kind),
+        (404, "not_found_error")
+    );
     for (client, name) in [(&scene.client, "gpt-9"), (&keyed, "garbage-chat")] {
         let answer = client.send("GET", &format!("/v1/models/{name}")).await?;
         assert_eq!(answer.error(Dialect::Chat)?.code.as_deref(), Some("model_not_found"));

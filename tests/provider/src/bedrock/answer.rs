@@ -15,6 +15,8 @@ pub(super) struct Message {
     /// All input, cached or not.
     pub(super) input: u64,
     pub(super) cached: Cached,
+    /// The request asks for the model's own word for the stop sequence that it met.
+    pub(super) tells_sequence: bool,
 }
 
 /// A content block as the API writes it.
@@ -44,12 +46,13 @@ pub(super) struct ToolUse {
 impl Message {
     /// The body.
     pub(super) fn body(&self) -> String {
-        compact(&json!({
+        let mut body = json!({
             "metrics": {"latencyMs": 551},
             "output": {"message": {"content": self.blocks(), "role": "assistant"}},
-            "stopReason": self.stop_reason(),
             "usage": self.usage(),
-        }))
+        });
+        self.stop(&mut body);
+        compact(&body)
     }
 
     /// Thinking, text, uses of tools: in this order, each if there is any.
@@ -74,7 +77,15 @@ impl Message {
             .collect()
     }
 
-    pub(super) fn stop_reason(&self) -> &'static str {
+    /// Why it ended, and at which stop sequence if that was asked for.
+    pub(super) fn stop(&self, holder: &mut Value) {
+        holder["stopReason"] = json!(self.stop_reason());
+        if let (Finish::StopSequence(sequence), true) = (&self.reply.finish, self.tells_sequence) {
+            holder["additionalModelResponseFields"] = json!({"stop_sequence": sequence});
+        }
+    }
+
+    fn stop_reason(&self) -> &'static str {
         match self.reply.finish {
             Finish::Stop => "end_turn",
             Finish::StopSequence(_) => "stop_sequence",

@@ -157,4 +157,5 @@ pub(super) const REQUEST: Shape = Object(&[
         Object(&[required("type", Word(&["priority", "default", "flex", "reserved"]))]),
     ),
     optional("additionalModelRequestFields", OBJECT),
+    optional("additionalModelResponseFieldPaths", List(&SAID, 0, 10)),
 ]);

@@ -13,7 +13,8 @@ pub(super) fn events(message: &Message) -> Vec<Event> {
     for (index, block) in message.blocks().iter().enumerate() {
         self::block(index, block, message, &mut events);
     }
-    let stop = json!({"stopReason": message.stop_reason()});
+    let mut stop = json!({});
+    message.stop(&mut stop);
     events.push(Event::terminator(framed("messageStop", stop, events.len())));
     let metadata = json!({"metrics": {"latencyMs": 551}, "usage": message.usage()});
     events.push(Event::frame(framed("metadata", metadata, events.len())));

@@ -38,7 +38,10 @@ pub(in crate::dialect) fn encode(
     write_settings(&request.settings, upstream, &manners, &mut body, ledger);
     let renamed = write_tools(request, &mut body, ledger);
     if request.marks_cache() {
-        ledger.hint("cache_control", "the chat dialect has no cache breakpoints");
+        ledger.hint(
+            request.settings.names.cache,
+            "the chat dialect has no cache breakpoints",
+        );
     }
     Turns {
         sees: upstream.sees(),
@@ -64,7 +67,7 @@ fn write_settings(
         }
     }
     if let Some(cap) = settings.max_output {
-        write_cap(cap, settings.names, upstream, manners, body, ledger);
+        write_cap(cap, &settings.names, upstream, manners, body, ledger);
     }
     for Turned { knob, name, value } in settings.knobs.iter().copied() {
         match knob {
@@ -90,7 +93,7 @@ fn write_account(settings: &Settings<'_>, manners: &Manners, body: &mut ObjectWr
         return;
     }
     if let Some(user) = &settings.end_user {
-        write_user(user, settings.names, body, ledger);
+        write_user(user, &settings.names, body, ledger);
     }
     match settings.tier {
         Some(Tier::Auto) => body.string("service_tier", "auto"),
@@ -163,9 +166,15 @@ fn write_thinking(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut O
         }
         Some(Thinking::Effort(None)) => {}
         Some(Thinking::Effort(Some(effort))) => body.raw("reasoning_effort", effort),
-        Some(Thinking::Budget(budget)) => body.string("reasoning_effort", effort_of(budget.u64().unwrap_or(0))),
+        Some(Thinking::Budget(budget)) => {
+            ledger.hint(settings.names.thinking, NEAREST_EFFORT);
+            body.string("reasoning_effort", effort_of(budget.u64().unwrap_or(0)));
+        }
     }
 }
+
+/// Why a budget is not said as it is.
+pub(in crate::dialect) const NEAREST_EFFORT: &str = "the upstream takes no budget; the nearest effort is asked for";
 
 /// OpenAI's word for a budget in tokens.
 pub(in crate::dialect) fn effort_of(budget: u64) -> &'static str {
@@ -246,15 +255,15 @@ fn write_tools(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut 
         }
     }
     let mut list = body.array("tools");
-    for (index, tool) in request.tools.iter().enumerate() {
+    for tool in &request.tools {
         let mut object = list.object();
         object.string("type", "function");
-        write_function(tool, index, &mut object.object("function"), ledger);
+        write_function(tool, &request.settings.names, &mut object.object("function"), ledger);
     }
     renamed(&request.tools, LONGEST_NAME)
 }
 
-fn write_function(tool: &Tool<'_>, index: usize, function: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+fn write_function(tool: &Tool<'_>, names: &Names, function: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
     write_name(&tool.name, function);
     if let Some(description) = &tool.description {
         description.write(function.member("description"));
@@ -263,7 +272,7 @@ fn write_function(tool: &Tool<'_>, index: usize, function: &mut ObjectWriter<'_>
     if tool.strict && tool.schema.is_some_and(schema::is_strict) {
         function.bool("strict", true);
     } else if tool.strict {
-        let field = format!("tools[{index}].strict");
+        let field = names.strict_of(tool);
         ledger.hint(field, "the schema is not of the kind that the chat dialect can enforce");
     }
 }

@@ -1,7 +1,8 @@
 //! Everything in a chat request beside its messages and tools.
 
 use super::decode::word;
-use crate::dialect::item::{Cache, Format, Settings, Thinking, Tier, Turned};
+use super::fields::NAMES;
+use crate::dialect::item::{Cache, Format, Names, Settings, Thinking, Tier, Turned};
 use crate::dialect::loss::{Ledger, given};
 use crate::dialect::text::Text;
 use crate::dialect::{Asked, BadRequest};
@@ -16,7 +17,7 @@ pub(super) fn read<'a>(
     let object = &asked.object;
     let text = |key| given(object, key).and_then(Text::of).filter(|text| !text.is_empty());
     Ok(Settings {
-        names: &super::fields::NAMES,
+        names: names(object),
         stream: asked.stream,
         knobs,
         max_output: given(object, "max_completion_tokens").or_else(|| given(object, "max_tokens")),
@@ -30,6 +31,20 @@ pub(super) fn read<'a>(
         tier: tier(object, ledger),
         cache: given(object, "cache_control").map(Cache::Marker),
     })
+}
+
+/// What the client used of several words.
+fn names(object: &Object<'_>) -> Names {
+    let first = |words: &[&'static str], otherwise| {
+        let mut used = words.iter().filter(|word| given(object, word).is_some());
+        used.next().copied().unwrap_or(otherwise)
+    };
+    Names {
+        max_output: first(&["max_completion_tokens", "max_tokens"], NAMES.max_output),
+        thinking: first(&["thinking", "reasoning"], NAMES.thinking),
+        end_user: first(&["safety_identifier"], NAMES.end_user),
+        ..NAMES
+    }
 }
 
 fn stop<'a>(object: &Object<'a>) -> Result<SmallVec<[Text<'a>; 4]>, BadRequest> {

@@ -2,7 +2,7 @@
 
 use super::decode::{cache, word};
 use crate::dialect::BadRequest;
-use crate::dialect::item::{Request, Tool, ToolChoice};
+use crate::dialect::item::{Request, Tool, ToolChoice, ToolPlace};
 use crate::dialect::loss::{self, Ledger, given};
 use crate::dialect::text::Text;
 use crate::json::{Object, Raw};
@@ -31,13 +31,17 @@ pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<V
             .get("function")
             .and_then(Raw::object)
             .ok_or_else(|| bad("must have a function"))?;
-        tools.push(read(&tool, &function).ok_or_else(|| bad("must name its function"))?);
+        tools.push(read(index, &tool, &function).ok_or_else(|| bad("must name its function"))?);
     }
     Ok(tools)
 }
 
-fn read<'a>(tool: &Object<'a>, function: &Object<'a>) -> Option<Tool<'a>> {
+fn read<'a>(index: usize, tool: &Object<'a>, function: &Object<'a>) -> Option<Tool<'a>> {
     Some(Tool {
+        place: ToolPlace {
+            tool: index,
+            function: None,
+        },
         name: given(function, "name")
             .and_then(Text::of)
             .filter(|name| !name.is_empty())?,

@@ -50,10 +50,8 @@ impl Turns<'_> {
 
     fn write_result(&mut self, item: &Item<'_>, result: &ToolResult<'_>, messages: &mut ArrayWriter<'_>) {
         if result.is_error {
-            self.ledger.hint(
-                format!("{}.is_error", item.place),
-                "the chat dialect does not mark failed calls",
-            );
+            self.ledger
+                .hint(item.place.is_error(), "the chat dialect does not mark failed calls");
         }
         let mut message = messages.object();
         message.string("role", "tool");

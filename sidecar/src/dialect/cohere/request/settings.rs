@@ -2,6 +2,7 @@
 
 use crate::dialect::Upstream;
 use crate::dialect::item::{Format, Knob, Request, Settings, Thinking, Turned};
+use crate::dialect::lack::{self, Lack};
 use crate::dialect::loss::Ledger;
 use crate::dialect::messages::request::thinking;
 use crate::json::{ObjectWriter, Raw};
@@ -26,7 +27,11 @@ pub(super) fn write(request: &Request<'_>, upstream: &Upstream<'_>, body: &mut O
     }
     write_thinking(settings, upstream, body, ledger);
     write_format(request, body, ledger);
-    lose(request, ledger);
+    lack::report(
+        request,
+        &[Lack::Cache, Lack::EndUser, Lack::Tier, Lack::OneCall],
+        ledger,
+    );
 }
 
 fn write_cap(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
@@ -128,18 +133,5 @@ fn write_format(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut
     } = format
     {
         written.raw("json_schema", schema);
-    }
-}
-
-fn lose(request: &Request<'_>, ledger: &mut Ledger) {
-    let settings = &request.settings;
-    if request.marks_cache() {
-        ledger.hint("cache_control", "the cohere dialect has no cache breakpoints");
-    }
-    if settings.end_user.is_some() {
-        ledger.hint(settings.names.end_user, "the cohere dialect has no end user");
-    }
-    if settings.tier.is_some() {
-        ledger.hint("service_tier", "the cohere dialect has no tiers");
     }
 }

@@ -16,12 +16,6 @@ pub(super) fn write(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: 
     if request.tools.is_empty() {
         return Vec::new();
     }
-    if request.settings.parallel_calls == Some(false) {
-        ledger.meaning(
-            request.settings.names.parallel_calls,
-            "the cohere dialect cannot have one call at a time",
-        );
-    }
     let only = write_choice(request, body, ledger);
     let declared = |tool: &&Tool<'_>| only.is_none_or(|name| tool.name.plain() == name.plain());
     write_strictness(request, declared, body, ledger);
@@ -49,9 +43,15 @@ fn write_choice<'r, 'a>(
     body.string("tool_choice", word);
     let is_declared = |name: &&Text<'_>| request.tools.iter().any(|tool| tool.name.plain() == name.plain());
     match only.filter(is_declared) {
-        None if only.is_some() => ledger.meaning("tool_choice", "the tool that must be called is not declared"),
+        None if only.is_some() => ledger.meaning(
+            request.settings.names.tool_choice,
+            "the tool that must be called is not declared",
+        ),
         Some(_) if request.tools.len() > 1 => {
-            ledger.hint("tool_choice", "the tools that may not be called are not declared");
+            ledger.hint(
+                request.settings.names.tool_choice,
+                "the tools that may not be called are not declared",
+            );
         }
         _ => {}
     }
@@ -69,9 +69,9 @@ fn write_strictness<'r, 'a: 'r>(
     if request.tools.iter().filter(&declared).all(can_be) {
         return body.bool("strict_tools", true);
     }
-    for (index, _) in request.tools.iter().enumerate().filter(|(_, tool)| tool.strict) {
+    for tool in request.tools.iter().filter(|tool| tool.strict) {
         ledger.hint(
-            format!("tools[{index}].strict"),
+            request.settings.names.strict_of(tool),
             "the cohere dialect enforces the schemas of all tools or of none, and no optional parameters alone",
         );
     }

@@ -35,7 +35,7 @@ impl Turns<'_> {
                 ] => {
                     if result.is_error {
                         let why = "the cohere dialect does not say that a tool failed";
-                        self.ledger.hint(place.to_string(), why);
+                        self.ledger.hint(place.is_error(), why);
                     }
                     self.write_result(result, &mut messages.object());
                 }

@@ -27,6 +27,7 @@ pub(in crate::dialect) fn encode(
     let renamed = tools::write(request, &maker, &mut points, &mut body, ledger);
     let (system, conversation) = request.items.split_at(beginning(&request.items));
     let mut turns = Turns {
+        conversation: request.settings.names.conversation,
         points,
         sees: upstream.sees(),
         names: Names::default(),

@@ -89,6 +89,10 @@ pub(super) fn write(
     write_inference(settings, plan, maker, body, ledger);
     write_additional(request, plan, maker, body, ledger);
     write_output(settings, plan, body, ledger);
+    if maker.is_anthropic && !settings.stop.is_empty() {
+        // Otherwise it is not told at which one the answer ended.
+        body.array("additionalModelResponseFieldPaths").string("/stop_sequence");
+    }
     match settings.tier {
         Some(Tier::Standard) => body.object("serviceTier").string("type", "default"),
         Some(Tier::Auto) | None => {}

@@ -41,12 +41,12 @@ pub(super) fn write(
             // Without tools nothing is called.
             return Vec::new();
         }
-        ledger.meaning("tool_choice", FORBIDS);
+        ledger.meaning(request.settings.names.tool_choice, FORBIDS);
     }
     let mut config = body.object("toolConfig");
     let mut list = config.array("tools");
-    for (index, tool) in request.tools.iter().enumerate() {
-        write_tool(tool, index, request.settings.names, &mut list, ledger);
+    for tool in &request.tools {
+        write_tool(tool, &request.settings.names, &mut list, ledger);
         points.write_after_tool(tool.cache, &mut list);
     }
     list.end();
@@ -58,18 +58,17 @@ pub(super) fn write(
 
 const FORBIDS: &str = "the converse dialect cannot forbid the calls that the conversation has";
 
-fn write_tool(tool: &Tool<'_>, index: usize, names: &Names, list: &mut ArrayWriter<'_>, ledger: &mut Ledger) {
+fn write_tool(tool: &Tool<'_>, names: &Names, list: &mut ArrayWriter<'_>, ledger: &mut Ledger) {
     let mut object = list.object();
     let mut spec = object.object("toolSpec");
     write_name(&tool.name, &mut spec);
     if let Some(description) = tool.description.as_ref().filter(|text| !text.is_empty()) {
         description.write(spec.member("description"));
     }
-    let field = || format!("tools[{index}].{}", names.schema);
     let mut schema = spec.object("inputSchema");
     match tool.schema {
         Some(raw) if tool.strict && schema::is_closable(raw) => {
-            schema::Closing::of(field(), ledger).write(raw, schema.member("json"));
+            schema::Closing::of(names.schema_of(tool), ledger).write(raw, schema.member("json"));
             schema.end();
             spec.bool("strict", true);
         }
@@ -77,7 +76,7 @@ fn write_tool(tool: &Tool<'_>, index: usize, names: &Names, list: &mut ArrayWrit
             schema::write_object_schema(raw, schema.member("json"));
             if tool.strict {
                 ledger.hint(
-                    field(),
+                    names.schema_of(tool),
                     "the converse dialect cannot enforce objects with properties of any name",
                 );
             }

@@ -34,14 +34,20 @@ impl Points {
         let (in_tools, in_prompt) = (maker.caches_tools, maker.caches);
         let count = of_tools * usize::from(in_tools) + of_items * usize::from(in_prompt);
         if count < of_tools + of_items {
-            ledger.hint("cache_control", "the model has no such cache points");
+            ledger.hint(request.settings.names.cache, "the model has no such cache points");
         }
         if request.settings.cache.is_some() {
-            ledger.hint("cache_control", "the converse dialect does not cache by itself");
+            ledger.hint(
+                request.settings.names.cache,
+                "the converse dialect does not cache by itself",
+            );
         }
         let skip = count.saturating_sub(MOST_POINTS);
         if skip > 0 {
-            ledger.hint("cache_control", "the converse dialect takes four cache points");
+            ledger.hint(
+                request.settings.names.cache,
+                "the converse dialect takes four cache points",
+            );
         }
         Self {
             in_tools,
@@ -78,6 +84,8 @@ impl Points {
 
 /// Writes items; the upstream may not be able to see.
 pub(super) struct Turns<'t> {
+    /// The client's word for what was said.
+    pub(super) conversation: &'static str,
     pub(super) points: Points,
     pub(super) sees: bool,
     pub(super) names: media::Names,
@@ -111,7 +119,7 @@ impl Turns<'_> {
         let mut messages = body.array("messages");
         if kept.first().is_none_or(|first| first.assistant) {
             self.ledger.hint(
-                "messages",
+                self.conversation,
                 "the converse dialect begins with the user, so a full stop stands there",
             );
             let mut message = messages.object();

@@ -3,6 +3,7 @@
 use super::turns::Turns;
 use super::{media, thinking, tools};
 use crate::dialect::item::{Format, Knob, Names, Request, Settings, Source, Turned};
+use crate::dialect::lack::{self, Lack};
 use crate::dialect::loss::Ledger;
 use crate::dialect::turns::beginning;
 use crate::dialect::{Encoded, Upstream};
@@ -28,6 +29,7 @@ pub(in crate::dialect) fn encode(
     let renamed = tools::write(request, &mut body, ledger);
     let (system, conversation) = request.items.split_at(beginning(&request.items));
     let mut turns = Turns {
+        conversation: request.settings.names.conversation,
         sees: upstream.sees(),
         fetches: upstream.provider == VERTEX,
         names_calls: upstream.provider != VERTEX,
@@ -45,20 +47,14 @@ pub(in crate::dialect) fn wants_bytes(source: &Source<'_>, upstream: &Upstream<'
     media::refusal(source, upstream.provider == VERTEX).is_some()
 }
 
-/// What has no place at all.
+/// Google's models call as many functions at once as they like.
 fn report(request: &Request<'_>, ledger: &mut Ledger) {
-    let settings = &request.settings;
-    if settings.parallel_calls == Some(false) {
+    lack::report(request, &[Lack::Cache, Lack::EndUser], ledger);
+    if request.settings.parallel_calls == Some(false) {
         ledger.hint(
-            settings.names.parallel_calls,
+            request.settings.names.parallel_calls,
             "the gemini dialect cannot forbid parallel calls",
         );
-    }
-    if settings.end_user.is_some() {
-        ledger.hint(settings.names.end_user, "the gemini dialect names no end user");
-    }
-    if request.marks_cache() {
-        ledger.hint("cache_control", "the gemini dialect has no cache breakpoints");
     }
 }
 
@@ -70,7 +66,7 @@ fn write_generation(
 ) {
     let mut config = body.object("generationConfig");
     if let Some(cap) = settings.max_output {
-        write_cap(cap, settings.names, upstream, &mut config, ledger);
+        write_cap(cap, &settings.names, upstream, &mut config, ledger);
     }
     for Turned { knob, name, value } in settings.knobs.iter().copied() {
         match knob_name(knob) {

@@ -7,12 +7,17 @@ use crate::dialect::loss::{Field, field, field_unless};
 
 /// What the fields are called that other dialects have too.
 pub(super) const NAMES: Names = Names {
+    cache: "cachedContent",
+    conversation: "contents",
+    strict: "strict",
+    tier: "serviceTier",
+    tool_choice: "toolConfig.functionCallingConfig",
     max_output: "generationConfig.maxOutputTokens",
     stop: "generationConfig.stopSequences",
     format: "generationConfig.responseSchema",
     thinking: "generationConfig.thinkingConfig",
     end_user: "labels",
-    parallel_calls: "toolConfig",
+    parallel_calls: "toolConfig.functionCallingConfig",
     schema: "parameters",
 };
 

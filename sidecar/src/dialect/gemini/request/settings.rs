@@ -30,7 +30,7 @@ pub(super) fn read<'a>(stream: bool, object: &Object<'a>, ledger: &mut Ledger) -
     };
     let of = |key| generation.as_ref().and_then(|generation| given(generation, key));
     Ok(Settings {
-        names: &fields::NAMES,
+        names: fields::NAMES,
         stream,
         knobs: knobs(generation.as_ref(), ledger)?,
         max_output: of("maxOutputTokens"),

@@ -5,6 +5,7 @@
 //! nothing is known, the wish goes on in the form in which it came.
 
 use crate::dialect::Upstream;
+use crate::dialect::chat::request::NEAREST_EFFORT;
 use crate::dialect::item::{Settings, Thinking};
 use crate::dialect::loss::Ledger;
 use crate::json::{ObjectWriter, Raw};
@@ -64,9 +65,18 @@ pub(super) fn write(
         }
         (Thinking::Effort(None), _) => config.object("thinkingConfig").bool("includeThoughts", true),
         (Thinking::Effort(Some(effort)), Style::Budget) => write_budget(Err(budget(effort)), config),
-        (Thinking::Effort(Some(effort)), Style::Level | Style::Unknown) => write_level(&level(effort), config),
+        (Thinking::Effort(Some(effort)), Style::Level | Style::Unknown) => {
+            let level = level(effort);
+            if effort.string().is_some_and(|effort| effort != level) {
+                ledger.hint(name, "the upstream's highest level is asked for");
+            }
+            write_level(&level, config);
+        }
         (Thinking::Budget(tokens), Style::Budget | Style::Unknown) => write_budget(Ok(tokens), config),
-        (Thinking::Budget(tokens), Style::Level) => write_level(level_of(tokens.u64().unwrap_or(0)), config),
+        (Thinking::Budget(tokens), Style::Level) => {
+            ledger.hint(name, NEAREST_EFFORT);
+            write_level(level_of(tokens.u64().unwrap_or(0)), config);
+        }
     }
 }
 

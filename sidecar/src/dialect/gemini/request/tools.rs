@@ -4,7 +4,7 @@ use super::decode::{inner, text};
 use super::fields;
 use crate::dialect::BadRequest;
 use crate::dialect::gemini::spelling::{camel_case, given, word};
-use crate::dialect::item::{Request, Tool, ToolChoice};
+use crate::dialect::item::{Request, Tool, ToolChoice, ToolPlace};
 use crate::dialect::loss::{self, Ledger, shown};
 use crate::dialect::names::spell;
 use crate::dialect::text::Text;
@@ -48,6 +48,10 @@ fn functions<'a>(tool: usize, list: Raw<'a>, tools: &mut Vec<Tool<'a>>, ledger: 
         let within = format!("{}.", path(index));
         loss::decide_as(camel_case, &function, fields::FUNCTION, &within, ledger)?;
         tools.push(Tool {
+            place: ToolPlace {
+                tool,
+                function: Some(index),
+            },
             name: text(&function, "name").ok_or_else(|| BadRequest::at(path(index), "must have a name"))?,
             description: text(&function, "description"),
             schema: given(&function, "parametersJsonSchema"),
@@ -127,10 +131,10 @@ pub(super) fn write(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: 
     let mut list = body.array("tools");
     let mut tool = list.object();
     let mut functions = tool.array("functionDeclarations");
-    for (index, declared) in request.tools.iter().enumerate() {
+    for declared in &request.tools {
         if declared.strict {
             ledger.hint(
-                format!("tools[{index}].strict"),
+                request.settings.names.strict_of(declared),
                 "the gemini dialect cannot hold one tool to its schema",
             );
         }

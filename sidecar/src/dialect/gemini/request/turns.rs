@@ -11,6 +11,8 @@ use std::borrow::Cow;
 
 /// Writes items.
 pub(super) struct Turns<'t> {
+    /// The client's word for what was said.
+    pub(super) conversation: &'static str,
     /// The model takes images.
     pub(super) sees: bool,
     /// The provider takes files by any URL.
@@ -46,7 +48,7 @@ impl Turns<'_> {
         let mut contents = body.array("contents");
         if items.first().is_none_or(|first| first.role == Role::Assistant) {
             self.ledger.hint(
-                "contents",
+                self.conversation,
                 "the gemini dialect begins with the user, so a full stop stands there",
             );
             placeholder("user", &mut contents);

@@ -42,6 +42,7 @@ pub(in crate::dialect) fn encode(
     };
     let (system, conversation) = request.items.split_at(beginning(&request.items));
     let mut turns = Turns {
+        conversation: request.settings.names.conversation,
         markers,
         sees: upstream.sees(),
         ledger,

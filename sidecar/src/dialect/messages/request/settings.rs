@@ -1,8 +1,9 @@
 //! Everything in an Anthropic request beside its messages and tools, read and written.
 
 use super::decode::word;
+use super::fields::NAMES;
 use super::thinking::{self, Plan};
-use crate::dialect::item::{Cache, Format, Knob, Request, Settings, Thinking, Tier, Turned};
+use crate::dialect::item::{Cache, Format, Knob, Names, Request, Settings, Thinking, Tier, Turned};
 use crate::dialect::loss::{self, Ledger, given};
 use crate::dialect::text::Text;
 use crate::dialect::{Asked, BadRequest, Upstream, schema};
@@ -24,7 +25,17 @@ pub(super) fn read<'a>(
     let output = given(object, "output_config").and_then(Raw::object);
     let of_output = |key| output.as_ref().and_then(|output| given(output, key));
     Ok(Settings {
-        names: &super::fields::NAMES,
+        names: Names {
+            thinking: match given(object, "thinking") {
+                Some(_) => NAMES.thinking,
+                None => "output_config.effort",
+            },
+            format: match of_output("format") {
+                Some(_) => NAMES.format,
+                None => "output_format",
+            },
+            ..NAMES
+        },
         stream: asked.stream,
         knobs,
         max_output: given(object, "max_tokens"),

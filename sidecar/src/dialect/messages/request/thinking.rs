@@ -73,7 +73,10 @@ pub(in crate::dialect) fn plan<'a>(
         (_, Some(false), Some(false)) => return refuse("the model lacks reasoning"),
         (Thinking::Effort(effort), Some(false), _) => budget(effort).min(most / 2),
         (Thinking::Effort(effort), Some(true) | None, _) => return Plan::Adaptive(effort),
-        (Thinking::Budget(_), Some(true), Some(false)) => return Plan::Adaptive(None),
+        (Thinking::Budget(_), Some(true), Some(false)) => {
+            refuse("the model takes no budget and thinks as much as it sees fit");
+            return Plan::Adaptive(None);
+        }
         // The cap includes what is thought, and must be larger.
         (Thinking::Budget(tokens), ..) => tokens.u64().unwrap_or(0).min(most.saturating_sub(1)),
         (Thinking::Off, ..) => return Plan::Nothing,

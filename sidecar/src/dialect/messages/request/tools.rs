@@ -3,7 +3,7 @@
 use super::decode::word;
 use super::fields;
 use crate::dialect::BadRequest;
-use crate::dialect::item::{Cache, Names, Part, Request, Tool, ToolChoice};
+use crate::dialect::item::{Cache, Names, Part, Request, Tool, ToolChoice, ToolPlace};
 use crate::dialect::loss::{self, Ledger, given};
 use crate::dialect::names::spell;
 use crate::dialect::schema;
@@ -39,13 +39,17 @@ pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<V
             continue;
         }
         loss::decide(&tool, fields::TOOL, &format_args!("tools[{index}]."), ledger)?;
-        tools.push(read(&tool).ok_or_else(|| bad("must have a name"))?);
+        tools.push(read(index, &tool).ok_or_else(|| bad("must have a name"))?);
     }
     Ok(tools)
 }
 
-fn read<'a>(tool: &Object<'a>) -> Option<Tool<'a>> {
+fn read<'a>(index: usize, tool: &Object<'a>) -> Option<Tool<'a>> {
     Some(Tool {
+        place: ToolPlace {
+            tool: index,
+            function: None,
+        },
         name: given(tool, "name").and_then(Text::of).filter(|name| !name.is_empty())?,
         description: given(tool, "description").and_then(Text::of),
         schema: given(tool, "input_schema"),
@@ -91,7 +95,10 @@ impl Markers {
         let of_request = usize::from(request.settings.cache.is_some());
         let skip = (of_tools + of_items + of_request).saturating_sub(MOST_MARKERS);
         if skip > 0 {
-            ledger.hint("cache_control", "the messages dialect takes four breakpoints");
+            ledger.hint(
+                request.settings.names.cache,
+                "the messages dialect takes four breakpoints",
+            );
         }
         Self { skip }
     }
@@ -120,20 +127,19 @@ pub(super) fn write(
     }
     write_choice(request, body);
     let mut list = body.array("tools");
-    for (index, tool) in request.tools.iter().enumerate() {
+    for tool in &request.tools {
         let name = tool.name.plain();
         let spelt = spell(&name, LONGEST_NAME);
         if let Cow::Owned(spelt) = &spelt {
             renamed.push((spelt.clone(), name.clone().into_owned()));
         }
-        write_tool(tool, index, &spelt, request.settings.names, markers, &mut list, ledger);
+        write_tool(tool, &spelt, &request.settings.names, markers, &mut list, ledger);
     }
     renamed
 }
 
 fn write_tool(
     tool: &Tool<'_>,
-    index: usize,
     name: &str,
     names: &Names,
     markers: &mut Markers,
@@ -147,14 +153,14 @@ fn write_tool(
     }
     match tool.schema {
         Some(schema) if tool.strict && schema::is_closable(schema) => {
-            let field = format!("tools[{index}].{}", names.schema);
+            let field = names.schema_of(tool);
             schema::Closing::of(field, ledger).write(schema, object.member("input_schema"));
             object.bool("strict", true);
         }
         schema => {
             schema::write_object_schema(schema, object.member("input_schema"));
             if tool.strict {
-                let field = format!("tools[{index}].{}", names.schema);
+                let field = names.schema_of(tool);
                 ledger.hint(
                     field,
                     "the messages dialect cannot enforce objects with properties of any name",

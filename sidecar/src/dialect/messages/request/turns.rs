@@ -20,6 +20,8 @@ const JSON_INSTRUCTION: &str = "Answer with one JSON object and nothing else.";
 
 /// Writes items; the upstream may not be able to see.
 pub(super) struct Turns<'t> {
+    /// The client's word for what was said.
+    pub(super) conversation: &'static str,
     pub(super) markers: Markers,
     pub(super) sees: bool,
     pub(super) ledger: &'t mut Ledger,
@@ -51,7 +53,7 @@ impl Turns<'_> {
         let mut messages = body.array("messages");
         if kept.first().is_none_or(|first| first.assistant) {
             self.ledger.hint(
-                "messages",
+                self.conversation,
                 "the messages dialect begins with the user, so a full stop stands there",
             );
             let mut message = messages.object();

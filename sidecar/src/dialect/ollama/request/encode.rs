@@ -2,6 +2,7 @@
 
 use super::turns::Turns;
 use crate::dialect::item::{Format, Knob, Request, Settings, Thinking, Tool, ToolChoice, Turned};
+use crate::dialect::lack::{self, Lack};
 use crate::dialect::loss::Ledger;
 use crate::dialect::{Encoded, Upstream, schema};
 use crate::json::ObjectWriter;
@@ -23,7 +24,7 @@ pub(in crate::dialect) fn encode(
     write_format(settings, &mut body);
     write_options(settings, upstream, &mut body, ledger);
     write_tools(request, &mut body, ledger);
-    lose(request, ledger);
+    lack::report(request, &[Lack::Cache, Lack::EndUser, Lack::Tier], ledger);
     let mut turns = Turns {
         sees: upstream.sees(),
         ledger,
@@ -47,7 +48,11 @@ fn write_thinking(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut O
         Thinking::Effort(Some(effort)) => match effort.text() {
             "\"minimal\"" | "\"low\"" => body.string("think", "low"),
             "\"medium\"" => body.string("think", "medium"),
-            _ => body.string("think", "high"),
+            "\"high\"" => body.string("think", "high"),
+            _ => {
+                ledger.hint(settings.names.thinking, "the upstream's highest level is asked for");
+                body.string("think", "high");
+            }
         },
         Thinking::Effort(None) => body.bool("think", true),
         Thinking::Budget(_) => {
@@ -118,24 +123,19 @@ fn write_tools(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut 
     match &settings.tool_choice {
         Some(ToolChoice::None) => return,
         Some(ToolChoice::Required | ToolChoice::Named(_)) => {
-            ledger.meaning("tool_choice", "the ollama dialect cannot force a call");
+            ledger.meaning(settings.names.tool_choice, "the ollama dialect cannot force a call");
         }
         Some(ToolChoice::Auto) | None => {}
     }
-    if settings.parallel_calls == Some(false) {
-        ledger.meaning(
-            settings.names.parallel_calls,
-            "the ollama dialect cannot have one call at a time",
-        );
-    }
+    lack::report(request, &[Lack::OneCall], ledger);
     let mut list = body.array("tools");
-    for (index, tool) in request.tools.iter().enumerate() {
+    for tool in &request.tools {
         let mut object = list.object();
         object.string("type", "function");
         write_tool(tool, &mut object.object("function"));
         if tool.strict {
             ledger.hint(
-                format!("tools[{index}].strict"),
+                settings.names.strict_of(tool),
                 "the ollama dialect cannot enforce a tool's schema",
             );
         }
@@ -148,17 +148,4 @@ fn write_tool(tool: &Tool<'_>, function: &mut ObjectWriter<'_>) {
         description.write(function.member("description"));
     }
     schema::write_object_schema(tool.schema, function.member("parameters"));
-}
-
-fn lose(request: &Request<'_>, ledger: &mut Ledger) {
-    let settings = &request.settings;
-    if request.marks_cache() {
-        ledger.hint("cache_control", "the ollama dialect has no cache breakpoints");
-    }
-    if settings.end_user.is_some() {
-        ledger.hint(settings.names.end_user, "the ollama dialect has no end user");
-    }
-    if settings.tier.is_some() {
-        ledger.hint("service_tier", "the ollama dialect has no tiers");
-    }
 }

@@ -45,7 +45,7 @@ impl Turns<'_> {
                 ] => {
                     if result.is_error {
                         let why = "the ollama dialect does not say that a tool failed";
-                        self.ledger.hint(place.to_string(), why);
+                        self.ledger.hint(place.is_error(), why);
                     }
                     self.write_result(result, &called, &mut messages.object());
                 }

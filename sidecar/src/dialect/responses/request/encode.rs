@@ -1,7 +1,7 @@
 //! The item form into a Responses request.
 
 use super::turns::Turns;
-use crate::dialect::chat::request::{effort_of, write_user};
+use crate::dialect::chat::request::{NEAREST_EFFORT, effort_of, write_user};
 use crate::dialect::item::{
     Format, Item, Knob, Names, Part, Reasoning, Request, Settings, Thinking, Tier, Tool, ToolChoice, Turned,
 };
@@ -35,7 +35,10 @@ pub(in crate::dialect) fn encode(
     write_settings(request, upstream, &mut body, ledger);
     let renamed = write_tools(request, &mut body, ledger);
     if request.marks_cache() {
-        ledger.hint("cache_control", "the responses dialect's breakpoints are OpenAI's own");
+        ledger.hint(
+            request.settings.names.cache,
+            "the responses dialect's breakpoints are OpenAI's own",
+        );
     }
     Turns {
         sees: upstream.sees(),
@@ -54,7 +57,7 @@ fn write_settings(request: &Request<'_>, upstream: &Upstream<'_>, body: &mut Obj
     // No client of another dialect knows that anything could be kept.
     body.bool("store", false);
     if let Some(cap) = settings.max_output {
-        write_cap(cap, settings.names, upstream, body, ledger);
+        write_cap(cap, &settings.names, upstream, body, ledger);
     }
     write_knobs(settings, upstream, body, ledger);
     if !settings.stop.is_empty() {
@@ -63,7 +66,7 @@ fn write_settings(request: &Request<'_>, upstream: &Upstream<'_>, body: &mut Obj
     write_thinking(request, upstream, body, ledger);
     write_text(settings, upstream, body, ledger);
     if let Some(user) = &settings.end_user {
-        write_user(user, settings.names, body, ledger);
+        write_user(user, &settings.names, body, ledger);
     }
     match settings.tier {
         Some(Tier::Auto) => body.string("service_tier", "auto"),
@@ -136,7 +139,10 @@ fn write_thinking(request: &Request<'_>, upstream: &Upstream<'_>, body: &mut Obj
     let effort = match wish {
         None => None,
         Some(Thinking::Effort(effort)) => effort.map(Text::Json),
-        Some(Thinking::Budget(budget)) => Some(Text::from(effort_of(budget.u64().unwrap_or(0)))),
+        Some(Thinking::Budget(budget)) => {
+            ledger.hint(settings.names.thinking, NEAREST_EFFORT);
+            Some(Text::from(effort_of(budget.u64().unwrap_or(0))))
+        }
         Some(Thinking::Off) => no_effort(settings, upstream, ledger),
     };
     let shows = thinks && settings.shows_thinking;
@@ -172,7 +178,7 @@ fn write_text(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut Objec
     }
     let mut text = body.object("text");
     if let Some(format) = settings.format {
-        write_format(format, settings.names, &mut text.object("format"), ledger);
+        write_format(format, &settings.names, &mut text.object("format"), ledger);
     }
     if let Some(Turned { value, .. }) = verbosity {
         text.raw("verbosity", *value);
@@ -228,14 +234,14 @@ fn write_tools(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut 
         }
     }
     let mut list = body.array("tools");
-    for (index, tool) in request.tools.iter().enumerate() {
-        write_tool(tool, index, &mut list.object(), ledger);
+    for tool in &request.tools {
+        write_tool(tool, &request.settings.names, &mut list.object(), ledger);
     }
     renamed(&request.tools, LONGEST_NAME)
 }
 
 /// `strict` is always said: left out, it is true here and false everywhere else.
-fn write_tool(tool: &Tool<'_>, index: usize, object: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+fn write_tool(tool: &Tool<'_>, names: &Names, object: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
     object.string("type", "function");
     write_name(&tool.name, object);
     if let Some(description) = &tool.description {
@@ -245,7 +251,7 @@ fn write_tool(tool: &Tool<'_>, index: usize, object: &mut ObjectWriter<'_>, ledg
     let enforced = tool.strict && tool.schema.is_some_and(schema::is_strict);
     object.bool("strict", enforced);
     if tool.strict && !enforced {
-        let field = format!("tools[{index}].strict");
+        let field = names.strict_of(tool);
         ledger.hint(
             field,
             "the schema is not of the kind that the responses dialect can enforce",

@@ -7,6 +7,11 @@ use crate::dialect::loss::{Field, field, field_unless};
 
 /// What the fields are called that other dialects have too.
 pub(super) const NAMES: Names = Names {
+    cache: "prompt_cache_breakpoint",
+    conversation: "input",
+    strict: "strict",
+    tier: "service_tier",
+    tool_choice: "tool_choice",
     max_output: "max_output_tokens",
     stop: "stop",
     format: "text.format",

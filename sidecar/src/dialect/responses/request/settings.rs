@@ -2,7 +2,7 @@
 
 use super::decode::word;
 use super::fields;
-use crate::dialect::item::{Format, Knob, Settings, Thinking, Tier, Turned};
+use crate::dialect::item::{Format, Knob, Names, Settings, Thinking, Tier, Turned};
 use crate::dialect::loss::{self, Ledger, given, shown};
 use crate::dialect::text::Text;
 use crate::dialect::{Asked, BadRequest};
@@ -30,7 +30,13 @@ pub(super) fn read<'a>(
     );
     included(object, ledger);
     Ok(Settings {
-        names: &fields::NAMES,
+        names: Names {
+            end_user: match given(object, "safety_identifier") {
+                Some(_) => fields::NAMES.end_user,
+                None => "user",
+            },
+            ..fields::NAMES
+        },
         stream: asked.stream,
         knobs,
         max_output: given(object, "max_output_tokens"),

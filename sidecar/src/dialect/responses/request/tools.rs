@@ -3,7 +3,7 @@
 use super::decode::word;
 use super::fields;
 use crate::dialect::BadRequest;
-use crate::dialect::item::{Request, Tool, ToolChoice};
+use crate::dialect::item::{Request, Tool, ToolChoice, ToolPlace};
 use crate::dialect::loss::{self, Ledger, given, shown};
 use crate::dialect::text::Text;
 use crate::json::{Object, Raw};
@@ -29,14 +29,18 @@ pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<V
             continue;
         }
         loss::decide(&tool, fields::TOOL, &format_args!("tools[{index}]."), ledger)?;
-        tools.push(read(&tool).ok_or_else(|| bad("must name its function"))?);
+        tools.push(read(index, &tool).ok_or_else(|| bad("must name its function"))?);
     }
     Ok(tools)
 }
 
 /// Without a word about it, OpenAI is strict where the schema allows it; elsewhere that is more than most models take.
-fn read<'a>(tool: &Object<'a>) -> Option<Tool<'a>> {
+fn read<'a>(index: usize, tool: &Object<'a>) -> Option<Tool<'a>> {
     Some(Tool {
+        place: ToolPlace {
+            tool: index,
+            function: None,
+        },
         name: given(tool, "name").and_then(Text::of).filter(|name| !name.is_empty())?,
         description: given(tool, "description").and_then(Text::of),
         schema: given(tool, "parameters"),

@@ -98,7 +98,7 @@ impl Turns<'_> {
     fn write_result(&mut self, item: &Item<'_>, result: &ToolResult<'_>, input: &mut ArrayWriter<'_>) {
         if result.is_error {
             self.ledger.hint(
-                format!("{}.is_error", item.place),
+                item.place.is_error(),
                 "the responses dialect does not mark failed calls",
             );
         }
