@@ -119,6 +119,7 @@ fn with(pod: &Pod, spec: &PodSpec, settings: &Settings) -> Result<Patch, Refusal
     let waits = waits(pod)?;
     let resources = settings
         .resources
+        .within(spec.resources.as_ref())
         .overridden(PREFIX, |name| annotations(pod).get(name))?;
     let environments = containers(spec).map(|container| (container, Environment::of(container)));
     let environments: Vec<_> = environments.collect();

@@ -91,6 +91,11 @@ fn annotations_size_the_sidecar_and_let_the_application_start_at_once() {
 }
 
 #[test]
+fn a_sidecar_shares_what_its_pod_asks_for_as_a_whole() {
+    check("whole");
+}
+
+#[test]
 fn a_sidecar_written_by_hand_is_left_alone() {
     check("by-hand");
 }

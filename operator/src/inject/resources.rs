@@ -2,8 +2,10 @@
 
 mod quantity;
 
+use k8s_openapi::api::core::v1::ResourceRequirements;
 use quantity::Quantity;
 use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Below it the kernel ends the process before it has served anything.
 const LEAST_MEMORY: &str = "16Mi";
@@ -86,6 +88,22 @@ impl Resources {
         };
         resources.check(prefix, said)?;
         Ok(resources)
+    }
+
+    /// These in a pod that asks for `whole` as a whole: what it asks for is shared by all its containers, and a sidecar
+    /// that asked for more of it would have the pod refused.
+    pub(super) fn within(&self, whole: Option<&ResourceRequirements>) -> Self {
+        let lists = |whole: &'_ ResourceRequirements| [whole.requests.clone(), whole.limits.clone()];
+        let lists = whole.map(lists).into_iter().flatten().flatten();
+        let asked: BTreeSet<String> = lists.flat_map(BTreeMap::into_keys).collect();
+        let left = |name: &str, share: &Share| match asked.contains(name) {
+            true => Share::default(),
+            false => share.clone(),
+        };
+        Self {
+            cpu: left("cpu", &self.cpu),
+            memory: left("memory", &self.memory),
+        }
     }
 
     fn check<'a>(&self, prefix: &'static str, said: impl Fn(&str) -> Option<&'a String>) -> Result<(), ResourcesError> {

@@ -71,6 +71,21 @@ async fn a_restricted_namespace_takes_a_pod_with_a_sidecar() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_pod_that_asks_as_a_whole_for_what_its_containers_need_is_taken() -> Result<()> {
+    let (cluster, _) = scene::shared().await?;
+    let shop = cluster.namespace("shop").await?;
+    opt_in(cluster, &shop).await?;
+    let figures = serde_json::json!({"requests": {"memory": "64Mi"}, "limits": {"memory": "96Mi"}});
+    let manifest = serde_json::json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app"}, "spec": {
+        "resources": figures, "containers": [{"name": "app", "image": "localhost/app:test", "resources": figures}]}});
+    let stored = created(&shop, &manifest.to_string()).await?;
+    assert_eq!(init_containers(&stored), ["pilotfish"]);
+    let sidecar = &stored["spec"]["initContainers"][0]["resources"];
+    assert!(sidecar.pointer("/requests/memory").is_none(), "{sidecar}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_systems_own_pods_and_the_operators_stay_as_they_are() -> Result<()> {
     let (cluster, _) = scene::shared().await?;
     for namespace in ["kube-system", NAMESPACE] {
