@@ -42,10 +42,15 @@ fn debugger(spec: &PodSpec) -> Option<&str> {
     Some(&debugger.name)
 }
 
-/// Whether `path` is `folder` or below it, however both are written. Nothing is below anything by way of `..`.
+/// Whether `path` is `folder` or below it. Both are written from the root: elsewhere the kubelet puts a root before them.
 fn is_within(path: &str, folder: &str) -> bool {
+    is_plain(path) && is_plain(folder) && Path::new(path).starts_with(folder)
+}
+
+/// Whether it says where it leads: from the root, and never back.
+fn is_plain(path: &str) -> bool {
     let path = Path::new(path);
-    path.starts_with(folder) && !path.components().any(|part| part == Component::ParentDir)
+    path.is_absolute() && !path.components().any(|part| part == Component::ParentDir)
 }
 
 #[cfg(test)]

@@ -166,6 +166,14 @@ fn what_is_harmless_is_let_be() {
     }
 }
 
+/// That a mount's path does not say where it leads.
+fn unrooted(volume: &str, path: &str) -> String {
+    format!(
+        "container pilotfish of pod shop/web mounts volume {volume} at {path}, which must be a path from the root, \
+         without .."
+    )
+}
+
 /// Each pod in `rows`, named by what is added to the example, is refused with the sentence.
 fn refused(rows: Vec<(&[(&str, Value)], String)>) {
     for (changes, sentence) in rows {
@@ -326,7 +334,7 @@ fn no_volume_is_read_by_others_or_stands_where_the_program_is() {
         (&evil("/etc/ssl/certs/ca.crt"), covers("evil", "/etc/ssl/certs/ca.crt")),
         (
             &evil("/var/run/secrets/../../../a"),
-            covers("evil", "/var/run/secrets/../../../a"),
+            unrooted("evil", "/var/run/secrets/../../../a"),
         ),
         (&evil("/var/run/secretsx"), covers("evil", "/var/run/secretsx")),
     ]);
@@ -360,6 +368,14 @@ fn the_program_trusts_and_writes_what_is_its_own() {
         ("/spec/initContainers/0/volumeMounts/2/mountPath", json!("/dev")),
         ("/spec/initContainers/0/args/4", json!("--state=/dev/shm")),
     ];
+    // The kubelet mounts it at /dev, and the program works in /.
+    let relative = [
+        ("/spec/initContainers/0/volumeMounts/2/mountPath", json!("dev")),
+        ("/spec/initContainers/0/args/4", json!("--state=dev/shm")),
+    ];
+    let over_it = |path: &str| json!({"name": "pilotfish-token", "mountPath": path, "subPath": "token"});
+    let under = over_it("var/run/secrets/pilotfish.dev/ca/ca.crt");
+    let around = over_it("/tmp/../var/run/secrets/pilotfish.dev/ca/ca.crt");
     let backwards = "/var/lib/pilotfish/../../../dev/shm";
     refused(vec![
         (&bundle(&format!("--ca={token}")), trusts(token)),
@@ -386,6 +402,15 @@ fn the_program_trusts_and_writes_what_is_its_own() {
         ),
         (&bundle(&format!("--ca={ca}/$(X)")), trusts(&format!("{ca}/$(X)"))),
         (&on_devices, keeps("/dev/shm")),
+        (&relative, unrooted("pilotfish-state", "dev")),
+        (
+            &[("/spec/initContainers/0/volumeMounts/-", under)],
+            unrooted("pilotfish-token", "var/run/secrets/pilotfish.dev/ca/ca.crt"),
+        ),
+        (
+            &[("/spec/initContainers/0/volumeMounts/-", around)],
+            unrooted("pilotfish-token", "/tmp/../var/run/secrets/pilotfish.dev/ca/ca.crt"),
+        ),
         (&one_more("--state"), keeps("")),
         (&one_more("$(STATE)"), unknown("$(STATE)")),
         (&one_more("--$(FLAG)=/dev/shm"), unknown("--$(FLAG)=/dev/shm")),

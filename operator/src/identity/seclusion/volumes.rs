@@ -1,7 +1,7 @@
 //! What a sidecar mounts: nothing that others could read or write, and nothing in the place of its program.
 
 use super::super::pod::{Mounting, containers};
-use super::is_within;
+use super::{is_plain, is_within};
 use crate::watch::SIDECAR_CONTAINER;
 use k8s_openapi::api::core::v1::{Container, PodSpec, Volume};
 
@@ -13,6 +13,12 @@ const FILLED_BELOW: &str = "/var/run/secrets";
 pub(super) fn check(spec: &PodSpec, sidecar: &Container) -> Result<(), String> {
     for mount in sidecar.volume_mounts.iter().flatten() {
         let name = &mount.name;
+        if !is_plain(&mount.mount_path) {
+            let path = &mount.mount_path;
+            return Err(format!(
+                "mounts volume {name} at {path}, which must be a path from the root, without .."
+            ));
+        }
         let volume = spec.volumes.iter().flatten().find(|volume| volume.name == *name);
         let others = || containers(spec).filter(|(other, _)| *other != SIDECAR_CONTAINER);
         match volume {
