@@ -3,15 +3,19 @@
 //! An Event is told once, when something begins, by the replica that wrote it into the object's status. It is a word
 //! for people and programs that look; nothing depends on it, so one that cannot be written is only counted.
 
-use crate::metrics::{Metrics, Occasion, Outcome};
+mod spate;
+
+use crate::metrics::{Metrics, Occasion, Told};
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::PostParams;
 use kube::core::ObjectMeta;
 use kube::{Api, Client};
-use std::sync::Arc;
+use spate::Spate;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// The longest note that the API server takes, in bytes.
 const LONGEST_NOTE: usize = 1024;
@@ -28,6 +32,7 @@ pub struct Recorder {
     client: Client,
     instance: String,
     metrics: Arc<Metrics>,
+    spate: Arc<Mutex<Spate>>,
 }
 
 /// Something to tell about an object.
@@ -46,24 +51,37 @@ impl Recorder {
             client,
             instance: instance.into(),
             metrics,
+            spate: Arc::default(),
         }
     }
 
-    /// Writes an Event of what happened to the object `regarding`.
+    /// Writes an Event of what happened to the object `regarding`, unless it has had too many lately.
     pub async fn record(&self, regarding: &ObjectReference, occurrence: &Occurrence) {
+        let told = match self.admits(occurrence.occasion, regarding) {
+            true => self.written(regarding, occurrence).await,
+            false => Told::LeftOut,
+        };
+        self.metrics.event(occurrence.occasion, told);
+    }
+
+    fn admits(&self, occasion: Occasion, regarding: &ObjectReference) -> bool {
+        let mut spate = self.spate.lock().unwrap_or_else(PoisonError::into_inner);
+        spate.admits(occasion, regarding, Instant::now())
+    }
+
+    async fn written(&self, regarding: &ObjectReference, occurrence: &Occurrence) -> Told {
         let namespace = regarding.namespace.as_deref().unwrap_or("default");
         let api = Api::<Event>::namespaced(self.client.clone(), namespace);
         let event = self.event(regarding, occurrence);
         let params = PostParams::default();
-        let outcome = match tokio::time::timeout(PATIENCE, api.create(&params, &event)).await {
-            Ok(Ok(_)) => Outcome::Ok,
+        match tokio::time::timeout(PATIENCE, api.create(&params, &event)).await {
+            Ok(Ok(_)) => Told::Ok,
             Ok(Err(error)) => {
                 tracing::warn!(%error, occasion = occurrence.occasion.as_str(), "an event could not be written");
-                Outcome::Failed
+                Told::Failed
             }
-            Err(_) => Outcome::Failed,
-        };
-        self.metrics.event(occurrence.occasion, outcome);
+            Err(_) => Told::Failed,
+        }
     }
 
     fn event(&self, regarding: &ObjectReference, occurrence: &Occurrence) -> Event {

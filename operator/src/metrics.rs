@@ -7,7 +7,7 @@ mod families;
 mod labels;
 mod watch;
 
-pub use labels::{Admission, Certificate, Ending, Issuance, Occasion, Outcome, Subject, TokenReview, Written};
+pub use labels::{Admission, Certificate, Ending, Issuance, Occasion, Outcome, Subject, TokenReview, Told, Written};
 pub use watch::WatchSeries;
 
 use crate::admission::Webhook;
@@ -146,9 +146,9 @@ impl Metrics {
             )?,
             events: families.counter_pairs(
                 "pilotfish_operator_events_total",
-                "Kubernetes Events, by reason and by whether they could be written.",
+                "Kubernetes Events, by reason and by whether they were written.",
                 ["reason", "outcome"],
-                (&Occasion::ALL.map(Occasion::as_str), &Outcome::ALL.map(Outcome::label)),
+                (&Occasion::ALL.map(Occasion::as_str), &Told::ALL.map(Told::label)),
             )?,
             key_writes: families.counters(
                 "pilotfish_operator_key_writes_total",
@@ -209,8 +209,8 @@ impl Metrics {
         self.status_writes.with_label_values(&labels).inc();
     }
 
-    /// An Event was written, or could not be.
-    pub fn event(&self, occasion: Occasion, outcome: Outcome) {
+    /// An Event was written, or was not.
+    pub fn event(&self, occasion: Occasion, outcome: Told) {
         self.events
             .with_label_values(&[occasion.as_str(), outcome.label()])
             .inc();

@@ -146,3 +146,15 @@ label! {
         Failed = "failed",
     }
 }
+
+label! {
+    /// What became of an Event.
+    Told(label) {
+        /// It was written.
+        Ok = "ok",
+        /// It could not be.
+        Failed = "failed",
+        /// Its object has had too many lately.
+        LeftOut = "left_out",
+    }
+}
