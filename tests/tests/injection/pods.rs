@@ -129,6 +129,39 @@ async fn a_pod_that_nobody_can_mean_is_refused_with_the_sentence() -> Result<()>
     Ok(())
 }
 
+/// A sidecar has no CPU limit of its own: what it would be throttled for, every request would wait for.
+#[tokio::test]
+async fn a_quota_on_cpu_limits_is_met_by_the_annotation_or_by_a_default_of_the_namespace() -> Result<()> {
+    let (cluster, _) = scene::shared().await?;
+    let shop = cluster.namespace("shop").await?;
+    opt_in(cluster, &shop).await?;
+    shop.apply("{apiVersion: v1, kind: ResourceQuota, metadata: {name: cpu}, spec: {hard: {limits.cpu: 4}}}")
+        .await?;
+    until("the quota counts", async || {
+        let hard = ["get", "resourcequota", "cpu", "-o", "jsonpath={.status.hard}"];
+        let hard = shop.kubectl(hard).await?.success()?;
+        ensure!(!hard.is_empty(), "not yet");
+        Ok(())
+    })
+    .await?;
+    let limited = |pod: String| {
+        pod.replace(
+            "securityContext: {allow",
+            "resources: {limits: {cpu: 1}}\n    securityContext: {allow",
+        )
+    };
+    let said = create(&shop, &limited(pod("{}"))).await?.failure()?;
+    assert!(said.contains("must specify limits.cpu for: pilotfish"), "{said}");
+
+    let annotated = limited(pod("{}, annotations: {pilotfish.dev/cpu-limit: 500m}"));
+    let limit = |pod: &Value| pod["spec"]["initContainers"][0]["resources"]["limits"]["cpu"].clone();
+    assert_eq!(limit(&created(&shop, &annotated).await?), "500m");
+    shop.apply("{apiVersion: v1, kind: LimitRange, metadata: {name: cpu}, spec: {limits: [{type: Container, default: {cpu: 200m}}]}}")
+        .await?;
+    assert_eq!(limit(&created(&shop, &limited(pod("{}"))).await?), "200m");
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_pod_that_was_injected_before_is_taken_as_it_is() -> Result<()> {
     let (cluster, _) = scene::shared().await?;
