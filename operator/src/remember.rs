@@ -43,10 +43,12 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How long the API server may take for one revision.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The name exists.
-const ALREADY_EXISTS: u16 = 409;
+/// The name exists, or something else was changed at the same moment.
+const CONFLICT: u16 = 409;
 /// The name is gone, which is no error.
 const NOT_FOUND: u16 = 404;
+
+type Revisions = Api<ControllerRevision>;
 
 /// What is to be done so that the cluster remembers what is in force.
 #[derive(Debug, Default)]
@@ -211,12 +213,8 @@ impl Author {
         if !self.failures.is_due(&name, Instant::now()) {
             return;
         }
-        let api = Api::<ControllerRevision>::namespaced(self.client.clone(), &name.namespace);
-        let created = match answered(ALREADY_EXISTS, api.create(&PostParams::default(), &revision)).await {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => self.make_room(&api, &name).await,
-            Err(error) => Err(error),
-        };
+        let api = Revisions::namespaced(self.client.clone(), &name.namespace);
+        let created = self.ask_for(&api, &name, &revision).await;
         let Some((error, is_news)) = self.note(name, created) else {
             return;
         };
@@ -227,27 +225,39 @@ impl Author {
         }
     }
 
-    /// The name of a revision is taken: by itself, which was not seen yet, or by what somebody else wrote, without our
-    /// label even, and which goes.
-    async fn make_room(&self, api: &Api<ControllerRevision>, name: &ObjectName) -> Result<(), String> {
-        let only = ListParams::default().fields(&format!("metadata.name={}", name.name));
-        let found = answered(NOT_FOUND, api.list(&only)).await?;
-        let Some(taken) = found.and_then(|list| list.items.into_iter().next()) else {
-            return Err(format!("ControllerRevision {name} stood in the way and is gone"));
-        };
-        if Revision::read(taken.clone(), self.key).owner().is_some() {
+    async fn ask_for(&self, api: &Revisions, name: &ObjectName, revision: &ControllerRevision) -> Result<(), String> {
+        let params = PostParams::default();
+        if answered(CONFLICT, api.create(&params, revision)).await?.is_some() {
             return Ok(());
         }
-        if taken.metadata.deletion_timestamp.is_none() {
+        // Its name is taken: by itself, which the watch has yet to show, or by somebody else. Or a quota was counted at the
+        // same moment, which is a conflict, too.
+        let only = ListParams::default().fields(&format!("metadata.name={}", name.name));
+        match answer(api.list(&only)).await?.items.into_iter().next() {
+            Some(taken) => self.make_room(api, name, taken).await,
+            None => answer(api.create(&params, revision)).await.map(drop),
+        }
+    }
+
+    /// What somebody else wrote goes, though it has not even our label.
+    async fn make_room(&self, api: &Revisions, name: &ObjectName, taken: ControllerRevision) -> Result<(), String> {
+        let (why, is_going) = (
+            in_the_way(name, taken.finalizers()),
+            taken.metadata.deletion_timestamp.is_some(),
+        );
+        if Revision::read(taken, self.key).owner().is_some() {
+            return Ok(());
+        }
+        if !is_going {
             tracing::warn!(revision = %name, "a ControllerRevision with our name lacks our seal and is deleted");
             answered(NOT_FOUND, api.delete(&name.name, &DeleteParams::default())).await?;
         }
-        Err(in_the_way(name, taken.finalizers()))
+        Err(why)
     }
 
     async fn delete(&mut self, name: ObjectName) {
         if self.failures.is_due(&name, Instant::now()) {
-            let api = Api::<ControllerRevision>::namespaced(self.client.clone(), &name.namespace);
+            let api = Revisions::namespaced(self.client.clone(), &name.namespace);
             let deleted = answered(NOT_FOUND, api.delete(&name.name, &DeleteParams::default())).await;
             self.note(name, deleted.map(drop));
         }
@@ -286,20 +296,30 @@ fn in_the_way(name: &ObjectName, finalizers: &[String]) -> String {
     }
 }
 
+async fn answer<T>(call: impl Future<Output = kube::Result<T>>) -> Result<T, String> {
+    in_time(call).await?.map_err(|error| error.to_string())
+}
+
 /// `None` where the API server answers with `code`.
 async fn answered<T>(code: u16, call: impl Future<Output = kube::Result<T>>) -> Result<Option<T>, String> {
-    match tokio::time::timeout(PATIENCE, call).await {
-        Ok(Ok(answer)) => Ok(Some(answer)),
-        Ok(Err(kube::Error::Api(status))) if status.code == code => Ok(None),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("the API server did not answer within {PATIENCE:?}")),
+    match in_time(call).await? {
+        Ok(answer) => Ok(Some(answer)),
+        Err(kube::Error::Api(status)) if status.code == code => Ok(None),
+        Err(error) => Err(error.to_string()),
     }
+}
+
+async fn in_time<T>(call: impl Future<Output = T>) -> Result<T, String> {
+    let late = |_| format!("the API server did not answer within {PATIENCE:?}");
+    tokio::time::timeout(PATIENCE, call).await.map_err(late)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use kube::client::Body;
+    use std::sync::Mutex;
 
     fn key() -> SealKey {
         SealKey::new([7; 32])
@@ -359,6 +379,69 @@ mod tests {
         assert_eq!(forged, expected);
         assert_eq!(plan.create, [made(3)]);
         assert!(plan.delete.is_empty());
+    }
+
+    /// An author whose API server answers like this, and what it was asked.
+    fn author(answers: Vec<(u16, serde_json::Value)>) -> (Author, Arc<Mutex<Vec<String>>>) {
+        let asked = Arc::<Mutex<Vec<String>>>::default();
+        let (answers, log) = (Arc::new(Mutex::new(answers.into_iter())), Arc::clone(&asked));
+        let service = tower::service_fn(move |request: http::Request<Body>| {
+            let (status, body) = answers.lock().unwrap().next().expect("no more is asked");
+            log.lock().unwrap().push(request.method().to_string());
+            let body = Body::from(body.to_string().into_bytes());
+            let answer = http::Response::builder().status(status).body(body);
+            async move { answer }
+        });
+        let client = Client::new(service, "default");
+        let author = Author {
+            recorder: Recorder::new(client.clone(), "operator-0", Metrics::new().unwrap()),
+            client,
+            key: key(),
+            failures: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
+        };
+        (author, asked)
+    }
+
+    #[tokio::test]
+    async fn a_conflict_is_looked_into_before_it_counts_as_written() {
+        let name = ObjectName::new("shop", "chat");
+        let made = sealed(key(), &name, "uid-1", 3, serde_json::json!({"models": ["chat"]}));
+        let conflict = |reason: &str| {
+            let status = serde_json::json!({"kind": "Status", "code": 409, "reason": reason, "status": "Failure", "message": reason});
+            (409, status)
+        };
+        let list = |items: &[&ControllerRevision]| {
+            let list = serde_json::json!({"kind": "ControllerRevisionList", "metadata": {}, "items": items});
+            (200, list)
+        };
+        let created = (201, serde_json::to_value(&made).unwrap());
+        let mut foreign = made.clone();
+        foreign.metadata.annotations = None;
+        foreign.metadata.labels = None;
+        for (answers, asked, failures) in [
+            (vec![created.clone()], "POST", 0),
+            (vec![conflict("AlreadyExists"), list(&[&made])], "POST GET", 0),
+            // A quota that was counted at the same moment.
+            (vec![conflict("Conflict"), list(&[]), created], "POST GET POST", 0),
+            (
+                // And its Event.
+                vec![
+                    conflict("AlreadyExists"),
+                    list(&[&foreign]),
+                    list(&[]),
+                    (201, serde_json::json!({})),
+                ],
+                "POST GET DELETE POST",
+                1,
+            ),
+        ] {
+            let (mut author, log) = author(answers);
+            author.create(made.clone()).await;
+            assert_eq!(
+                (log.lock().unwrap().join(" ").as_str(), author.failures.len()),
+                (asked, failures)
+            );
+        }
     }
 
     #[test]
