@@ -155,6 +155,37 @@ fn failed(upstream: Dialect, fail: Fail) -> Failed {
     Failed { status, header, body }
 }
 
+/// What an error event after the first words says.
+pub(crate) const MIDWAY: &str = "the quince fell";
+
+/// The event by which a stream fails.
+pub(crate) fn midway(upstream: Dialect) -> (&'static str, Value) {
+    match upstream {
+        Dialect::Chat => (
+            "",
+            json!({"error": {"message": MIDWAY, "type": "server_error", "code": null}}),
+        ),
+        Dialect::Responses => (
+            "error",
+            json!({"type": "error", "code": "server_error", "message": MIDWAY, "param": null, "sequence_number": 9}),
+        ),
+        Dialect::Messages => (
+            "error",
+            json!({"type": "error", "error": {"type": "overloaded_error", "message": MIDWAY}}),
+        ),
+        Dialect::Gemini => (
+            "",
+            json!({"error": {"code": 503, "message": MIDWAY, "status": "UNAVAILABLE"}}),
+        ),
+        Dialect::Converse => ("modelStreamErrorException", json!({ "message": MIDWAY })),
+        Dialect::Cohere => (
+            "message-end",
+            json!({"type": "message-end", "delta": {"finish_reason": "ERROR", "error": MIDWAY}}),
+        ),
+        Dialect::Ollama => ("", json!({ "error": MIDWAY })),
+    }
+}
+
 /// The sentence, and the word that the client's SDK or its users decide by. The SDKs choose their exceptions by the
 /// status, which is the upstream's.
 fn heard(client: ClientDialect, fail: Fail, sentence: &str, status: u16) -> Sought {

@@ -4,6 +4,7 @@
 //! A cell that gets worse is never written: who means it takes the cell's line out of the JSON first.
 
 mod ask;
+mod beside;
 mod fails;
 mod matrix;
 #[path = "../event_stream/message.rs"]

@@ -1,6 +1,7 @@
 //! All cells: every client's dialect, every upstream's, every feature, whole and streamed.
 
 use crate::ask::Ask;
+use crate::beside::Beside;
 use crate::fails::Fail;
 use crate::probe::Pair;
 use crate::said::Say;
@@ -63,7 +64,12 @@ pub(crate) struct Cell {
 }
 
 /// What each feature is about: the heading of its rows.
-pub(crate) const GROUPS: [&str; 3] = ["What applications ask for", "What models answer", "What goes wrong"];
+pub(crate) const GROUPS: [&str; 4] = [
+    "What applications ask for",
+    "What models answer",
+    "What goes wrong",
+    "What is asked beside conversations",
+];
 
 /// A feature's name, its group, and what it becomes in a pair.
 pub(crate) struct Feature {
@@ -98,11 +104,24 @@ pub(crate) fn features() -> Vec<Feature> {
         2,
         Box::new(|pair| pair.streams.then(|| pair.broken_stream()).flatten()),
     );
+    let failing = feature(
+        "an error event after the first words",
+        2,
+        Box::new(|pair| pair.streams.then(|| pair.failing_stream()).flatten()),
+    );
+    let beside = Beside::ALL.iter().map(|&beside| {
+        feature(
+            beside.name(),
+            3,
+            Box::new(move |pair| (!pair.streams).then(|| beside.verdict(pair)).flatten()),
+        )
+    });
     asked
         .chain(said)
         .chain([signed])
         .chain(failed)
-        .chain([broken])
+        .chain([broken, failing])
+        .chain(beside)
         .collect()
 }
 

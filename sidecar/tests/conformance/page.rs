@@ -18,6 +18,7 @@ gets worse. The model is one of which nothing is known; what a known model lacks
 | refused `field` | would change what the answer means: 400 with the field's name, or dropped and reported under `translation: {onLoss: Warn}` |
 | refused always `field` | 400 under either policy |
 | – | one of the two dialects has no word for it |
+| refused always `no such operation` | whoever speaks the provider's dialect does not do this; another provider of the policy is asked |
 
 A cell that differs between whole answers and streams shows both.
 Nothing in an answer is refused. What is dropped of one stands under `answer.` in the report: a header of a whole answer,
@@ -40,22 +41,26 @@ pub(crate) fn markdown(cells: &[Cell]) -> String {
 
 fn table(page: &mut String, cells: &[Cell], client: &str, group: usize, heading: &str) {
     let upstreams = UPSTREAMS.map(upstream_name);
-    write!(
-        page,
-        "\n### {heading}\n\n| | {} |\n|---|{}\n",
-        upstreams.join(" | "),
-        "---|".repeat(upstreams.len())
-    )
-    .expect("a string takes everything");
+    let mut rows = String::new();
     for feature in features().iter().filter(|feature| feature.group == group) {
         let row: Vec<_> = upstreams
             .iter()
             .map(|upstream| shown(find(cells, client, upstream, feature.name)))
             .collect();
         if row.iter().any(|cell| cell != "–") {
-            writeln!(page, "| {} | {} |", feature.name, row.join(" | ")).expect("a string takes everything");
+            writeln!(rows, "| {} | {} |", feature.name, row.join(" | ")).expect("a string takes everything");
         }
     }
+    if rows.is_empty() {
+        return;
+    }
+    write!(
+        page,
+        "\n### {heading}\n\n| | {} |\n|---|{}\n{rows}",
+        upstreams.join(" | "),
+        "---|".repeat(upstreams.len())
+    )
+    .expect("a string takes everything");
 }
 
 fn find<'c>(cells: &'c [Cell], client: &str, upstream: &str, feature: &str) -> &'c Cell {

@@ -4,10 +4,11 @@ use crate::ask::{self, Ask};
 use crate::said::{self, SIGNATURE, Said, Say, USAGE};
 use crate::seek::{Sought, words};
 use crate::verdict::Verdict;
-use crate::{sent, told};
+use crate::{fails, sent, told};
 use pilotfish_sidecar::dialect::{
     Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Framer, InPath, Losses, Operation, Segment, Stamp,
-    Translator, Upstream, Usage, Watch, inspect_response, pass_through, translate_request, translate_response,
+    Translator, Upstream, Usage, Watch, error_event, inspect_response, pass_through, translate_request,
+    translate_response,
 };
 use pilotfish_wire::Capabilities;
 use serde_json::Value;
@@ -118,6 +119,33 @@ impl Pair {
         Some(match ended.is_some() && !looks_ended {
             true => Verdict::Carried,
             false => Verdict::Silent,
+        })
+    }
+
+    /// What becomes of an error event after the first words: the client is told of it, and sees no end.
+    pub(crate) fn failing_stream(self) -> Option<Verdict> {
+        let Said { mut stream, .. } = said::answer(self.upstream, Say::Text)?;
+        let begun = |(_, data): &(&str, Value)| data.to_string().contains("quince ");
+        stream.truncate(stream.iter().position(begun).map_or(1, |at| at + 1));
+        stream.push(fails::midway(self.upstream));
+        let request = ask::request(self.client, Ask::Text)?;
+        let wire = said::on_the_wire(self.upstream, &stream);
+        let exchange = self.send(&request, self.provider()).ok()?.exchange;
+        let mut out = Vec::new();
+        let ended = match &exchange {
+            Some(exchange) => self.translate(exchange, &wire, &mut out).err(),
+            None => self.watch(&wire).err(),
+        };
+        let Some(fault) = ended else {
+            return Some(Verdict::Silent);
+        };
+        let event = error_event(self.client, fault.status.unwrap_or(502), &fault.body(), 9);
+        let told = String::from_utf8_lossy(&event).contains(fails::MIDWAY);
+        out.extend(event);
+        let looks_ended = exchange.is_some() && told::fold(self.client, &out).is_ok();
+        Some(match told && !looks_ended {
+            true => Verdict::Carried,
+            false => Verdict::Failed(fault.message),
         })
     }
 
@@ -261,7 +289,7 @@ impl Pair {
     }
 }
 
-fn passed(asked: &Asked<'_>, body: &[u8]) -> Value {
+pub(crate) fn passed(asked: &Asked<'_>, body: &[u8]) -> Value {
     let pieces = pass_through(asked, "up", true)
         .segments
         .into_iter()
