@@ -6,7 +6,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := target/python
 CLIENTS := $(VENV)/.installed
-FRAMEWORKS := target/langchain/.installed target/litellm/.installed target/javascript/.installed
+FRAMEWORKS := target/langchain/.installed target/litellm/.installed target/javascript/.installed \
+  target/boto3/.installed target/cohere/.installed
 PROMTOOL := target/tools/promtool
 KUBERNETES := target/tools/controlplane
 NODE := target/tools/node
@@ -98,7 +99,7 @@ $(CLIENTS): tests/clients/requirements.txt
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/clients/requirements.txt
 	touch $@
 
-# The frameworks, each in an environment of its own: they do not agree on what they need.
+# The frameworks and the larger SDKs, each in an environment of its own: they do not agree on what they need.
 target/%/.installed: tests/clients/%.txt
 	$(PYTHON) -m venv target/$*
 	target/$*/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<

@@ -19,6 +19,9 @@ use crate::{tokens, vector};
 use bytes::Bytes;
 use serde_json::json;
 
+/// What nomic-embed-text answers unless told otherwise.
+const DIMENSIONS: usize = 768;
+
 /// A fake Ollama. With keys it is Ollama's cloud, which takes one as a Bearer.
 pub(crate) struct Ollama {
     settings: Settings,
@@ -101,7 +104,10 @@ impl Ollama {
             None => body.list_of("input").iter().filter_map(Json::text).collect(),
         };
         let size = body.count_of("dimensions").and_then(|size| usize::try_from(size).ok());
-        let vectors: Vec<_> = texts.iter().map(|text| vector::of(text, size.unwrap_or(8))).collect();
+        let vectors: Vec<_> = texts
+            .iter()
+            .map(|text| vector::of(text, size.unwrap_or(DIMENSIONS)))
+            .collect();
         let input = texts.iter().map(|text| tokens::count(text)).sum();
         let answer = json!({"model": name, "embeddings": vectors, "total_duration": 1_000_000,
             "load_duration": 1_000, "prompt_eval_count": input});

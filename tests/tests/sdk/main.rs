@@ -6,6 +6,8 @@
 #![cfg(test)]
 
 mod frameworks;
+mod operations;
+mod oracles;
 mod program;
 
 use anyhow::{Context, Result, ensure};
@@ -400,11 +402,4 @@ async fn the_openai_sdk_raises_what_fails_in_responses() -> Result<()> {
 #[tokio::test]
 async fn the_anthropic_sdk_gives_thinking_back_to_an_upstream_of_responses() -> Result<()> {
     reasons_for_responses("anthropic_reasoning.py").await
-}
-
-#[tokio::test]
-async fn the_openai_sdk_gets_embeddings() -> Result<()> {
-    let model = |deployment: Deployment| deployment.model("text-embedding-3-small");
-    let scene = Scene::start(Dialect::Chat, |builder| builder, model).await?;
-    scene.run("openai_embeddings.py").await
 }

@@ -44,6 +44,8 @@ fn started_by(program: &str) -> Result<Command> {
     let environment = match program {
         _ if program.starts_with("lang") => "langchain",
         _ if program.starts_with("litellm") => "litellm",
+        _ if program.starts_with("boto3") => "boto3",
+        _ if program.starts_with("cohere") => "cohere",
         _ => "python",
     };
     let mut command = Command::new(there(target.join(environment).join("bin/python"))?);

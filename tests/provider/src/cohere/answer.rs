@@ -73,6 +73,8 @@ impl Message {
         let delta = json!({"finish_reason": self.reason(), "usage": self.usage()});
         let end = json!({"id": self.id(), "type": "message-end", "delta": delta});
         events.push(Event::terminator(frame(&end)));
+        // Which says nothing, and is sent all the same.
+        events.push(Event::frame("data: [DONE]\n\n".to_owned()));
         events
     }
 

@@ -4,7 +4,8 @@ use crate::json::Json;
 use crate::{tokens, vector};
 use serde_json::{Value, json};
 
-const DIMENSIONS: u64 = 8;
+/// What embed-v4.0 answers unless told otherwise.
+const DIMENSIONS: u64 = 1536;
 
 /// The vectors of a request's texts, and the tokens they cost.
 pub(super) fn embedded(body: &Json) -> (Value, u64) {

@@ -8,7 +8,8 @@ use crate::{tokens, vector};
 use serde_json::{Value, json};
 
 const ANY: usize = usize::MAX;
-const DIMENSIONS: u64 = 8;
+/// What gemini-embedding-001 answers unless told otherwise.
+const DIMENSIONS: u64 = 3072;
 
 const CONTENT: Shape = Object(&[
     required("parts", List(&Object(&[required("text", TEXT)]), 1, ANY)),
