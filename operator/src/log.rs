@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::callsite::Identifier;
 use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
@@ -24,15 +25,20 @@ const WINDOW: Duration = Duration::from_secs(60);
 pub fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
     use tracing_subscriber::layer::SubscriberExt;
     use tracing_subscriber::util::SubscriberInitExt;
-    let filter: tracing_subscriber::filter::Targets = filter
-        .parse()
-        .with_context(|| format!("the log filter {filter:?} is not one"))?;
+    let filter = targets(filter)?;
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .map_event_format(Sparing::new);
     let set_up = tracing_subscriber::registry().with(lines).with(filter).try_init();
     set_up.context("the log is set up already")
+}
+
+/// A word by itself is a level: as a target it would silence everything else, and who mistypes `debug` would see nothing.
+fn targets(filter: &str) -> anyhow::Result<Targets> {
+    let is_said = |part: &str| part.contains('=') || !part.is_empty() && part.parse::<LevelFilter>().is_ok();
+    let targets = filter.parse().ok().filter(|_| filter.split(',').all(is_said));
+    targets.with_context(|| format!("the log filter {filter:?} is not one; such as info,pilotfish_operator=debug"))
 }
 
 /// Writes what `format` writes, unless the same sentence was written often enough.
@@ -127,6 +133,17 @@ mod tests {
 
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn a_filter_that_would_silence_everything_is_none() {
+        for filter in ["info", "OFF", "info,kube=debug", "pilotfish_operator::push=trace"] {
+            assert!(targets(filter).is_ok(), "{filter}");
+        }
+        for filter in ["", "debgu", "info,kube", "info,kube=loud", "info,"] {
+            let error = targets(filter).unwrap_err().to_string();
+            assert!(error.contains("is not one; such as"), "{filter}: {error}");
         }
     }
 

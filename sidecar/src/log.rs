@@ -3,7 +3,7 @@
 use anyhow::Context;
 use std::fmt;
 use tracing_subscriber::Registry;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload::{self, Handle};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -46,8 +46,9 @@ impl fmt::Debug for Log {
     }
 }
 
+/// A word by itself is a level: as a target it would silence everything else, and who mistypes `debug` would see nothing.
 fn targets(filter: &str) -> anyhow::Result<Targets> {
-    filter
-        .parse()
-        .with_context(|| format!("the log filter {filter:?} is not one"))
+    let is_said = |part: &str| part.contains('=') || !part.is_empty() && part.parse::<LevelFilter>().is_ok();
+    let targets = filter.parse().ok().filter(|_| filter.split(',').all(is_said));
+    targets.with_context(|| format!("the log filter {filter:?} is not one; such as info,pilotfish_sidecar=debug"))
 }

@@ -190,12 +190,13 @@ async fn tell(
     attempt
 }
 
-/// Whoever may write ConfigMaps may seal one that says something else; a sealed one can only be replaced. One with
+/// Whoever may write ConfigMaps may seal one that says something else, or say it as bytes under the same name; such a one
+/// can only be replaced. One with
 /// finalizers stays until they are gone, and nobody has to finish anything about it.
 async fn heal(client: &Client, namespace: &str, bundle: &str) -> kube::Result<ConfigMap> {
     let written = write(client, namespace, bundle).await;
     match written {
-        Err(kube::Error::Api(status)) if status.code == INVALID && status.message.contains("immutable") => {}
+        Err(kube::Error::Api(status)) if status.code == INVALID && is_in_the_way(&status.message) => {}
         written => return written,
     }
     let api = Api::<ConfigMap>::namespaced(client.clone(), namespace);
@@ -207,8 +208,16 @@ async fn heal(client: &Client, namespace: &str, bundle: &str) -> kube::Result<Co
         }
     }
     let written = write(client, namespace, bundle).await?;
-    tracing::warn!(namespace, "ConfigMap {TRUST} was immutable and wrong, and was replaced");
+    tracing::warn!(
+        namespace,
+        "ConfigMap {TRUST} was wrong and could not be changed, and was replaced"
+    );
     Ok(written)
+}
+
+/// Whether what stands there, and no policy of the cluster, takes no other text.
+fn is_in_the_way(message: &str) -> bool {
+    message.contains("immutable") || message.contains("binaryData")
 }
 
 async fn write(client: &Client, namespace: &str, bundle: &str) -> kube::Result<ConfigMap> {

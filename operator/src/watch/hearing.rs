@@ -65,13 +65,19 @@ where
         let watched = watched(request.uri());
         let of_it = |(of, series): &(Watched, Arc<WatchSeries>)| (Some(*of) == watched).then(|| Arc::clone(series));
         let series = self.series.iter().find_map(of_it);
-        let noted = move |frame| {
+        let heard = move || {
             if let Some(series) = &series {
                 series.heard(Instant::now());
             }
-            frame
         };
-        let answered = |response: Response<B>| response.map(|body| body.map_frame(Box::new(noted) as Note));
+        let answered = |response: Response<B>| {
+            heard();
+            let noted = move |frame| {
+                heard();
+                frame
+            };
+            response.map(|body| body.map_frame(Box::new(noted) as Note))
+        };
         self.inner.call(request).map(|answer| answer.map(answered)).boxed()
     }
 }
