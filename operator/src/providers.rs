@@ -26,9 +26,24 @@ pub struct Provider {
     keys: &'static [(Dialect, KeyStyle)],
     /// Whether nobody gets in without a key.
     pub needs_key: bool,
+    /// How the names of the models begin whose older completions it serves where it speaks chat.
+    completes: &'static [&'static str],
+    /// Whether it ranks documents where it speaks chat.
+    ranks: bool,
     /// What AWS calls it where calls are signed. It is in a region then, whose name stands for [`REGION`] in its root.
     aws_service: Option<&'static str>,
 }
+
+/// All models, whatever they are called.
+const EVERY: &[&str] = &[""];
+/// What OpenAI's page of each model says of them: all others only hold conversations.
+const OPENAI_COMPLETES: &[&str] = &[
+    "gpt-3.5-turbo-instruct",
+    "davinci-002",
+    "babbage-002",
+    "ft:davinci-002",
+    "ft:babbage-002",
+];
 
 const REGION: &str = "{region}";
 
@@ -89,7 +104,7 @@ const PROVIDERS: &[Provider] = &[
         CONVERSE,
     )
     .signed_for("bedrock"),
-    hosted("Cerebras", "cerebras", "https://api.cerebras.ai", CHAT),
+    hosted("Cerebras", "cerebras", "https://api.cerebras.ai", CHAT).completing(EVERY),
     account("Cloudflare", "cloudflare", BARE_CHAT),
     hosted("Cohere", "cohere", "https://api.cohere.ai", COHERE_AND_CHAT),
     hosted(
@@ -104,7 +119,8 @@ const PROVIDERS: &[Provider] = &[
         "deepinfra",
         "https://api.deepinfra.com/v1/openai",
         BARE_CHAT,
-    ),
+    )
+    .completing(EVERY),
     hosted(
         "DeepSeek",
         "deepseek",
@@ -116,7 +132,9 @@ const PROVIDERS: &[Provider] = &[
         "fireworks",
         "https://api.fireworks.ai/inference",
         CHAT_AND_MESSAGES,
-    ),
+    )
+    .completing(EVERY)
+    .ranking(),
     hosted(
         "Gemini",
         "gcp.gemini",
@@ -133,34 +151,44 @@ const PROVIDERS: &[Provider] = &[
     ),
     hosted("Groq", "groq", "https://api.groq.com/openai", CHAT_AND_RESPONSES),
     hosted("HuggingFace", "hugging_face", "https://router.huggingface.co", CHAT),
-    own("LMStudio", "lm_studio", CHAT),
-    own("LlamaCpp", "llama_cpp", CHAT_MESSAGES_AND_RESPONSES),
+    own("LMStudio", "lm_studio", CHAT).completing(EVERY),
+    own("LlamaCpp", "llama_cpp", CHAT_MESSAGES_AND_RESPONSES)
+        .completing(EVERY)
+        .ranking(),
     hosted("MiniMax", "minimax", "https://api.minimax.io", CHAT_AND_SUBPATH),
     hosted("Mistral", "mistral_ai", "https://api.mistral.ai", CHAT),
     hosted("Moonshot", "moonshot", "https://api.moonshot.ai", CHAT),
     hosted("Nebius", "nebius", "https://api.studio.nebius.ai", CHAT),
     hosted("Novita", "novita", "https://api.novita.ai/v3/openai", BARE_CHAT),
-    hosted("NvidiaNIM", "nvidia_nim", "https://integrate.api.nvidia.com", CHAT),
-    own("Ollama", "ollama", OLLAMA),
-    hosted("OpenAI", "openai", "https://api.openai.com", CHAT_AND_RESPONSES),
-    own("OpenAICompatible", "openai_compatible", BARE_CHAT),
+    hosted("NvidiaNIM", "nvidia_nim", "https://integrate.api.nvidia.com", CHAT).completing(EVERY),
+    own("Ollama", "ollama", OLLAMA).completing(EVERY),
+    hosted("OpenAI", "openai", "https://api.openai.com", CHAT_AND_RESPONSES).completing(OPENAI_COMPLETES),
+    own("OpenAICompatible", "openai_compatible", BARE_CHAT)
+        .completing(EVERY)
+        .ranking(),
     hosted(
         "OpenRouter",
         "openrouter",
         "https://openrouter.ai/api",
         CHAT_MESSAGES_AND_RESPONSES,
-    ),
+    )
+    .completing(EVERY)
+    .ranking(),
     hosted(
         "Perplexity",
         "perplexity",
         "https://api.perplexity.ai",
         BARE_CHAT_AND_RESPONSES,
     ),
-    own("SGLang", "sglang", CHAT_AND_RESPONSES),
+    own("SGLang", "sglang", CHAT_AND_RESPONSES).completing(EVERY).ranking(),
     hosted("SambaNova", "sambanova", "https://api.sambanova.ai", CHAT),
     account("Snowflake", "snowflake", BARE_CHAT),
-    hosted("Together", "together_ai", "https://api.together.ai", CHAT),
-    own("VLLM", "vllm", CHAT_MESSAGES_AND_RESPONSES),
+    hosted("Together", "together_ai", "https://api.together.ai", CHAT)
+        .completing(EVERY)
+        .ranking(),
+    own("VLLM", "vllm", CHAT_MESSAGES_AND_RESPONSES)
+        .completing(EVERY)
+        .ranking(),
     hosted("Vercel", "vercel", "https://ai-gateway.vercel.sh", CHAT),
     account("VertexAI", "gcp.vertex_ai", GEMINI).with_gemini_at("/publishers/google"),
     hosted("XAI", "x_ai", "https://api.x.ai", RESPONSES_AND_CHAT),
@@ -183,6 +211,8 @@ const fn hosted(
         key: KeyStyle::Bearer,
         keys: &[],
         needs_key: true,
+        completes: &[],
+        ranks: false,
         aws_service: None,
     }
 }
@@ -198,6 +228,8 @@ const fn own(name: &'static str, slug: &'static str, dialects: &'static [(Dialec
         key: KeyStyle::Bearer,
         keys: &[],
         needs_key: false,
+        completes: &[],
+        ranks: false,
         aws_service: None,
     }
 }
@@ -271,6 +303,18 @@ impl Provider {
         self
     }
 
+    /// It serves the older completions of models whose names begin so.
+    const fn completing(mut self, models: &'static [&'static str]) -> Self {
+        self.completes = models;
+        self
+    }
+
+    /// It ranks documents at `/rerank`.
+    const fn ranking(mut self) -> Self {
+        self.ranks = true;
+        self
+    }
+
     const fn signed_for(mut self, service: &'static str) -> Self {
         self.aws_service = Some(service);
         self
@@ -304,9 +348,21 @@ impl Provider {
                     .url_of(index, wanted, &endpoint)?
                     .replace(REGION, region.unwrap_or_default()),
                 auth: auth(wanted.name),
+                lacks: self.lacks(wanted.name, &spec.model),
             })
         };
         self.spoken_at(&endpoint).iter().enumerate().map(one).collect()
+    }
+
+    /// What others of this dialect do with such a model, and it does not.
+    fn lacks(&self, dialect: Dialect, model: &str) -> Vec<wire::Service> {
+        let completes = self.completes.iter().any(|begin| model.starts_with(begin));
+        let served = [
+            (completes, wire::Service::Completions),
+            (self.ranks, wire::Service::Rerank),
+        ];
+        let lacked = served.into_iter().filter(|(does, _)| dialect == Dialect::Chat && !does);
+        lacked.map(|(_, service)| service).collect()
     }
 
     fn auth(&self, credentials: Option<&Credentials>, region: Option<&str>, dialect: Dialect) -> wire::Auth {

@@ -11,6 +11,7 @@ mod asked;
 mod bad_request;
 mod chat;
 mod cohere;
+mod completions;
 mod converse;
 mod count;
 mod embeddings;
@@ -108,7 +109,8 @@ impl ClientDialect {
 pub enum Operation {
     /// A conversation's next turn.
     Generate,
-    /// What follows a text: OpenAI's older completions; only ever passed through.
+    /// What follows a text: OpenAI's older completions. Where a server has none, it is what a conversation that begins
+    /// with the text is answered.
     Completions,
     /// Embeddings of any number of texts.
     Embeddings,

@@ -246,7 +246,17 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
-    /// Where it does what is asked, if it does. One text can be embedded where many can.
+    /// The request passes through to it; otherwise it is translated.
+    pub(crate) fn passes(&self, asked: &Asked<'_>) -> bool {
+        asked.passes_to(self.dialect) && (asked.operation != Operation::Completions || self.has(Operation::Completions))
+    }
+
+    fn has(&self, operation: Operation) -> bool {
+        self.others.iter().any(|(known, _)| *known == operation)
+    }
+
+    /// Where it does what is asked, if it does. One text can be embedded where many can, and a text completed where a
+    /// conversation can be held.
     pub(crate) fn path(&self, asked: &Asked<'_>) -> Option<&http::uri::PathAndQuery> {
         let other = |operation| {
             let found = self.others.iter().find(|(known, _)| *known == operation);
@@ -256,6 +266,9 @@ impl Upstream {
             Operation::Generate if asked.stream => Some(&self.stream),
             Operation::Generate => Some(&self.generate),
             Operation::EmbedOne => other(Operation::EmbedOne).or_else(|| other(Operation::Embeddings)),
+            Operation::Completions if !self.passes(asked) => {
+                Some(if asked.stream { &self.stream } else { &self.generate })
+            }
             operation => other(operation),
         }
     }

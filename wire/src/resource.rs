@@ -381,6 +381,22 @@ pub struct Endpoint {
     pub url: String,
     /// How the deployment's credential is presented there.
     pub auth: Auth,
+    /// What servers of the dialect do as a rule, and this one does not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<Service>,
+}
+
+/// Something that servers of a dialect do beside conversations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Service {
+    /// OpenAI's older completions: `/completions`.
+    Completions,
+    /// Rankings of documents: `/rerank`.
+    Rerank,
+    /// Of a later revision; whatever it is, this build does not use it.
+    #[serde(other)]
+    Unknown,
 }
 
 /// How the credential is presented.

@@ -255,3 +255,24 @@ fn bedrock_is_in_its_region_and_signed_for_it_or_takes_a_key() {
         ("https://vpce-1.example", signed),
     );
 }
+
+#[test]
+fn what_a_provider_does_not_do_with_a_model_is_said() {
+    use wire::Service::{Completions, Rerank};
+    for (provider, model, expected) in [
+        ("OpenAI", "gpt-4o", &[Completions, Rerank][..]),
+        ("OpenAI", "gpt-3.5-turbo-instruct-0914", &[Rerank]),
+        ("Groq", "m", &[Completions, Rerank]),
+        ("Cerebras", "m", &[Rerank]),
+        ("VLLM", "m", &[]),
+    ] {
+        let spec = json!({"provider": provider, "model": model, "endpoint": {"url": "http://x/v1"}});
+        let spec: ModelDeploymentSpec = serde_json::from_value(spec).unwrap();
+        let endpoints = find(provider).unwrap().endpoints(&spec).unwrap();
+        let lacks = |endpoint: &wire::Endpoint| match endpoint.dialect {
+            wire::Dialect::Chat => endpoint.lacks == expected,
+            _ => endpoint.lacks.is_empty(),
+        };
+        assert!(endpoints.iter().all(lacks), "{provider} {model}: {endpoints:?}");
+    }
+}

@@ -5,8 +5,8 @@ use super::item::{Part, Reply, Request, Thinking};
 use super::loss::Ledger;
 use super::{
     Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Keeping, Losses, Operation, Pictures, Reasoned,
-    Recall, Translated, Upstream, chat, cohere, converse, count, embeddings, gemini, messages, ollama, pairing,
-    pictures, reasoned, responses, unsaid,
+    Recall, Translated, Upstream, chat, cohere, completions, converse, count, embeddings, gemini, messages, ollama,
+    pairing, pictures, reasoned, responses, unsaid,
 };
 use std::sync::Arc;
 
@@ -182,6 +182,9 @@ fn translate(
 ) -> Result<Translated, BadRequest> {
     let mut ledger = Ledger::default();
     let mut request = match asked.dialect {
+        ClientDialect::Chat if asked.operation == Operation::Completions => {
+            completions::request::decode(asked, &mut ledger)
+        }
         ClientDialect::Chat => chat::request::decode(asked, &mut ledger),
         ClientDialect::Messages => messages::request::decode(asked, &mut ledger),
         ClientDialect::Gemini => gemini::request::decode(asked, &mut ledger),
@@ -272,6 +275,9 @@ pub fn translate_response(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fa
     let (usage, reasoned) = (reply.usage, Reasoned::of(&reply.parts));
     let mut out = Vec::with_capacity(body.len() + ROOM);
     match exchange.client {
+        ClientDialect::Chat if exchange.operation == Operation::Completions => {
+            completions::response::encode(exchange, &reply, &mut out);
+        }
         ClientDialect::Chat => chat::response::encode(exchange, &reply, &mut out),
         ClientDialect::Messages => messages::response::encode(exchange, &reply, &mut out),
         ClientDialect::Gemini => gemini::response::encode(exchange, &reply, &mut out),
@@ -293,6 +299,7 @@ fn unsaid_of(reply: &mut Reply<'_>, exchange: &Exchange) -> Losses {
     }
     reply.parts.retain(|part| {
         let lost = match part {
+            Part::Image(_) if exchange.operation == Operation::Completions => Some(completions::unsaid()),
             Part::Image(source) => unsaid::image(exchange.client, source),
             _ => None,
         };

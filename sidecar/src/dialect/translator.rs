@@ -4,8 +4,8 @@ use super::item::Step;
 use super::reasoned::{Reasoned, Recorder};
 use super::unsaid::{self, Report};
 use super::{
-    ClientDialect, Dialect, Effect, Exchange, Fault, Loss, Losses, chat, cohere, converse, gemini, messages, ollama,
-    responses,
+    ClientDialect, Dialect, Effect, Exchange, Fault, Loss, Losses, Operation, chat, cohere, completions, converse,
+    gemini, messages, ollama, responses,
 };
 use crate::sse::Event;
 
@@ -37,6 +37,7 @@ enum Decoder {
 #[derive(Debug)]
 enum Encoder {
     Chat(chat::stream::Encoder),
+    Completions(completions::stream::Encoder),
     Messages(messages::stream::Encoder),
     Gemini(gemini::stream::Encoder),
     Responses(responses::stream::Encoder),
@@ -59,6 +60,9 @@ impl Translator {
                 Dialect::Gemini => Decoder::Gemini(gemini::stream::Decoder::new(exchange)),
             },
             encoder: match exchange.client {
+                ClientDialect::Chat if exchange.operation == Operation::Completions => {
+                    Encoder::Completions(completions::stream::Encoder::new(exchange))
+                }
                 ClientDialect::Chat => Encoder::Chat(chat::stream::Encoder::new(exchange)),
                 ClientDialect::Messages => Encoder::Messages(messages::stream::Encoder::new(exchange)),
                 ClientDialect::Gemini => Encoder::Gemini(gemini::stream::Encoder::new(exchange)),
@@ -165,7 +169,7 @@ impl Translator {
     pub fn sequence(&self) -> u64 {
         match &self.encoder {
             Encoder::Responses(encoder) => encoder.sequence(),
-            Encoder::Chat(_) | Encoder::Messages(_) | Encoder::Gemini(_) => 0,
+            Encoder::Chat(_) | Encoder::Completions(_) | Encoder::Messages(_) | Encoder::Gemini(_) => 0,
         }
     }
 }
@@ -225,6 +229,7 @@ impl Encoder {
     fn unsaid(&mut self) -> Option<Loss> {
         match self {
             Self::Messages(encoder) => encoder.unsaid(),
+            Self::Completions(encoder) => encoder.unsaid(),
             Self::Chat(_) | Self::Gemini(_) | Self::Responses(_) => None,
         }
     }
@@ -232,6 +237,10 @@ impl Encoder {
     fn step(&mut self, step: Step<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
         match self {
             Self::Chat(encoder) => {
+                encoder.step(step, out);
+                Ok(())
+            }
+            Self::Completions(encoder) => {
                 encoder.step(step, out);
                 Ok(())
             }

@@ -23,7 +23,7 @@ impl std::fmt::Display for Why {
             Self::NoThreads => f.write_str("holds no threads; without `thread` it could serve"),
             Self::NoOperation(operation) => f.write_str(match operation {
                 Operation::Generate => "does not converse in any dialect",
-                Operation::Completions => "has no completions; chat completions do the same",
+                Operation::Completions => "has no completions",
                 Operation::Embeddings | Operation::EmbedOne => "has no embeddings",
                 Operation::CountTokens => "counts no tokens, and nothing is guessed here",
                 Operation::Rerank => "ranks no documents",

@@ -269,7 +269,7 @@ fn capability<'a>(target: &'a Target, facts: &Facts<'_, '_>) -> Result<&'a Upstr
     }
     let endpoint =
         endpoint(&target.deployment.endpoints, facts.asked).ok_or(Why::NoOperation(facts.asked.operation))?;
-    if !facts.asked.passes_to(endpoint.dialect) && facts.asked.is_in_thread() {
+    if !endpoint.passes(facts.asked) && facts.asked.is_in_thread() {
         return Err(Why::NoThreads);
     }
     Ok(endpoint)

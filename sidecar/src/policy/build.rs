@@ -4,7 +4,7 @@ use super::{
     Affinity, Configuration, Deployment, Id, KEY_TENANT, Key, Pattern, Policy, Route, Rule, Snapshot, Target, Timeouts,
     Upstream, When,
 };
-use crate::dialect;
+use crate::dialect::{self, Operation};
 use crate::health::Board;
 use crate::meter::Meter;
 use crate::pictures::Hosts;
@@ -216,11 +216,16 @@ fn deployment(
     meter: &Meter,
 ) -> Result<Deployment, String> {
     let find = |name: &str| credentials.get(name).and_then(|credential| credential.as_ref().ok());
-    let upstream = |wire::Endpoint { dialect, url, auth }: &wire::Endpoint| {
+    let upstream = |wire::Endpoint {
+                        dialect,
+                        url,
+                        auth,
+                        lacks,
+                    }: &wire::Endpoint| {
         let standing = StandingHeaders::new(auth, body.credential.as_deref(), &body.headers, find);
         let standing = standing.map_err(|error| no_headers(&error, credentials))?;
         let endpoint = Endpoint::parse(url, body.ca_bundle.as_deref(), standing.credential_version());
-        let upstream = endpoint.and_then(|endpoint| upstream(*dialect, endpoint, standing, &body.model));
+        let upstream = endpoint.and_then(|endpoint| upstream(*dialect, lacks, endpoint, standing, &body.model));
         upstream.map_err(|error| error.to_string())
     };
     let endpoints = body
@@ -268,6 +273,7 @@ fn revision(body: &wire::Deployment, endpoints: &[Upstream]) -> u64 {
 /// A dialect's operations below its base URL.
 fn upstream(
     dialect: wire::Dialect,
+    lacks: &[wire::Service],
     endpoint: Arc<Endpoint>,
     standing: StandingHeaders,
     model: &str,
@@ -280,11 +286,20 @@ fn upstream(
         others: suffixes
             .others
             .into_iter()
+            .filter(|(operation, _)| !lacks.iter().any(|lacked| is(*operation, *lacked)))
             .map(|(operation, suffix)| Ok((operation, endpoint.path(&suffix)?)))
             .collect::<Result<_, EndpointError>>()?,
         endpoint,
         standing: Arc::new(standing),
     })
+}
+
+fn is(operation: Operation, service: wire::Service) -> bool {
+    match service {
+        wire::Service::Completions => operation == Operation::Completions,
+        wire::Service::Rerank => operation == Operation::Rerank,
+        wire::Service::Unknown => false,
+    }
 }
 
 fn header_of(name: &str) -> HeaderValue {

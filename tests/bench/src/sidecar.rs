@@ -98,6 +98,7 @@ fn deployment(dialect: Dialect, (place, ..): (&str, u32, u32), upstream: SocketA
             dialect: dialect.on_the_wire(),
             url: format!("http://{upstream}{path}"),
             auth,
+            lacks: Vec::new(),
         }],
         credential,
         headers: BTreeMap::from([("x-harbour-place".to_owned(), HeaderValue::Value(place.to_owned()))]),

@@ -161,11 +161,17 @@ async fn rankings_pass_through_to_whoever_makes_them() -> Result<()> {
         assert_eq!(scene.targets(), [target, target]);
         scene.end().await?;
     }
-    let scene = Scene::of("Anthropic", Anthropic::builder(), "claude-sonnet-4-5").await?;
-    let answer = scene.client.post("/v1/rerank", asked.to_string()).await?;
-    assert_eq!(answer.status, 400);
-    assert!(answer.text().contains("ranks no documents"), "{}", answer.text());
-    scene.end().await
+    for scene in [
+        Scene::of("Anthropic", Anthropic::builder(), "claude-sonnet-4-5").await?,
+        Scene::of("OpenAI", OpenAi::builder(), "gpt-4o").await?,
+    ] {
+        let answer = scene.client.post("/v1/rerank", asked.to_string()).await?;
+        assert_eq!(answer.status, 400);
+        assert!(answer.text().contains("ranks no documents"), "{}", answer.text());
+        assert!(scene.targets().is_empty());
+        scene.end().await?;
+    }
+    Ok(())
 }
 
 #[tokio::test]
@@ -183,5 +189,80 @@ async fn completions_pass_through_whole_and_streamed() -> Result<()> {
     assert!(text.ends_with("data: [DONE]\n\n") && !text.contains("usage"), "{text}");
     let sent: Value = serde_json::from_slice(&scene.fake.received()[2].body)?;
     assert_eq!(sent["stream_options"], json!({"include_usage": true}));
+    scene.end().await
+}
+
+/// One user's message there, and the text that follows here.
+#[tokio::test]
+async fn completions_are_made_of_conversations_where_there_are_no_others() -> Result<()> {
+    for (provider, builder, model, path) in [
+        ("OpenAI", OpenAi::builder(), "gpt-4o", "/v1/chat/completions"),
+        ("Anthropic", Anthropic::builder(), "claude-sonnet-4-5", "/v1/messages"),
+        (
+            "Gemini",
+            Gemini::builder(),
+            "gemini-2.5-flash",
+            "/v1beta/models/gemini-2.5-flash:generateContent",
+        ),
+        ("Cohere", Cohere::builder(), "command-a-03-2025", "/v2/chat"),
+        ("Ollama", Ollama::builder(), "llama3.2", "/api/chat"),
+    ] {
+        let scene = Scene::of(provider, builder, model).await?;
+        let mut asked = json!({"model": "m", "prompt": "Once upon a time", "max_tokens": 400});
+        let answer = scene.ask("/v1/completions", asked.clone()).await?;
+        assert_eq!(answer["object"], "text_completion", "{provider}");
+        let echo = format!("Echo from east: Once upon a time");
+        assert_eq!(answer["choices"][0]["text"], echo, "{provider}: {answer}");
+        assert_eq!(answer["choices"][0]["finish_reason"], "stop", "{provider}");
+        assert!(
+            answer["usage"]["completion_tokens"].as_u64() > Some(0),
+            "{provider}: {answer}"
+        );
+        asked["stream"] = true.into();
+        asked["stream_options"] = json!({"include_usage": true});
+        let streamed = scene.client.post("/v1/completions", asked.to_string()).await?.text();
+        assert!(streamed.ends_with("data: [DONE]\n\n"), "{provider}: {streamed}");
+        let chunks = streamed
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data: ")?).ok());
+        let chunks: Vec<Value> = chunks.collect();
+        let text: String = chunks
+            .iter()
+            .filter_map(|chunk| chunk["choices"][0]["text"].as_str())
+            .collect();
+        assert_eq!(text, echo, "{provider}");
+        assert!(
+            chunks.iter().all(|chunk| chunk["object"] == "text_completion"),
+            "{provider}: {streamed}"
+        );
+        assert!(
+            chunks.last().is_some_and(|last| last["usage"].is_object()),
+            "{provider}: {streamed}"
+        );
+        assert_eq!(scene.targets()[0], path);
+        scene.end().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_no_conversation_can_say_of_a_completion_is_refused_by_name() -> Result<()> {
+    let scene = Scene::of("Anthropic", Anthropic::builder(), "claude-sonnet-4-5").await?;
+    for (field, value) in [
+        ("suffix", json!("the end")),
+        ("echo", json!(true)),
+        ("best_of", json!(2)),
+        ("logprobs", json!(0)),
+        ("n", json!(2)),
+        ("prompt", json!(["one", "two"])),
+        ("prompt", json!([1, 2])),
+    ] {
+        let mut asked = json!({"model": "m", "prompt": "Once"});
+        asked[field] = value;
+        let answer = scene.client.post("/v1/completions", asked.to_string()).await?;
+        assert_eq!(answer.status, 400, "{field}: {}", answer.text());
+        assert!(answer.text().contains(field), "{field}: {}", answer.text());
+    }
+    assert!(scene.targets().is_empty());
     scene.end().await
 }

@@ -6,7 +6,8 @@ mod encode;
 pub(in crate::dialect) use decode::decode;
 pub(super) use decode::{chunk, images, sources, unsaid};
 pub(in crate::dialect) use encode::encode;
-pub(super) use encode::{write_head, write_image};
+pub(in crate::dialect) use encode::write_head;
+pub(super) use encode::write_image;
 
 use crate::dialect::chat::{finish, usage};
 use crate::dialect::{Fault, Inspection, Operation, error};

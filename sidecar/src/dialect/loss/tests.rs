@@ -1,5 +1,5 @@
 use super::{Fate, Field, Ledger, decide, field};
-use crate::dialect::{Grade, chat, gemini, messages, responses};
+use crate::dialect::{Grade, chat, completions, gemini, messages, responses};
 use crate::json;
 
 /// The tables are searched by halves, and a field is remembered as a bit.
@@ -7,6 +7,7 @@ use crate::json;
 fn every_table_is_sorted_and_short() {
     let tables = [
         chat::request::TABLES,
+        completions::request::TABLES,
         messages::request::TABLES,
         gemini::request::TABLES,
         responses::request::TABLES,

@@ -69,6 +69,7 @@ impl Golden {
             None => Operation::Generate,
             Some("embeddings") => Operation::Embeddings,
             Some("embedOne") => Operation::EmbedOne,
+            Some("completions") => Operation::Completions,
             Some("countTokens") => Operation::CountTokens,
             Some(other) => panic!("no operation {other}"),
         }

@@ -148,6 +148,9 @@ pub(super) fn goldens() -> Vec<(PathBuf, Exchange, String, String)> {
             let (upstream_name, _) = upstream_name.split_once('-').unwrap();
             let mut exchange = exchange(of_name(client), of_name(upstream_name));
             exchange.include_usage = !name.contains("without-usage");
+            if name.contains("completions") {
+                exchange.operation = Operation::Completions;
+            }
             exchange.shows_reasoning = !name.contains("hidden");
             let (upstream, expected) = (upstream.to_owned(), expected.to_owned());
             (file, exchange, upstream, expected)

@@ -226,7 +226,7 @@ impl Call<'_, '_> {
             return self.failed(failure(fault, reset));
         }
         let client = self.request.asked.dialect;
-        let passes = self.request.asked.passes_to(dialect);
+        let passes = self.candidate.upstream.passes(self.request.asked);
         if let (Some(rest), true) = (rest, passes) {
             let stream = self.answer_stream(rest, Conversion::Raw);
             return self.streaming(head, stream.preceded_by(bytes), false, false);

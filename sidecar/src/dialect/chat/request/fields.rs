@@ -6,7 +6,7 @@ use crate::dialect::loss::Fate::{Knob as Turn, Lost, Ours, Read, Refused};
 use crate::dialect::loss::{Field, field, field_unless};
 
 /// What the fields are called that other dialects have too.
-pub(super) const NAMES: Names = Names {
+pub(in crate::dialect) const NAMES: Names = Names {
     cache: "cache_control",
     conversation: "messages",
     strict: "function.strict",

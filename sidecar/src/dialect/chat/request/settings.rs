@@ -47,7 +47,7 @@ fn names(object: &Object<'_>) -> Names {
     }
 }
 
-fn stop<'a>(object: &Object<'a>) -> Result<SmallVec<[Text<'a>; 4]>, BadRequest> {
+pub(in crate::dialect) fn stop<'a>(object: &Object<'a>) -> Result<SmallVec<[Text<'a>; 4]>, BadRequest> {
     let Some(stop) = given(object, "stop") else {
         return Ok(SmallVec::new());
     };

@@ -1,10 +1,10 @@
 //! The item form into a chat answer.
 
-use crate::dialect::Exchange;
 use crate::dialect::chat::request::{google, write_detail, write_url};
 use crate::dialect::chat::{finish, usage};
 use crate::dialect::item::{Call, Finish, Part, Reasoning, Reply, Source};
 use crate::dialect::text::Text;
+use crate::dialect::{Exchange, Operation};
 use crate::json::{ArrayWriter, ObjectWriter, ValueWriter};
 
 pub(in crate::dialect) fn encode(exchange: &Exchange, reply: &Reply<'_>, out: &mut Vec<u8>) {
@@ -32,7 +32,7 @@ pub(in crate::dialect) fn encode(exchange: &Exchange, reply: &Reply<'_>, out: &m
 }
 
 /// What an answer and each of its chunks begin with.
-pub(in crate::dialect::chat) fn write_head(
+pub(in crate::dialect) fn write_head(
     exchange: &Exchange,
     id: Option<&Text<'_>>,
     model: Option<&Text<'_>>,
@@ -42,7 +42,10 @@ pub(in crate::dialect::chat) fn write_head(
 ) {
     match id {
         Some(id) => id.write(body.member("id")),
-        None => body.string("id", &format!("chatcmpl-{}", exchange.request_id)),
+        None => body.string(
+            "id",
+            &format!("{}-{}", id_prefix(exchange.operation), exchange.request_id),
+        ),
     }
     body.string("object", object);
     match created {
@@ -52,6 +55,13 @@ pub(in crate::dialect::chat) fn write_head(
     match model {
         Some(model) => model.write(body.member("model")),
         None => body.string("model", &exchange.model),
+    }
+}
+
+fn id_prefix(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Completions => "cmpl",
+        _ => "chatcmpl",
     }
 }
 

@@ -15,7 +15,7 @@ impl Call<'_, '_> {
             asked, body, policy, ..
         } = self.request;
         let deployment = &self.candidate.target.deployment;
-        if asked.passes_to(self.candidate.upstream.dialect) {
+        if self.candidate.upstream.passes(asked) {
             let spliced = pass_through(asked, &deployment.model, asked.operation.streams());
             return Ok(OutBody::new(spliced.into_pieces(body)));
         }
