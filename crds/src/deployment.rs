@@ -36,6 +36,10 @@ pub struct ModelDeploymentSpec {
     /// Where the model is called, if not at the provider's public address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
+    /// How Azure OpenAI is called, for the provider AzureOpenAI alone. Without it endpoint.url is the base URL of the
+    /// newer API, which ends in /openai/v1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub azure: Option<Azure>,
     /// Where in Amazon Bedrock it is. Needed for the provider Bedrock, and for no other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bedrock: Option<Bedrock>,
@@ -86,6 +90,19 @@ pub const AWS_SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
 /// See [`AWS_ACCESS_KEY_ID`]; only keys that expire have one.
 pub const AWS_SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 
+/// Azure OpenAI by the paths that name a deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Azure {
+    /// The version of the API, such as 2024-10-21. It is sent with every call, and calls go to
+    /// /openai/deployments/MODEL below endpoint.url, which then is the address of the resource alone.
+    #[schemars(
+        length(min = 1, max = 64),
+        regex(pattern = "^[A-Za-z0-9]([-.A-Za-z0-9]*[A-Za-z0-9])?$")
+    )]
+    pub api_version: String,
+}
+
 /// A place in Amazon Bedrock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
@@ -94,6 +111,20 @@ pub struct Bedrock {
     /// no other.
     #[schemars(length(min = 1, max = 63), regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub region: String,
+    /// How a Claude is called for applications that speak Anthropic's Messages: Invoke, which all of them have, or
+    /// Native, Anthropic's own path, which the newer ones have as well.
+    #[serde(default)]
+    pub messages: BedrockMessages,
+}
+
+/// A form of Anthropic's Messages in Amazon Bedrock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum BedrockMessages {
+    /// By InvokeModel.
+    #[default]
+    Invoke,
+    /// By /anthropic/v1/messages.
+    Native,
 }
 
 /// Where a deployment is called.

@@ -3,8 +3,9 @@
 //! A row knows where a provider is, which dialects it speaks at which paths, and how it wants its key. Everything that
 //! is compatible with OpenAI or Anthropic is a row and no code.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use pilotfish_crds::ModelDeploymentSpec;
-use pilotfish_crds::deployment::{Credentials, Dialect, DialectEndpoint, Endpoint};
+use pilotfish_crds::deployment::{BedrockMessages, Credentials, Dialect, DialectEndpoint, Endpoint};
 use pilotfish_wire as wire;
 
 /// A provider.
@@ -26,6 +27,8 @@ pub struct Provider {
     keys: &'static [(Dialect, KeyStyle)],
     /// Whether nobody gets in without a key.
     pub needs_key: bool,
+    /// Which of its models are Claudes that it hosts in a form of its own.
+    claude: Option<wire::Hosting>,
     /// How the names of the models begin whose older completions it serves where it speaks chat.
     completes: &'static [&'static str],
     /// Whether it ranks documents where it speaks chat.
@@ -46,6 +49,11 @@ const OPENAI_COMPLETES: &[&str] = &[
 ];
 
 const REGION: &str = "{region}";
+
+/// All but what no URL reserves.
+const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+const AZURE: &str = "AzureOpenAI";
 
 /// How a key is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +78,8 @@ const RESPONSES_AND_CHAT: &[(Dialect, &str)] = &[(Dialect::Responses, "/v1"), (D
 const CHAT: &[(Dialect, &str)] = &[(Dialect::Chat, "/v1")];
 /// Chat whose base URL is the root itself.
 const BARE_CHAT: &[(Dialect, &str)] = &[(Dialect::Chat, "")];
+/// The same, and Responses beside it.
+const BARE_CHAT_AND_BARE_RESPONSES: &[(Dialect, &str)] = &[(Dialect::Chat, ""), (Dialect::Responses, "")];
 /// The same, with Responses below `/v1`.
 const BARE_CHAT_AND_RESPONSES: &[(Dialect, &str)] = &[(Dialect::Chat, ""), (Dialect::Responses, "/v1")];
 const MESSAGES: &[(Dialect, &str)] = &[(Dialect::Messages, "")];
@@ -82,11 +92,14 @@ const OLLAMA: &[(Dialect, &str)] = &[
 ];
 /// Its own API, and one for clients of chat, which knows less.
 const COHERE_AND_CHAT: &[(Dialect, &str)] = &[(Dialect::Cohere, ""), (Dialect::Chat, "/compatibility/v1")];
-const CONVERSE: &[(Dialect, &str)] = &[(Dialect::Converse, "")];
+/// The first is for all models, the second for Claude's alone.
+const CONVERSE_AND_MESSAGES: &[(Dialect, &str)] = &[(Dialect::Converse, ""), (Dialect::Messages, "")];
 /// Anthropic's API on a path of its own beside OpenAI's.
 const CHAT_AND_SUBPATH: &[(Dialect, &str)] = &[(Dialect::Chat, "/v1"), (Dialect::Messages, "/anthropic")];
 const BARE_CHAT_AND_SUBPATH: &[(Dialect, &str)] = &[(Dialect::Chat, ""), (Dialect::Messages, "/anthropic")];
 const GEMINI: &[(Dialect, &str)] = &[(Dialect::Gemini, "")];
+/// Google's own models, and Claude's, each of another publisher.
+const GEMINI_OR_MESSAGES: &[(Dialect, &str)] = &[(Dialect::Gemini, ""), (Dialect::Messages, "")];
 
 /// What Google's SDK puts between its base URL and the models.
 const GEMINI_VERSION: &str = "/v1beta";
@@ -95,15 +108,16 @@ const GEMINI_VERSION: &str = "/v1beta";
 const PROVIDERS: &[Provider] = &[
     hosted("Anthropic", "anthropic", "https://api.anthropic.com", MESSAGES).with_x_api_key(),
     own("AnthropicCompatible", "anthropic_compatible", MESSAGES).with_x_api_key(),
-    account("AzureOpenAI", "azure.ai.openai", BARE_CHAT).with_key(KeyStyle::ApiKey),
+    account(AZURE, "azure.ai.openai", BARE_CHAT_AND_BARE_RESPONSES).with_key(KeyStyle::ApiKey),
     hosted("Baseten", "baseten", "https://inference.baseten.co", CHAT),
     hosted(
         "Bedrock",
         "aws.bedrock",
         "https://bedrock-runtime.{region}.amazonaws.com",
-        CONVERSE,
+        CONVERSE_AND_MESSAGES,
     )
-    .signed_for("bedrock"),
+    .signed_for("bedrock")
+    .hosting_claude(wire::Hosting::BedrockInvoke),
     hosted("Cerebras", "cerebras", "https://api.cerebras.ai", CHAT).completing(EVERY),
     account("Cloudflare", "cloudflare", BARE_CHAT),
     hosted("Cohere", "cohere", "https://api.cohere.ai", COHERE_AND_CHAT),
@@ -190,7 +204,9 @@ const PROVIDERS: &[Provider] = &[
         .completing(EVERY)
         .ranking(),
     hosted("Vercel", "vercel", "https://ai-gateway.vercel.sh", CHAT),
-    account("VertexAI", "gcp.vertex_ai", GEMINI).with_gemini_at("/publishers/google"),
+    account("VertexAI", "gcp.vertex_ai", GEMINI_OR_MESSAGES)
+        .with_gemini_at("/publishers/google")
+        .hosting_claude(wire::Hosting::VertexPredict),
     hosted("XAI", "x_ai", "https://api.x.ai", RESPONSES_AND_CHAT),
     hosted("ZAI", "z_ai", "https://api.z.ai/api/paas/v4", BARE_CHAT),
 ];
@@ -211,6 +227,7 @@ const fn hosted(
         key: KeyStyle::Bearer,
         keys: &[],
         needs_key: true,
+        claude: None,
         completes: &[],
         ranks: false,
         aws_service: None,
@@ -228,6 +245,7 @@ const fn own(name: &'static str, slug: &'static str, dialects: &'static [(Dialec
         key: KeyStyle::Bearer,
         keys: &[],
         needs_key: false,
+        claude: None,
         completes: &[],
         ranks: false,
         aws_service: None,
@@ -315,9 +333,19 @@ impl Provider {
         self
     }
 
+    const fn hosting_claude(mut self, hosting: wire::Hosting) -> Self {
+        self.claude = Some(hosting);
+        self
+    }
+
     const fn signed_for(mut self, service: &'static str) -> Self {
         self.aws_service = Some(service);
         self
+    }
+
+    /// It has paths with a version of the API in their query.
+    pub fn is_azure(&self) -> bool {
+        self.name == AZURE
     }
 
     /// It is in a region of AWS, and calls may be signed.
@@ -345,13 +373,18 @@ impl Provider {
             Ok(wire::Endpoint {
                 dialect: on_the_wire(wanted.name),
                 url: self
-                    .url_of(index, wanted, &endpoint)?
+                    .url_of(index, wanted, spec, &endpoint)?
                     .replace(REGION, region.unwrap_or_default()),
                 auth: auth(wanted.name),
                 lacks: self.lacks(wanted.name, &spec.model),
+                query: spec
+                    .azure
+                    .as_ref()
+                    .map(|azure| format!("api-version={}", azure.api_version)),
+                hosting: self.hosting(wanted.name, spec),
             })
         };
-        self.spoken_at(&endpoint).iter().enumerate().map(one).collect()
+        self.spoken_at(spec, &endpoint).iter().enumerate().map(one).collect()
     }
 
     /// What others of this dialect do with such a model, and it does not.
@@ -380,27 +413,52 @@ impl Provider {
     }
 
     /// The dialects the user listed, or else the provider's.
-    fn spoken_at(&self, endpoint: &Endpoint) -> Vec<DialectEndpoint> {
+    fn spoken_at(&self, spec: &ModelDeploymentSpec, endpoint: &Endpoint) -> Vec<DialectEndpoint> {
         if !endpoint.dialects.is_empty() {
             return endpoint.dialects.clone();
         }
         let own = |&(name, _): &(Dialect, &str)| DialectEndpoint { name, url: None };
-        self.dialects.iter().map(own).collect()
+        let spoken = self.dialects.iter().filter(|(name, _)| self.speaks(*name, spec));
+        spoken.map(own).collect()
     }
 
-    fn url_of(&self, index: usize, wanted: &DialectEndpoint, endpoint: &Endpoint) -> Result<String, NoEndpoint> {
+    /// Whether such a model speaks this dialect of the provider's.
+    fn speaks(&self, dialect: Dialect, spec: &ModelDeploymentSpec) -> bool {
+        match (self.claude, dialect) {
+            (Some(_), Dialect::Messages) => is_claude(&spec.model),
+            (Some(wire::Hosting::VertexPredict), _) => !is_claude(&spec.model),
+            // Azure's older paths name deployments, and Responses has none of those.
+            _ => spec.azure.is_none() || dialect == Dialect::Chat,
+        }
+    }
+
+    fn hosting(&self, dialect: Dialect, spec: &ModelDeploymentSpec) -> Option<wire::Hosting> {
+        self.claude.filter(|_| dialect == Dialect::Messages && !is_native(spec))
+    }
+
+    fn url_of(
+        &self,
+        index: usize,
+        wanted: &DialectEndpoint,
+        spec: &ModelDeploymentSpec,
+        endpoint: &Endpoint,
+    ) -> Result<String, NoEndpoint> {
         let url = match &wanted.url {
             Some(url) => trimmed(url).to_owned(),
             None => self.derived_url(index, wanted.name, endpoint)?,
         };
         Ok(match wanted.name {
             Dialect::Gemini => url + self.gemini,
-            Dialect::Chat
-            | Dialect::Messages
-            | Dialect::Responses
-            | Dialect::Ollama
-            | Dialect::Cohere
-            | Dialect::Converse => url,
+            Dialect::Messages => match self.claude {
+                Some(wire::Hosting::VertexPredict) => url + "/publishers/anthropic",
+                Some(wire::Hosting::BedrockInvoke) if is_native(spec) => url + "/anthropic",
+                Some(wire::Hosting::BedrockInvoke) | None => url,
+            },
+            Dialect::Chat if spec.azure.is_some() => {
+                let model = utf8_percent_encode(&spec.model, IN_PATH);
+                format!("{url}/openai/deployments/{model}")
+            }
+            Dialect::Chat | Dialect::Responses | Dialect::Ollama | Dialect::Cohere | Dialect::Converse => url,
         })
     }
 
@@ -439,6 +497,17 @@ impl Provider {
         );
         no_endpoint("endpoint.url", sentence)
     }
+}
+
+/// A name of Anthropic's, whatever the host puts around it.
+fn is_claude(model: &str) -> bool {
+    model.contains("claude")
+}
+
+/// Anthropic's own path is wished for.
+fn is_native(spec: &ModelDeploymentSpec) -> bool {
+    let bedrock = spec.bedrock.as_ref();
+    bedrock.is_some_and(|bedrock| bedrock.messages == BedrockMessages::Native)
 }
 
 fn no_endpoint(field: impl Into<String>, sentence: String) -> NoEndpoint {

@@ -235,6 +235,8 @@ pub(crate) struct Deployment {
 /// One dialect of a deployment, with all that a call needs made ready.
 pub(crate) struct Upstream {
     pub dialect: Dialect,
+    /// In whose form, if not its own.
+    pub hosting: Option<wire::Hosting>,
     pub endpoint: Arc<Endpoint>,
     /// The credential, and what the deployment's owner added: on every call.
     pub standing: Arc<StandingHeaders>,

@@ -19,8 +19,8 @@ pub use message::{
 };
 pub use resource::{
     Affinity, AffinityMode, Auth, Authentication, Capabilities, Credential, Deployment, Dialect, Endpoint, Feature,
-    HeaderMatch, HeaderValue, Key, Kind, OnAmbiguous, OnLoss, Policy, Price, Resource, Retry, Route, Routes, Rule,
-    Service, Target, Timeouts, Unavailable, When, credential_variable, version_of,
+    HeaderMatch, HeaderValue, Hosting, Key, Kind, OnAmbiguous, OnLoss, Policy, Price, Resource, Retry, Route, Routes,
+    Rule, Service, Target, Timeouts, Unavailable, When, credential_variable, version_of,
 };
 pub use secret::{AwsKeys, ProviderKey};
 
@@ -28,4 +28,9 @@ pub use secret::{AwsKeys, ProviderKey};
 pub const REVISION: u32 = 1;
 
 /// The features this build of the sidecar understands; a resource that requires another one is refused by name.
-pub const FEATURES: &[&str] = &[];
+pub const FEATURES: &[&str] = &[QUERY, HOSTING];
+
+/// What a deployment requires whose endpoint has a query.
+pub const QUERY: &str = "endpoint-query";
+/// What a deployment requires whose endpoint hosts a dialect in another form.
+pub const HOSTING: &str = "endpoint-hosting";

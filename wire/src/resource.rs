@@ -384,6 +384,22 @@ pub struct Endpoint {
     /// What servers of the dialect do as a rule, and this one does not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lacks: Vec<Service>,
+    /// Stands behind the `?` of every call: `api-version=2024-10-21`. Needs [`crate::QUERY`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// In whose form the dialect is spoken there; absent: its own. Needs [`crate::HOSTING`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hosting: Option<Hosting>,
+}
+
+/// Who hosts another maker's models behind paths of its own, the bodies nearly as the maker has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Hosting {
+    /// Messages by Bedrock's InvokeModel: `/model/{model}/invoke` and `/model/{model}/invoke-with-response-stream`.
+    BedrockInvoke,
+    /// Messages by Vertex AI's raw predictions: `/models/{model}:rawPredict` and `:streamRawPredict`.
+    VertexPredict,
 }
 
 /// Something that servers of a dialect do beside conversations.

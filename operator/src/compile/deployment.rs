@@ -109,14 +109,25 @@ fn usable(
         credentials.entry(credential.clone()).or_insert_with(value);
     }
     Ok(Deployed {
-        resource: Arc::new(wire::Resource::new(
-            wire::Kind::Deployment,
-            name.to_string(),
-            &built.deployment,
-        )),
+        resource: Arc::new(resource(name, &built.deployment)),
         credentials: names,
         allowed: serving.spec.allowed_namespaces.clone(),
     })
+}
+
+/// What a sidecar must not overlook is required of it.
+fn resource(name: &ObjectName, deployment: &wire::Deployment) -> wire::Resource {
+    let wire::Deployment { endpoints, .. } = deployment;
+    let needs = [
+        (wire::QUERY, endpoints.iter().any(|endpoint| endpoint.query.is_some())),
+        (
+            wire::HOSTING,
+            endpoints.iter().any(|endpoint| endpoint.hosting.is_some()),
+        ),
+    ];
+    let plain = wire::Resource::new(wire::Kind::Deployment, name.to_string(), deployment);
+    let needed = needs.into_iter().filter(|(_, needed)| *needed);
+    needed.fold(plain, |resource, (feature, _)| resource.requiring(feature))
 }
 
 /// The deployment as a sidecar is to have it. What the schema and `validate` rule out is still an answer here, and no

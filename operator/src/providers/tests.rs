@@ -276,3 +276,45 @@ fn what_a_provider_does_not_do_with_a_model_is_said() {
         assert!(endpoints.iter().all(lacks), "{provider} {model}: {endpoints:?}");
     }
 }
+
+#[test]
+fn claude_is_called_in_its_own_dialect_where_others_host_it() {
+    let called = |spec: serde_json::Value| {
+        let spec: ModelDeploymentSpec = serde_json::from_value(spec).unwrap();
+        let endpoints = find(&spec.provider).unwrap().endpoints(&spec).unwrap();
+        let shown = |endpoint: wire::Endpoint| {
+            let (dialect, hosting) = (endpoint.dialect, endpoint.hosting);
+            format!("{dialect:?} {hosting:?} {}", endpoint.url)
+        };
+        endpoints.into_iter().map(shown).collect::<Vec<_>>()
+    };
+    let bedrock = |model: &str, messages: &str| {
+        called(json!({"provider": "Bedrock", "model": model, "bedrock": {"region": "r", "messages": messages}}))
+    };
+    let host = "https://bedrock-runtime.r.amazonaws.com";
+    let converse = format!("Converse None {host}");
+    assert_eq!(bedrock("amazon.nova-pro-v1:0", "Invoke"), [converse.as_str()]);
+    let claude = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0";
+    let invoked = format!("Messages Some(BedrockInvoke) {host}");
+    assert_eq!(bedrock(claude, "Invoke"), [converse.clone(), invoked]);
+    let native = format!("Messages None {host}/anthropic");
+    assert_eq!(bedrock(claude, "Native"), [converse, native]);
+    let vertex = |model: &str| called(json!({"provider": "VertexAI", "model": model, "endpoint": {"url": "http://x"}}));
+    let predicted = "Messages Some(VertexPredict) http://x/publishers/anthropic";
+    assert_eq!(vertex("claude-opus-4-5@20251101"), [predicted]);
+    assert_eq!(vertex("gemini-2.5-pro"), ["Gemini None http://x/publishers/google"]);
+}
+
+#[test]
+fn azure_s_older_paths_name_the_deployment_and_the_version() {
+    let spec = json!({"provider": "AzureOpenAI", "model": "my gpt", "azure": {"apiVersion": "2024-10-21"},
+        "endpoint": {"url": "https://r.openai.azure.com/"}});
+    let spec: ModelDeploymentSpec = serde_json::from_value(spec).unwrap();
+    let endpoints = find("AzureOpenAI").unwrap().endpoints(&spec).unwrap();
+    let called: Vec<_> = endpoints
+        .iter()
+        .map(|endpoint| (endpoint.dialect, &*endpoint.url, endpoint.query.as_deref()))
+        .collect();
+    let url = "https://r.openai.azure.com/openai/deployments/my%20gpt";
+    assert_eq!(called, [(wire::Dialect::Chat, url, Some("api-version=2024-10-21"))]);
+}

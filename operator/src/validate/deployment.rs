@@ -169,6 +169,9 @@ fn check_against_provider(faults: &mut Faults, spec: &ModelDeploymentSpec) {
         faults.push(format!("spec.{}", error.field), error.sentence);
     }
     check_aws(faults, spec, provider.is_of_aws(), provider.name);
+    if spec.azure.is_some() && !provider.is_azure() {
+        faults.push("spec.azure", format!("provider {} is not Azure OpenAI", provider.name));
+    }
     let Some(credentials) = &spec.credentials else {
         if provider.needs_key {
             let name = provider.name;

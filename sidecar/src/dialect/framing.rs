@@ -2,11 +2,13 @@
 //!
 //! Every framing gives the same kind of event, a name and data, so that decoders know nothing of it.
 
+use super::hosted::Invoked;
 use super::{Dialect, Fault, error};
 use crate::event_stream::{self, Kind};
 use crate::lines;
 use crate::sse::{self, Event};
 use bytes::Bytes;
+use pilotfish_wire::Hosting;
 use std::borrow::Cow;
 
 /// Cuts an upstream's stream into blocks of whole events, split anywhere.
@@ -18,6 +20,8 @@ pub enum Framer {
     EventStream(event_stream::Framer),
     /// Lines of JSON.
     Lines(lines::Framer),
+    /// AWS's binary messages with Anthropic's events in them, which come out as server-sent ones.
+    Invoked(Invoked),
 }
 
 impl Framer {
@@ -32,9 +36,18 @@ impl Framer {
         }
     }
 
+    /// The same where somebody may host the dialect in another form.
+    pub fn at(dialect: Dialect, hosting: Option<Hosting>) -> Self {
+        match hosting {
+            Some(Hosting::BedrockInvoke) => Self::Invoked(Invoked::default()),
+            Some(Hosting::VertexPredict) | None => Self::of(dialect),
+        }
+    }
+
     /// What a stream of `dialect` is called.
-    pub fn media_type(dialect: Dialect) -> &'static str {
+    pub fn media_type(dialect: Dialect, hosting: Option<Hosting>) -> &'static str {
         match dialect {
+            _ if hosting == Some(Hosting::BedrockInvoke) => "application/vnd.amazon.eventstream",
             Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Gemini | Dialect::Cohere => {
                 "text/event-stream"
             }
@@ -48,6 +61,7 @@ impl Framer {
         match self {
             Self::Sse(framer) => framer.push(chunk).map_err(|error| Fault::malformed(error.to_string())),
             Self::EventStream(framer) => Ok(framer.push(chunk)),
+            Self::Invoked(framer) => Ok(framer.push(chunk)),
             Self::Lines(framer) => framer.push(chunk).map_err(|error| Fault::malformed(error.to_string())),
         }
     }
@@ -57,6 +71,7 @@ impl Framer {
         match self {
             Self::Sse(framer) => framer.finish(),
             Self::EventStream(framer) => framer.finish(),
+            Self::Invoked(framer) => framer.finish(),
             Self::Lines(framer) => framer.finish(),
         }
     }
@@ -64,7 +79,7 @@ impl Framer {
     /// Hands the events of a block to `each`, in order, up to the first that is a fault: its own, or that `each` finds.
     pub fn each_event(&self, block: &[u8], mut each: impl FnMut(&Event<'_>) -> Result<(), Fault>) -> Result<(), Fault> {
         match self {
-            Self::Sse(_) => sse::events(block).try_for_each(|event| each(&event)),
+            Self::Sse(_) | Self::Invoked(_) => sse::events(block).try_for_each(|event| each(&event)),
             Self::Lines(_) => lines::events(block).try_for_each(|event| each(&event)),
             Self::EventStream(_) => event_stream::messages(block).try_for_each(|message| each(&event_of(message)?)),
         }

@@ -2,6 +2,7 @@
 
 use super::{Dialect, Operation};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use pilotfish_wire::Hosting;
 
 /// All but what RFC 3986 does not reserve: AWS signs it so, and an ARN's slashes are part of the model.
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -32,6 +33,9 @@ impl Suffixes {
 /// The same but for slashes: a model may be named with its publisher.
 const WITH_PUBLISHER: &AsciiSet = &IN_PATH.remove(b'/');
 
+/// Vertex AI names the version of a Claude behind an `@`.
+const WITH_VERSION: &AsciiSet = &IN_PATH.remove(b'@');
+
 /// Tuned models stand beside the others.
 fn gemini(model: &str) -> Suffixes {
     let model = utf8_percent_encode(model, WITH_PUBLISHER);
@@ -47,6 +51,29 @@ fn gemini(model: &str) -> Suffixes {
             (Operation::EmbedOne, of("embedContent")),
             (Operation::CountTokens, of("countTokens")),
         ],
+    }
+}
+
+/// The paths of `dialect` where `hosting` may have others for it.
+pub fn suffixes_at(dialect: Dialect, hosting: Option<Hosting>, model: &str) -> Suffixes {
+    match hosting {
+        None => suffixes(dialect, model),
+        Some(Hosting::BedrockInvoke) => {
+            let model = utf8_percent_encode(model, IN_PATH);
+            Suffixes {
+                generate: format!("/model/{model}/invoke"),
+                stream: format!("/model/{model}/invoke-with-response-stream"),
+                others: Vec::new(),
+            }
+        }
+        Some(Hosting::VertexPredict) => {
+            let model = utf8_percent_encode(model, WITH_VERSION);
+            Suffixes {
+                generate: format!("/models/{model}:rawPredict"),
+                stream: format!("/models/{model}:streamRawPredict"),
+                others: vec![(Operation::CountTokens, "/models/count-tokens:rawPredict".to_owned())],
+            }
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::retry;
 use crate::upstream::{Credential, Endpoint, EndpointError, HeaderError, StandingHeaders};
 use http::header::{HeaderName, HeaderValue};
 use pilotfish_wire as wire;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -221,11 +222,21 @@ fn deployment(
                         url,
                         auth,
                         lacks,
+                        query,
+                        hosting,
                     }: &wire::Endpoint| {
         let standing = StandingHeaders::new(auth, body.credential.as_deref(), &body.headers, find);
         let standing = standing.map_err(|error| no_headers(&error, credentials))?;
         let endpoint = Endpoint::parse(url, body.ca_bundle.as_deref(), standing.credential_version());
-        let upstream = endpoint.and_then(|endpoint| upstream(*dialect, lacks, endpoint, standing, &body.model));
+        let upstream = endpoint.and_then(|endpoint| {
+            upstream(
+                *dialect,
+                (lacks, query.as_deref(), *hosting),
+                endpoint,
+                standing,
+                &body.model,
+            )
+        });
         upstream.map_err(|error| error.to_string())
     };
     let endpoints = body
@@ -273,25 +284,34 @@ fn revision(body: &wire::Deployment, endpoints: &[Upstream]) -> u64 {
 /// A dialect's operations below its base URL.
 fn upstream(
     dialect: wire::Dialect,
-    lacks: &[wire::Service],
+    (lacks, query, hosting): (&[wire::Service], Option<&str>, Option<wire::Hosting>),
     endpoint: Arc<Endpoint>,
     standing: StandingHeaders,
     model: &str,
 ) -> Result<Upstream, EndpointError> {
-    let suffixes = dialect::suffixes(dialect, model);
+    let suffixes = dialect::suffixes_at(dialect, hosting, model);
+    let path = |suffix: &str| endpoint.path(&with_query(suffix, query));
     Ok(Upstream {
         dialect,
-        generate: endpoint.path(&suffixes.generate)?,
-        stream: endpoint.path(&suffixes.stream)?,
+        hosting,
+        generate: path(&suffixes.generate)?,
+        stream: path(&suffixes.stream)?,
         others: suffixes
             .others
             .into_iter()
             .filter(|(operation, _)| !lacks.iter().any(|lacked| is(*operation, *lacked)))
-            .map(|(operation, suffix)| Ok((operation, endpoint.path(&suffix)?)))
+            .map(|(operation, suffix)| Ok((operation, path(&suffix)?)))
             .collect::<Result<_, EndpointError>>()?,
         endpoint,
         standing: Arc::new(standing),
     })
+}
+
+fn with_query<'s>(suffix: &'s str, query: Option<&str>) -> Cow<'s, str> {
+    match query {
+        None => suffix.into(),
+        Some(query) => format!("{suffix}{}{query}", if suffix.contains('?') { '&' } else { '?' }).into(),
+    }
 }
 
 fn is(operation: Operation, service: wire::Service) -> bool {

@@ -99,6 +99,8 @@ fn deployment(dialect: Dialect, (place, ..): (&str, u32, u32), upstream: SocketA
             url: format!("http://{upstream}{path}"),
             auth,
             lacks: Vec::new(),
+            query: None,
+            hosting: None,
         }],
         credential,
         headers: BTreeMap::from([("x-harbour-place".to_owned(), HeaderValue::Value(place.to_owned()))]),

@@ -11,6 +11,7 @@ mod thinking;
 mod threads;
 mod tools;
 mod validate;
+mod vertex;
 
 use self::answer::Message;
 use self::error::Error;
@@ -87,6 +88,7 @@ impl Anthropic {
             ("POST", "/v1/messages/count_tokens") => self.count_tokens(request),
             ("GET", "/v1/models") => self.models(request),
             ("GET", path) if path.starts_with("/v1/models/") => self.model(request),
+            ("POST", path) if path.contains(vertex::PUBLISHER) => self.vertex(request, style),
             (_, "/v1/messages" | "/v1/messages/count_tokens" | "/v1/models") => Err(error::wrong_method()),
             _ => Err(error::unknown_path()),
         }
@@ -94,7 +96,11 @@ impl Anthropic {
 
     fn messages(&self, request: &Received, style: Style) -> Result<Answer, Error> {
         self.admit(request)?;
-        let opened = self.threads.open(request, json(request)?)?;
+        self.answer_to(request, json(request)?, style)
+    }
+
+    fn answer_to(&self, request: &Received, body: Json, style: Style) -> Result<Answer, Error> {
+        let opened = self.threads.open(request, body)?;
         let body = &opened.body;
         let model = self.model_of(body)?;
         validate::message(body, &shapes::MESSAGES, model)?;
@@ -121,13 +127,26 @@ impl Anthropic {
         })
     }
 
+    /// A request whose model its host names elsewhere, once the host has let it in.
+    pub(crate) fn hosted(&self, request: &Received, body: Json, model: &str, style: Style) -> Result<Answer, Refused> {
+        let Json::Object(mut fields) = body else {
+            return Err(Refused::of(&Error::invalid("expected an object")));
+        };
+        if fields.iter().any(|(name, _)| name == "model") {
+            return Err(Refused::of(&Error::invalid("model: Extra inputs are not permitted")));
+        }
+        fields.insert(0, ("model".to_owned(), Json::Text(model.to_owned())));
+        let body = Json::Object(fields)
+            .without("anthropic_version")
+            .without("anthropic_beta");
+        self.answer_to(request, body, style)
+            .map_err(|error| Refused::of(&error))
+    }
+
     fn count_tokens(&self, request: &Received) -> Result<Answer, Error> {
         self.admit(request)?;
         let body = json(request)?;
-        let model = self.model_of(&body)?;
-        validate::message(&body, &shapes::COUNT, model)?;
-        let input_tokens = prompt::blocks(&body).iter().map(|block| block.tokens).sum();
-        Ok(self.plain(request, 200, compact(&Count { input_tokens })))
+        self.counted(request, body)
     }
 
     fn models(&self, request: &Received) -> Result<Answer, Error> {
@@ -217,6 +236,21 @@ impl Anthropic {
             headers,
             body: Body::Events(stream::events(message)),
             bill: None,
+        }
+    }
+}
+
+/// What a host says in its own words.
+pub(crate) struct Refused {
+    pub(crate) status: u16,
+    pub(crate) message: String,
+}
+
+impl Refused {
+    fn of(error: &Error) -> Refused {
+        Refused {
+            status: error.status,
+            message: error.message.clone(),
         }
     }
 }

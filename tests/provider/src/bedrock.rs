@@ -1,8 +1,9 @@
-//! Amazon Bedrock's runtime, as far as Converse goes: signatures and API keys, answers whole and as an event stream.
+//! Amazon Bedrock's runtime, as far as Converse and Anthropic's models go: signatures and API keys, answers whole and as an event stream.
 
 mod answer;
 mod error;
 mod frame;
+mod invoke;
 mod prompt;
 mod shapes;
 mod signed;
@@ -12,6 +13,7 @@ mod validate;
 use self::answer::Message;
 use self::error::Error;
 use crate::answer::{Answer, Body};
+use crate::anthropic::Anthropic;
 use crate::builder::Settings;
 use crate::cache::PromptCache;
 use crate::clock;
@@ -25,18 +27,27 @@ use crate::signature::id;
 use crate::step::{Refusal, Style};
 use bytes::Bytes;
 
+/// What a path asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Call {
+    Converse { streams: bool },
+    Invoke { streams: bool },
+}
+
 /// The largest request, in bytes.
 const MAX_REQUEST: usize = 25 << 20;
 
 /// A fake Bedrock. A key `id:secret` is a pair that signs; any other is an API key.
 pub(crate) struct Bedrock {
+    /// Whose models are invoked in its own dialect.
+    anthropic: Anthropic,
     settings: Settings,
     cache: PromptCache,
 }
 
 impl Provider for Bedrock {
-    fn answer(&self, request: &Received, _style: Style) -> Answer {
-        self.answered(request)
+    fn answer(&self, request: &Received, style: Style) -> Answer {
+        self.answered(request, style)
             .unwrap_or_else(|error| self.refusal(request, &error))
     }
 
@@ -60,19 +71,27 @@ impl Provider for Bedrock {
 impl Bedrock {
     pub(crate) fn new(settings: Settings) -> Bedrock {
         Bedrock {
+            anthropic: Anthropic::new(settings.clone()),
             settings,
             cache: PromptCache::default(),
         }
     }
 
-    fn answered(&self, request: &Received) -> Result<Answer, Error> {
+    fn answered(&self, request: &Received, style: Style) -> Result<Answer, Error> {
+        if request.path().starts_with(invoke::NATIVE) {
+            return self.native(request, style);
+        }
         signed::admit(request, &self.settings.keys)?;
-        let (model, streams) = self.asked(request)?;
+        let (model, call) = self.asked(request)?;
         if request.body.len() > MAX_REQUEST {
             return Err(Error::invalid("Request body is too large"));
         }
         let body: Json = serde_json::from_slice(&request.body)
             .map_err(|_| Error::new(400, "SerializationException", "The request body is not valid JSON"))?;
+        let streams = match call {
+            Call::Converse { streams } => streams,
+            Call::Invoke { streams } => return self.invoked(request, body, &model.name, streams, style),
+        };
         validate::request(&body, model)?;
         let blocks = prompt::blocks(&body);
         let input: u64 = blocks.iter().map(|block| block.tokens).sum();
@@ -99,20 +118,22 @@ impl Bedrock {
         })
     }
 
-    /// The model in the path, and whether the answer streams.
-    fn asked(&self, request: &Received) -> Result<(&Model, bool), Error> {
+    /// The model in the path, and what is wanted of it.
+    fn asked(&self, request: &Received) -> Result<(&Model, Call), Error> {
         let path = request.path().strip_prefix("/model/");
         let (model, call) = path
             .and_then(|path| path.split_once('/'))
             .ok_or_else(error::unknown_operation)?;
-        let streams = match (request.method.as_str(), call) {
-            ("POST", "converse") => false,
-            ("POST", "converse-stream") => true,
+        let call = match (request.method.as_str(), call) {
+            ("POST", "converse") => Call::Converse { streams: false },
+            ("POST", "converse-stream") => Call::Converse { streams: true },
+            ("POST", "invoke") => Call::Invoke { streams: false },
+            ("POST", "invoke-with-response-stream") => Call::Invoke { streams: true },
             _ => return Err(error::unknown_operation()),
         };
         let model = decoded(model).ok_or_else(error::unknown_model)?;
         let model = self.settings.model(&model).ok_or_else(error::unknown_model)?;
-        Ok((model, streams))
+        Ok((model, call))
     }
 
     fn refusal(&self, request: &Received, error: &Error) -> Answer {

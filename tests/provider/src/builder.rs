@@ -1,6 +1,7 @@
 //! How a fake is set up.
 
 use crate::anthropic;
+use crate::azure;
 use crate::bedrock;
 use crate::cohere;
 use crate::fake::{Fake, Listen};
@@ -22,6 +23,17 @@ pub struct Anthropic;
 /// A fake with Amazon Bedrock's API. A key `id:secret` is a pair that signs calls, any other an API key.
 #[derive(Clone, Copy, Debug)]
 pub struct Bedrock;
+
+/// A fake with Azure OpenAI's API, by its older paths and by its newer ones.
+#[derive(Clone, Copy, Debug)]
+pub struct Azure;
+
+impl Azure {
+    /// One that accepts any key and has the deployments `gpt-4o` and `gpt-5`.
+    pub fn builder() -> Builder {
+        Builder::new(Shape::Azure, "azure").models(["gpt-4o", "gpt-5"])
+    }
+}
 
 /// A fake with Google's Gemini API.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +112,7 @@ pub struct Builder {
 enum Shape {
     OpenAi,
     Anthropic,
+    Azure,
     Bedrock,
     Gemini,
     Ollama,
@@ -210,6 +223,7 @@ impl Builder {
         let (provider, base_path): (Box<dyn Provider>, _) = match self.shape {
             Shape::OpenAi => (Box::new(openai::OpenAi::new(self.settings)), "/v1"),
             Shape::Anthropic => (Box::new(anthropic::Anthropic::new(self.settings)), ""),
+            Shape::Azure => (Box::new(azure::Azure::new(self.settings)), ""),
             Shape::Bedrock => (Box::new(bedrock::Bedrock::new(self.settings)), ""),
             Shape::Gemini => (Box::new(gemini::Gemini::new(self.settings)), ""),
             Shape::Ollama => (Box::new(ollama::Ollama::new(self.settings)), ""),

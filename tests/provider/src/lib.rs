@@ -17,6 +17,7 @@
 
 mod answer;
 mod anthropic;
+mod azure;
 mod bedrock;
 mod builder;
 mod cache;
@@ -49,7 +50,7 @@ mod tls;
 mod tokens;
 mod vector;
 
-pub use builder::{Anthropic, Bedrock, Builder, Cohere, Gemini, Ollama, OpenAi};
+pub use builder::{Anthropic, Azure, Bedrock, Builder, Cohere, Gemini, Ollama, OpenAi};
 pub use fake::Fake;
 pub use gate::Gate;
 pub use ledger::{Bill, Tokens};

@@ -66,7 +66,12 @@ async fn streamed(scene: &Scene, dialect: Dialect, said: &str) -> Result<(String
 async fn signed_and_keyed_calls_are_answered_whole_and_streamed() -> Result<()> {
     in_both(async |dialect| {
         let scene = Scene::start().await?;
-        let path = "/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse";
+        let model = "/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0";
+        // Its own dialect needs no translation.
+        let [whole, streamed_at] = match dialect {
+            Dialect::Messages => ["invoke", "invoke-with-response-stream"],
+            _ => ["converse", "converse-stream"],
+        };
         for name in ["east", "west"] {
             let answer = scene.client.ask(dialect, &dialect.request("chat", "Hello")).await?;
             assert_eq!(answer.status, 200, "{}", answer.text());
@@ -78,7 +83,7 @@ async fn signed_and_keyed_calls_are_answered_whole_and_streamed() -> Result<()> 
             let (text, last) = streamed(&scene, dialect, "Hello").await?;
             assert_eq!((text, last), (echo, dialect.terminator().to_owned()));
             let paths: Vec<_> = fake.received().iter().map(|request| request.target.clone()).collect();
-            assert_eq!(paths, [path.to_owned(), format!("{path}-stream")]);
+            assert_eq!(paths, [format!("{model}/{whole}"), format!("{model}/{streamed_at}")]);
             scene.east.always(Step::status(503));
         }
         let usage = [("deployment", "default/west")];
@@ -165,4 +170,45 @@ async fn the_client_s_own_fault_is_told_in_its_dialect() -> Result<()> {
         scene.end().await
     })
     .await
+}
+
+#[tokio::test]
+async fn a_claude_is_sent_what_its_client_wrote() -> Result<()> {
+    for (messages, target) in [
+        ("Invoke", "/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/invoke"),
+        ("Native", "/anthropic/v1/messages"),
+    ] {
+        let fake = bedrock::provider("east").start().await?;
+        let deployment = bedrock::deployment("east", &fake, Calls::Signed)
+            .replace("region: us-east-1", &format!("region: us-east-1, messages: {messages}"));
+        let documents = [deployment, Policy::named("chat").targets(["east"]).to_string()];
+        let pilotfish = Launch::run(&documents).start().await?;
+        let client = Client::new(&pilotfish)?;
+        let body = serde_json::json!({"model": "chat", "max_tokens": 64, "top_k": 5,
+            "system": [{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}],
+            "messages": [{"role": "user", "content": "Hello"}]});
+        let answer = client.ask(Dialect::Messages, &body).await?;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.json()?["content"][0]["text"], "Echo from east: Hello");
+        let received = &fake.received()[0];
+        assert_eq!(received.target, target);
+        let mut sent: serde_json::Value = received.json()?;
+        let fields = sent.as_object_mut().context("an object")?;
+        let version = fields.remove("anthropic_version");
+        assert_eq!(version.is_some(), messages == "Invoke");
+        assert_eq!(fields.remove("model").is_some(), messages == "Native");
+        let mut expected = body.clone();
+        expected.as_object_mut().context("an object")?.remove("model");
+        assert_eq!(sent, expected);
+        let streamed = Dialect::Messages.stream_request("chat", "Hello");
+        let mut stream = client.stream(Dialect::Messages, &streamed).await?;
+        assert_eq!(stream.status, 200);
+        let events = stream.events.rest().await?;
+        assert_eq!(
+            events.last().and_then(|last| last.name.as_deref()),
+            Some("message_stop")
+        );
+        pilotfish.at_rest(&[&fake]).await?;
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod azure;
 mod bad_input;
 mod bedrock;
 mod breaker;
@@ -23,3 +24,4 @@ mod routing;
 mod surface;
 mod threads;
 mod timers;
+mod vertex;

@@ -211,7 +211,7 @@ async fn completions_are_made_of_conversations_where_there_are_no_others() -> Re
         let mut asked = json!({"model": "m", "prompt": "Once upon a time", "max_tokens": 400});
         let answer = scene.ask("/v1/completions", asked.clone()).await?;
         assert_eq!(answer["object"], "text_completion", "{provider}");
-        let echo = format!("Echo from east: Once upon a time");
+        let echo = "Echo from east: Once upon a time";
         assert_eq!(answer["choices"][0]["text"], echo, "{provider}: {answer}");
         assert_eq!(answer["choices"][0]["finish_reason"], "stop", "{provider}");
         assert!(

@@ -9,7 +9,7 @@ use super::stream::{AnswerStream, Conversion, Timers, Uncommitted};
 use super::{Called, Course, Failure, Request, Settlement, headers};
 use crate::body::{Body, Held};
 use crate::dialect::{
-    Class, ClientDialect, Exchange, Fault, Framing, Keeping, Losses, Translator, Usage, Watch, decode_error,
+    Class, ClientDialect, Exchange, Fault, Framer, Framing, Keeping, Losses, Translator, Usage, Watch, decode_error,
     encode_error, inspect_response, reset_after, translate_response,
 };
 use crate::health::Verdict as Health;
@@ -226,7 +226,8 @@ impl Call<'_, '_> {
             return self.failed(failure(fault, reset));
         }
         let client = self.request.asked.dialect;
-        let passes = self.candidate.upstream.passes(self.request.asked);
+        // A host says what is wrong in its own words.
+        let passes = self.candidate.upstream.passes(self.request.asked) && self.candidate.upstream.hosting.is_none();
         if let (Some(rest), true) = (rest, passes) {
             let stream = self.answer_stream(rest, Conversion::Raw);
             return self.streaming(head, stream.preceded_by(bytes), false, false);
@@ -356,6 +357,7 @@ impl Call<'_, '_> {
     }
 
     fn answer_stream(&self, body: UpstreamBody, conversion: Conversion) -> Pin<Box<AnswerStream>> {
+        let upstream = self.candidate.upstream;
         let timers = Timers {
             idle: self.timers.idle,
             end: self.timers.end,
@@ -365,7 +367,10 @@ impl Call<'_, '_> {
         Box::pin(AnswerStream::new(
             body,
             conversion,
-            (self.request.asked.dialect, self.candidate.upstream.dialect),
+            (
+                self.request.asked.dialect,
+                Framer::at(upstream.dialect, upstream.hosting),
+            ),
             timers,
             tasks,
         ))
@@ -376,6 +381,7 @@ impl Call<'_, '_> {
         let mut response = Response::new(body);
         *response.status_mut() = head.status;
         let mut fields = head.headers;
+        let translated = translated || self.candidate.upstream.hosting.is_some();
         headers::returned(&mut fields, translated, stream.then_some(self.request.asked.framing));
         self.candidate.upstream.standing.redact_headers(&mut fields);
         stamp::answer(

@@ -4,6 +4,7 @@ use super::super::authenticate::carries_a_key;
 use crate::dialect::{ClientDialect, Dialect, Framer, Framing};
 use crate::policy::Upstream;
 use http::header::{self, ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use pilotfish_wire::Hosting;
 use smallvec::SmallVec;
 
 /// Client headers that never go upstream: they belong to this connection, or speak to the sidecar. The compiler looks at
@@ -78,19 +79,19 @@ const DEFAULT_ANTHROPIC_VERSION: HeaderValue = HeaderValue::from_static("2023-06
 
 /// The headers of a call.
 pub(super) fn upstream(client: &HeaderMap, from: ClientDialect, to: &Upstream, stream: bool) -> HeaderMap {
-    let same = from.native() == to.dialect;
+    let same = from.native() == to.dialect && to.hosting != Some(Hosting::BedrockInvoke);
     let mut headers = if same { same_dialect(client) } else { across(client) };
     // It was read as JSON, whatever the client's tool calls it: `curl -d` says that it is a form.
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if !same {
         let accepted = if stream {
-            Framer::media_type(to.dialect)
+            Framer::media_type(to.dialect, to.hosting)
         } else {
             "application/json"
         };
         headers.insert(ACCEPT, HeaderValue::from_static(accepted));
     }
-    if to.dialect == Dialect::Messages {
+    if to.dialect == Dialect::Messages && to.hosting.is_none() {
         headers.entry(ANTHROPIC_VERSION).or_insert(DEFAULT_ANTHROPIC_VERSION);
     }
     to.standing.apply(&mut headers);

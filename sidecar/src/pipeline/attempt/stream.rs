@@ -8,9 +8,7 @@ use super::Settlement;
 use super::array::Array;
 use super::keeper::Keeper;
 use crate::body::Broken;
-use crate::dialect::{
-    ClientDialect, Dialect, Effect, Fault, Framer, Keeping, Losses, Translator, Usage, Watch, error_event,
-};
+use crate::dialect::{ClientDialect, Effect, Fault, Framer, Keeping, Losses, Translator, Usage, Watch, error_event};
 use crate::meter::Outcome;
 use crate::sse;
 use crate::upstream::UpstreamBody;
@@ -100,13 +98,13 @@ impl AnswerStream {
     pub(super) fn new(
         upstream: UpstreamBody,
         conversion: Conversion,
-        (client, spoken): (ClientDialect, Dialect),
+        (client, framer): (ClientDialect, Framer),
         timers: Timers,
         tasks: TaskTracker,
     ) -> Self {
         Self {
             upstream: Some(upstream),
-            framer: Framer::of(spoken),
+            framer,
             conversion,
             client,
             array: None,

@@ -1,12 +1,17 @@
 //! The body that a call sends: the client's own with its splices, or a translation of it.
 
 use super::{Call, Called, Request};
-use crate::dialect::{Found, Grade, Recall, Stamp, Translated, Upstream, pass_through, translate_request_with};
+use crate::dialect::{
+    ClientDialect, Found, Grade, PassThrough, Recall, Stamp, Translated, Upstream, hosted, pass_through,
+    translate_request_with,
+};
+use crate::json;
 use crate::pictures::Public;
 use crate::pipeline::respond::{CollectFault, Refusal};
 use crate::upstream::OutBody;
 use bytes::Bytes;
-use pilotfish_wire::OnLoss;
+use pilotfish_wire::{Hosting, OnLoss};
+use smallvec::SmallVec;
 
 impl Call<'_, '_> {
     /// The body to send, in the upstream's dialect.
@@ -16,7 +21,10 @@ impl Call<'_, '_> {
         } = self.request;
         let deployment = &self.candidate.target.deployment;
         if self.candidate.upstream.passes(asked) {
-            let spliced = pass_through(asked, &deployment.model, asked.operation.streams());
+            let spliced = match self.candidate.upstream.hosting {
+                None => pass_through(asked, &deployment.model, asked.operation.streams()),
+                Some(hosting) => self.hosted(&asked.object, hosting),
+            };
             return Ok(OutBody::new(spliced.into_pieces(body)));
         }
         let mut translated = self.translate()?;
@@ -34,7 +42,26 @@ impl Call<'_, '_> {
         self.losses = translated.losses;
         self.exchange = Some(translated.exchange);
         self.keeping = translated.keeping;
-        Ok(OutBody::new([Bytes::from(translated.body)]))
+        let body = Bytes::from(translated.body);
+        let hosting = self.candidate.upstream.hosting;
+        let hosted = hosting.and_then(|hosting| Some(self.hosted(&json::parse(&body).ok()?, hosting)));
+        Ok(match hosted {
+            Some(hosted) => OutBody::new(hosted.into_pieces(&body)),
+            None => OutBody::new([body]),
+        })
+    }
+
+    /// With the betas that the client's headers name.
+    fn hosted(&self, object: &json::Object<'_>, hosting: Hosting) -> PassThrough {
+        let Request { asked, head, .. } = self.request;
+        let named = head.headers.get_all("anthropic-beta").iter();
+        let named = named.filter(|_| asked.dialect == ClientDialect::Messages);
+        let betas = named
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','));
+        let betas: SmallVec<[&str; 4]> = betas.map(str::trim).filter(|beta| !beta.is_empty()).collect();
+        let model = &self.candidate.target.deployment.model;
+        hosted(object, hosting, (asked.operation, model), &betas)
     }
 
     fn translate(&self) -> Result<Translated, Called> {
