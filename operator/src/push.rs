@@ -122,12 +122,13 @@ impl Server {
         }
     }
 
-    /// What the pod is to have now; `None` when it is gone.
+    /// What the pod is to have now; `None` when it is gone, or has become one that is served nothing: its image was
+    /// changed, or somebody joined the sidecar's processes.
     fn view(&self, verified: &Verified) -> Option<Arc<View>> {
         let newest = self.compilations.borrow().clone();
-        let labels = &live(&newest, verified)?.labels;
+        let pod = live(&newest, verified).filter(|pod| pod.refused.is_none())?;
         let compiled = &newest.as_ref()?.compiled;
-        Some(self.views.of(compiled, &verified.pod().namespace, labels))
+        Some(self.views.of(compiled, &verified.pod().namespace, &pod.labels))
     }
 }
 

@@ -28,7 +28,7 @@ label! {
         Lost = "lost",
         /// It had lasted as long as streams may, so that load spreads over replicas.
         Rebalanced = "rebalanced",
-        /// Its pod was deleted, or ended.
+        /// Its pod was deleted, ended, or is trusted no more.
         PodGone = "pod_gone",
         /// The sidecar sent a line that is too long, or none of the protocol.
         Protocol = "protocol",

@@ -1,7 +1,7 @@
 //! What a stream carries, and when it ends.
 
 use super::scene::Scene;
-use super::sidecar::Stream;
+use super::sidecar::{Connection, Stream};
 use crate::identity::Verified;
 use crate::push::Timing;
 use pilotfish_wire::{Ack, Hello, Kind, Message, REVISION, Refusal, Report, Resource, known_as};
@@ -191,6 +191,20 @@ async fn a_stream_ends_with_its_pod() {
     scene.publish("pod shop/other uid-2");
     sidecar.ended().await;
     scene.counted("streams_ended_total{reason=\"pod_gone\"}", 1).await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_pod_is_trusted_no_more() {
+    let scene = Scene::new().await;
+    scene.publish(SHOP);
+    let mut sidecar = Stream::open(&scene, &web(), hello()).await;
+    sidecar.batch().await;
+    scene.publish(&SHOP.replace("uid-1", "uid-1 debugged"));
+    sidecar.ended().await;
+    let identity = scene.certificate(&web());
+    let connection = Connection::open(&scene, Some(&identity)).await.unwrap();
+    let refused = connection.stream(None).await.err().unwrap();
+    assert_eq!((refused.status.as_u16(), refused.error().as_str()), (403, "debugged"));
 }
 
 #[tokio::test]

@@ -164,7 +164,7 @@ pub(super) fn now() -> i64 {
 /// deployment shop/east MODEL [KEY]    with a credential, if there is a KEY
 /// policy shop/chat east               answers for its own name
 /// key shop/team sk-pf-…
-/// pod shop/web UID
+/// pod shop/web UID [WHY]              whose sidecar is refused, if it says why
 /// ```
 fn compilation(words: &str) -> Compilation {
     let mut world = World::default();
@@ -190,7 +190,8 @@ fn compilation(words: &str) -> Compilation {
                 world.keys.insert(name, object(spec));
             }
             "pod" => {
-                let pod = live(name);
+                let refused = more.first().map(|why| Arc::from(*why));
+                let pod = LivePod { refused, ..live(name) };
                 world.pods.insert(pod.scope());
                 pods.insert(PodUid::new(what), pod);
             }
