@@ -207,6 +207,11 @@ impl<'a> Object<'a> {
 }
 
 impl<'a> Member<'a> {
+    /// The key as it is written, never shorter than what it says.
+    pub fn raw_key(&self) -> &'a str {
+        self.raw_key
+    }
+
     /// The key, escapes resolved.
     pub fn key(&self) -> Cow<'a, str> {
         escape::resolved(self.raw_key)

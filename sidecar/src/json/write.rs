@@ -15,8 +15,11 @@ pub fn write_string(out: &mut Vec<u8>, text: &str) {
 /// Puts JSON on one line, which is all that a server-sent event's `data` may have: what was copied may be indented, and
 /// in JSON a line break is white space wherever it stands.
 pub fn to_one_line(json: &mut [u8]) {
-    let breaks = json.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r'));
-    breaks.for_each(|byte| *byte = b' ');
+    let mut done = 0;
+    while let Some(at) = memchr::memchr2(b'\n', b'\r', &json[done..]) {
+        json[done + at] = b' ';
+        done += at + 1;
+    }
 }
 
 /// The place of one value, to be filled exactly once.
@@ -46,6 +49,11 @@ impl<'o> ValueWriter<'o> {
     /// A value as it was written elsewhere.
     pub fn raw(self, value: Raw<'_>) {
         self.out.extend_from_slice(value.text().as_bytes());
+    }
+
+    /// A value that the program knows, as JSON.
+    pub fn known(self, json: &'static str) {
+        self.out.extend_from_slice(json.as_bytes());
     }
 
     /// A whole number.
@@ -173,6 +181,15 @@ impl<'o> ObjectWriter<'o> {
         self.out.extend_from_slice(member.raw_key.as_bytes());
         self.out.extend_from_slice(b"\":");
         ValueWriter::new(self.out).raw(member.value);
+    }
+
+    /// All members of another object, which a writer wrote: its text, braces included.
+    pub fn members_of(&mut self, object: &[u8]) {
+        let inside = object.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}"));
+        if let Some(members) = inside.filter(|members| !members.is_empty()) {
+            separate(self.out, &mut self.empty);
+            self.out.extend_from_slice(members);
+        }
     }
 
     /// Closes the object.

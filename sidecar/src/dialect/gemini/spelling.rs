@@ -1,18 +1,23 @@
 //! Google's APIs take every key in camel case and in snake case.
 
-use crate::json::{Object, Raw};
+use crate::json::{Member, Object, Raw};
 use std::borrow::Cow;
 
 /// The value of the last member called `camel`, in either spelling, unless it is null.
 pub(in crate::dialect) fn given<'a>(object: &Object<'a>, camel: &str) -> Option<Raw<'a>> {
-    let called = |member: &&crate::json::Member<'a>| is(&member.key(), camel);
-    let member = object.members().iter().rev().find(called)?;
+    let member = object.members().iter().rev().find(|member| is_called(member, camel))?;
     Some(member.value).filter(|value| !value.is_null())
 }
 
 /// What `camel` of `object` says, when it is a string.
 pub(super) fn word<'a>(object: &Object<'a>, camel: &str) -> Cow<'a, str> {
     given(object, camel).and_then(Raw::string).unwrap_or_default()
+}
+
+/// Nearly every key is as it seems; one in the other spelling, or with an escape, is longer.
+fn is_called(member: &Member<'_>, camel: &str) -> bool {
+    let raw = member.raw_key();
+    raw == camel || raw.len() > camel.len() && is(&member.key(), camel)
 }
 
 /// Whether `key` is `camel` in either spelling.
@@ -57,5 +62,7 @@ mod tests {
         let object = crate::json::parse(br#"{"topK":1,"top_k":2,"topP":null}"#).unwrap();
         assert_eq!(given(&object, "topK").map(|value| value.text()), Some("2"));
         assert_eq!(given(&object, "topP"), None);
+        let object = crate::json::parse(br#"{"t\u006fpK":3,"topKK":4}"#).unwrap();
+        assert_eq!(given(&object, "topK").map(|value| value.text()), Some("3"));
     }
 }

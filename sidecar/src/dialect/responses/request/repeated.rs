@@ -30,9 +30,10 @@ pub(in crate::dialect) fn repeated(request: &Object<'_>) -> Vec<u8> {
     // Nothing is kept here, and no client should look for it.
     object.bool("store", false);
     for (name, default) in REPEATED {
-        let default = crate::json::parse_value(default.as_bytes()).ok();
-        if let Some(value) = given(request, name).or(default) {
-            object.raw(name, value);
+        let place = object.member(name);
+        match given(request, name) {
+            Some(value) => place.raw(value),
+            None => place.known(default),
         }
     }
     object.end();

@@ -5,7 +5,7 @@ use crate::dialect::item::{Arguments, Call, Finish, Part, Reasoning, Reply, Sour
 use crate::dialect::responses::finish::{self, Circumstances};
 use crate::dialect::responses::{carried, usage};
 use crate::dialect::text::Text;
-use crate::json::{self, ArrayWriter, ObjectWriter};
+use crate::json::{ArrayWriter, ObjectWriter};
 
 /// What a call has that came without arguments: applications parse it.
 pub(in crate::dialect::responses) const NO_ARGUMENTS: &str = "{}";
@@ -47,10 +47,7 @@ pub(in crate::dialect::responses) fn write_head(
 
 /// What a response says of its request.
 pub(in crate::dialect::responses) fn write_repeated(exchange: &Exchange, body: &mut ObjectWriter<'_>) {
-    let repeated = json::parse(&exchange.repeated).ok();
-    for member in repeated.iter().flat_map(json::Object::members) {
-        body.copy(member);
-    }
+    body.members_of(&exchange.repeated);
 }
 
 /// The id of an item, which its events name.
