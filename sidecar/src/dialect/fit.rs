@@ -3,10 +3,13 @@
 //! Only translated requests get here. Where the dialects agree the bytes are the client's, and the provider's own
 //! refusal is the honest answer.
 
-use super::Upstream;
 use super::item::{Item, Knob, Part, Request, Role, Thinking, ToolChoice};
 use super::loss::Ledger;
+use super::{Dialect, Upstream};
 use crate::json::{self, Raw};
+
+/// Its row of the providers.
+const OPENAI: &str = "openai";
 
 /// All efforts, the least first, as JSON.
 const EFFORTS: [&str; 7] = [
@@ -21,6 +24,9 @@ const EFFORTS: [&str; 7] = [
 
 /// Makes the request one that the model takes, as far as is known of it.
 pub(super) fn fit(request: &mut Request<'_>, upstream: &Upstream<'_>, ledger: &mut Ledger) {
+    if !takes_custom_tools(upstream) {
+        without_custom_tools(request, ledger);
+    }
     if upstream.refuses("Sampling") {
         without_sampling(request, ledger);
     }
@@ -39,6 +45,21 @@ pub(super) fn fit(request: &mut Request<'_>, upstream: &Upstream<'_>, ledger: &m
         );
         request.settings.thinking = Some(Thinking::Effort(Some(nearest)));
     }
+}
+
+/// Servers that are compatible with OpenAI's know functions only.
+fn takes_custom_tools(upstream: &Upstream<'_>) -> bool {
+    matches!(upstream.dialect, Dialect::Chat | Dialect::Responses) && upstream.provider == OPENAI
+}
+
+fn without_custom_tools(request: &mut Request<'_>, ledger: &mut Ledger) {
+    request.tools.retain(|tool| {
+        if tool.custom.is_some() {
+            let field = format!("{} (custom)", tool.place);
+            ledger.meaning(field, "no other dialect has this kind of tool");
+        }
+        tool.custom.is_none()
+    });
 }
 
 /// The defaults are no loss.

@@ -3,11 +3,11 @@
 //! It holds what at least two dialects can say. Strings, schemas and numbers are views into the client's body, copied
 //! as they are written; what only one dialect knows never gets here but becomes a loss where it is decoded.
 
-use super::loss::shown;
+use super::loss::{given, shown};
 use super::schema::is_closable;
 use super::text::Text;
 use super::{Grade, Loss, Losses, Usage};
-use crate::json::{Raw, ValueWriter};
+use crate::json::{Object, ObjectWriter, Raw, ValueWriter};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::fmt;
@@ -164,6 +164,51 @@ pub(super) struct ToolResult<'a> {
     pub(super) content: Vec<Item<'a>>,
 }
 
+/// What an answer says about a text of its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Remark<'a> {
+    /// How likely its tokens were: an array, as both of OpenAI's dialects have it.
+    Logprobs(Raw<'a>),
+    Citation(Citation<'a>),
+}
+
+/// A web page that a part of a text is based on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Citation<'a> {
+    pub(super) url: Raw<'a>,
+    pub(super) title: Option<Raw<'a>>,
+    /// Characters of the text: the first, and the first behind.
+    pub(super) start: Option<Raw<'a>>,
+    pub(super) end: Option<Raw<'a>>,
+}
+
+impl<'a> Citation<'a> {
+    /// Reads OpenAI's members of it.
+    pub(super) fn read(object: &Object<'a>) -> Option<Self> {
+        Some(Self {
+            url: given(object, "url")?,
+            title: given(object, "title"),
+            start: given(object, "start_index"),
+            end: given(object, "end_index"),
+        })
+    }
+
+    /// Writes them.
+    pub(super) fn write(&self, object: &mut ObjectWriter<'_>) {
+        for (key, value) in [("start_index", self.start), ("end_index", self.end)] {
+            match value {
+                Some(value) => object.raw(key, value),
+                None => object.u64(key, 0),
+            }
+        }
+        object.raw("url", self.url);
+        match self.title {
+            Some(title) => object.raw("title", title),
+            None => object.raw("title", self.url),
+        }
+    }
+}
+
 /// A model's reasoning, and who can make use of it again.
 #[derive(Debug)]
 pub(super) enum Reasoning<'a> {
@@ -249,7 +294,27 @@ pub(super) struct Tool<'a> {
     pub(super) schema: Option<Raw<'a>>,
     /// Arguments must match the schema.
     pub(super) strict: bool,
+    /// It takes free text, and no arguments.
+    pub(super) custom: Option<Custom<'a>>,
     pub(super) cache: Option<Cache<'a>>,
+}
+
+/// Which text a custom tool takes: any, or what a grammar allows.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Custom<'a> {
+    Text,
+    Grammar { syntax: Raw<'a>, definition: Raw<'a> },
+}
+
+impl<'a> Custom<'a> {
+    /// Of a `format`, and the object in it that has the grammar.
+    pub(super) fn of(grammar: Option<&Object<'a>>) -> Self {
+        let member = |key| grammar.and_then(|grammar| given(grammar, key));
+        match (member("syntax"), member("definition")) {
+            (Some(syntax), Some(definition)) => Self::Grammar { syntax, definition },
+            _ => Self::Text,
+        }
+    }
 }
 
 /// Whether and what the model must call.
@@ -278,7 +343,9 @@ pub(super) struct Settings<'a> {
     pub(super) shows_thinking: bool,
     /// Who uses the application, as it names them.
     pub(super) end_user: Option<Text<'a>>,
-    pub(super) tier: Option<Tier>,
+    pub(super) tier: Option<Tier<'a>>,
+    /// What is kept with the answer, as OpenAI has it.
+    pub(super) metadata: Option<Raw<'a>>,
     /// Anthropic's automatic caching.
     pub(super) cache: Option<Cache<'a>>,
 }
@@ -397,10 +464,12 @@ pub(super) enum Thinking<'a> {
 }
 
 /// How urgently.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tier {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Tier<'a> {
     Auto,
     Standard,
+    /// By a name that more than one provider has: `flex`, `priority`, …
+    Named(Raw<'a>),
 }
 
 /// A whole answer, decoded.
@@ -410,6 +479,8 @@ pub(super) struct Reply<'a> {
     pub(super) model: Option<Text<'a>>,
     pub(super) created: Option<u64>,
     pub(super) parts: Vec<Part<'a>>,
+    /// Which text of `parts` each is about, counted from 0.
+    pub(super) remarks: Vec<(usize, Remark<'a>)>,
     pub(super) finish: Finish<'a>,
     pub(super) usage: Option<Usage>,
     /// What the upstream said beside it that no other dialect can say.
@@ -474,6 +545,14 @@ pub(super) enum Step<'a> {
         id: Text<'a>,
         name: Text<'a>,
     },
+    /// A call of a custom tool begins; its arguments are free text.
+    CustomCall {
+        call: usize,
+        id: Text<'a>,
+        name: Text<'a>,
+    },
+    /// Likelihoods are those of the text that comes next, citations those of the text that came.
+    Remark(Remark<'a>),
     /// More of a call's arguments, JSON text within a string.
     Arguments {
         call: usize,

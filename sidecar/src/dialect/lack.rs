@@ -9,6 +9,7 @@ pub(super) enum Lack {
     Cache,
     EndUser,
     Tier,
+    Metadata,
     /// One call at a time.
     OneCall,
 }
@@ -27,13 +28,16 @@ pub(super) fn report(request: &Request<'_>, lacks: &[Lack], ledger: &mut Ledger)
             Lack::Tier if settings.tier.is_some() => {
                 ledger.hint(names.tier, "the upstream's dialect has no tiers");
             }
+            Lack::Metadata if settings.metadata.is_some() => {
+                ledger.hint("metadata", "only OpenAI keeps metadata");
+            }
             Lack::OneCall if settings.parallel_calls == Some(false) && !request.tools.is_empty() => {
                 ledger.meaning(
                     names.parallel_calls,
                     "the upstream's dialect cannot have one call at a time",
                 );
             }
-            Lack::Cache | Lack::EndUser | Lack::Tier | Lack::OneCall => {}
+            Lack::Cache | Lack::EndUser | Lack::Tier | Lack::Metadata | Lack::OneCall => {}
         }
     }
 }

@@ -110,7 +110,9 @@ impl Recorder {
                 self.close(Reasoning::Signed { text, signature });
             }
             Step::Reasoning(reasoning) => self.close(reasoning.owned()),
-            Step::Call { id, .. } if self.call.is_none() => self.call = Some(id.plain().into_owned()),
+            Step::Call { id, .. } | Step::CustomCall { id, .. } if self.call.is_none() => {
+                self.call = Some(id.plain().into_owned())
+            }
             Step::Finish(_) => self.finish(),
             _ => {}
         }

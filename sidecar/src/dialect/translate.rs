@@ -297,6 +297,13 @@ fn unsaid_of(reply: &mut Reply<'_>, exchange: &Exchange) -> Losses {
     for loss in std::mem::take(&mut reply.lost) {
         report.add(loss);
     }
+    reply.remarks.retain(|(_, remark)| {
+        let lost = match exchange.operation {
+            Operation::Completions => Some(unsaid::lost_remark(remark)),
+            _ => unsaid::remark(exchange.client, remark),
+        };
+        lost.map(|loss| report.add(loss)).is_none()
+    });
     reply.parts.retain(|part| {
         let lost = match part {
             Part::Image(_) if exchange.operation == Operation::Completions => Some(completions::unsaid()),

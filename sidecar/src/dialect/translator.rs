@@ -40,7 +40,8 @@ enum Encoder {
     Completions(completions::stream::Encoder),
     Messages(messages::stream::Encoder),
     Gemini(gemini::stream::Encoder),
-    Responses(responses::stream::Encoder),
+    // By far the largest: it remembers the answer.
+    Responses(Box<responses::stream::Encoder>),
 }
 
 /// Where a decoder puts what it found.
@@ -66,7 +67,7 @@ impl Translator {
                 ClientDialect::Chat => Encoder::Chat(chat::stream::Encoder::new(exchange)),
                 ClientDialect::Messages => Encoder::Messages(messages::stream::Encoder::new(exchange)),
                 ClientDialect::Gemini => Encoder::Gemini(gemini::stream::Encoder::new(exchange)),
-                ClientDialect::Responses => Encoder::Responses(responses::stream::Encoder::new(exchange)),
+                ClientDialect::Responses => Encoder::Responses(Box::new(responses::stream::Encoder::new(exchange))),
             },
             order: Order::default(),
             recorder: None,
@@ -211,6 +212,14 @@ fn sayable(client: ClientDialect, step: Step<'_>) -> Result<Step<'_>, Loss> {
             Some(loss) => Err(loss),
             None => Ok(Step::Image(source)),
         },
+        Step::Remark(remark) => match unsaid::remark(client, &remark) {
+            Some(loss) => Err(loss),
+            None => Ok(Step::Remark(remark)),
+        },
+        // Neither can have declared such a tool.
+        Step::CustomCall { .. } if matches!(client, ClientDialect::Messages | ClientDialect::Gemini) => {
+            Err(unsaid::meaning("custom", "the call is of a tool that takes free text"))
+        }
         step => Ok(step),
     }
 }

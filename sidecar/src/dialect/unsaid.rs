@@ -5,7 +5,7 @@
 //! is gone when most of it comes; there the report is a comment between two events, which no client takes for one.
 //! Google's SDKs take every line for JSON, so a Gemini client's streams have none.
 
-use super::item::Source;
+use super::item::{Remark, Source};
 use super::loss::shown;
 use super::{ClientDialect, Grade, Loss, Losses};
 use std::borrow::Cow;
@@ -49,6 +49,22 @@ pub(super) fn image(client: ClientDialect, source: &Source<'_>) -> Option<Loss> 
         (ClientDialect::Chat | ClientDialect::Gemini, Source::Plain(_) | Source::Upload) => {
             Some(meaning("image", "the image is only with its provider"))
         }
+    }
+}
+
+/// Why a client cannot get a remark on a text, if it cannot.
+pub(super) fn remark(client: ClientDialect, remark: &Remark<'_>) -> Option<Loss> {
+    match (client, remark) {
+        (ClientDialect::Chat | ClientDialect::Responses, _) => None,
+        (ClientDialect::Messages | ClientDialect::Gemini, remark) => Some(lost_remark(remark)),
+    }
+}
+
+/// A remark where there is no place for any.
+pub(super) fn lost_remark(remark: &Remark<'_>) -> Loss {
+    match remark {
+        Remark::Logprobs(_) => hint("logprobs", "log probabilities are not translated"),
+        Remark::Citation(_) => hint("annotations", "citations are not translated"),
     }
 }
 

@@ -17,6 +17,7 @@ fn words(client: ClientDialect) -> &'static [&'static str] {
 const CHAT: &[&str] = &[
     "cache_control",
     "frequency_penalty",
+    "input",
     "logit_bias",
     "logprobs",
     "max_completion_tokens",
@@ -117,6 +118,7 @@ const GEMINI: &[&str] = &[
     "labels",
     "serviceTier",
     "systemInstruction",
+    "taskType",
     "toolConfig.functionCallingConfig",
     "tools[].functionDeclarations[].parameters",
     "tools[].googleSearch",
@@ -130,7 +132,11 @@ pub(crate) fn told(cells: &[Cell], client: ClientDialect) -> BTreeSet<String> {
         .filter_map(|verdict| verdict.split_once(": "))
         .flat_map(|(_, fields)| fields.split(", "));
     let named = fields.filter(|field| !field.starts_with("answer.") && !field.to_lowercase().ends_with("quince"));
-    named.map(without_positions).collect()
+    // A reason has spaces where a path has none.
+    named
+        .map(without_positions)
+        .filter(|path| !path.contains(' '))
+        .collect()
 }
 
 /// `messages[2].content[0] (kind)` → `messages[].content[]`.

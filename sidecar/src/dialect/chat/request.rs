@@ -13,7 +13,7 @@ mod turns;
 
 pub(in crate::dialect) use content::{read_audio, read_source};
 pub(in crate::dialect) use decode::decode;
-pub(in crate::dialect) use encode::{NEAREST_EFFORT, effort_of, encode, write_user};
+pub(in crate::dialect) use encode::{NEAREST_EFFORT, effort_of, encode, kind_of, write_user};
 pub(in crate::dialect) use fields::NAMES;
 pub(in crate::dialect) use provider::wants_reasoning;
 pub(in crate::dialect) use reasoning::{FORMAT, read_detail, read_details, write_detail};

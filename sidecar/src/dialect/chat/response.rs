@@ -4,10 +4,10 @@ mod decode;
 mod encode;
 
 pub(in crate::dialect) use decode::decode;
-pub(super) use decode::{chunk, images, sources, unsaid};
+pub(super) use decode::{chunk, citations, images, logprobs, sources, unsaid};
 pub(in crate::dialect) use encode::encode;
 pub(in crate::dialect) use encode::write_head;
-pub(super) use encode::write_image;
+pub(super) use encode::{write_citation, write_image};
 
 use crate::dialect::chat::{finish, usage};
 use crate::dialect::{Fault, Inspection, Operation, error};

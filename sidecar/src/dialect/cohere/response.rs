@@ -40,6 +40,7 @@ pub(in crate::dialect) fn decode(body: &[u8]) -> Result<Reply<'_>, Fault> {
         created: None,
         finish: finish::read(&answer, called)?,
         parts,
+        remarks: Vec::new(),
         usage: usage::of(&answer),
         lost,
     })

@@ -74,6 +74,7 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
         shows_thinking: false,
         end_user: given(object, "user").and_then(Text::of).filter(|user| !user.is_empty()),
         tier: None,
+        metadata: None,
         cache: None,
     };
     Ok(Request {

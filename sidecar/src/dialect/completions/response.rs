@@ -14,6 +14,8 @@ pub(in crate::dialect) fn encode(exchange: &Exchange, reply: &Reply<'_>, out: &m
         model,
         created,
         parts,
+        // Taken out before.
+        remarks: _,
         finish,
         usage: counted,
         lost: _,

@@ -4,6 +4,7 @@ use super::{OBJECT, finish_reason, unsaid};
 use crate::dialect::chat::{response::write_head, usage};
 use crate::dialect::item::{Finish, Step};
 use crate::dialect::text::Text;
+use crate::dialect::unsaid::lost_remark;
 use crate::dialect::{Exchange, Loss, Usage};
 use crate::json::ObjectWriter;
 
@@ -38,10 +39,12 @@ impl Encoder {
             Step::Start { id, model, created } => self.start(id.as_ref(), model.as_ref(), created),
             Step::Text(text) | Step::Refusal(text) => self.chunk(&text, None, out),
             Step::Image(_) => self.unsaid = Some(unsaid()),
+            Step::Remark(remark) => self.unsaid = Some(lost_remark(&remark)),
             Step::Thinking(_)
             | Step::Signature(_)
             | Step::Reasoning(_)
             | Step::Call { .. }
+            | Step::CustomCall { .. }
             | Step::Arguments { .. }
             | Step::CallEnd { .. }
             // Such a loss does not get here.

@@ -25,6 +25,7 @@ pub(in crate::dialect) fn decode(body: &[u8]) -> Result<Reply<'_>, Fault> {
         created: None,
         finish: finish::read(&answer, calls)?,
         parts,
+        remarks: Vec::new(),
         usage: usage::of(&answer),
         lost,
     })

@@ -24,6 +24,7 @@ pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Res
         created: None,
         finish: finish::read(&answer, called)?,
         parts,
+        remarks: Vec::new(),
         usage: usage::of(&answer),
         lost: Losses::new(),
     })

@@ -4,9 +4,9 @@ mod decode;
 mod encode;
 
 pub(in crate::dialect) use decode::decode;
-pub(super) use decode::{call_id, generated, nameless, unsaid, word};
+pub(super) use decode::{call_id, citation, generated, nameless, unsaid, word};
 pub(in crate::dialect) use encode::encode;
-pub(super) use encode::{NO_ARGUMENTS, item_id, write_head, write_image, write_repeated};
+pub(super) use encode::{NO_ARGUMENTS, item_id, write_citation, write_head, write_image, write_repeated};
 
 use super::{finish, usage};
 use crate::dialect::loss::given;

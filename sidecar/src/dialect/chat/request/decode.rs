@@ -13,7 +13,7 @@ use std::borrow::Cow;
 pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> Result<Request<'a>, BadRequest> {
     let object = &asked.object;
     let knobs = loss::decide(object, fields::REQUEST, &"", ledger)?;
-    let (tools, settings) = (tools::declared(object, ledger)?, settings::read(asked, knobs, ledger)?);
+    let (tools, settings) = (tools::declared(object, ledger)?, settings::read(asked, knobs)?);
     let messages = given(object, "messages").ok_or_else(|| BadRequest::at("messages", "is missing"))?;
     let messages = messages
         .elements()

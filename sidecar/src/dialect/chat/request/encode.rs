@@ -2,7 +2,8 @@
 
 use super::provider::{self, Manners};
 use super::turns::Turns;
-use crate::dialect::item::{Format, Knob, Names, Request, Settings, Thinking, Tier, Tool, ToolChoice, Turned};
+use crate::dialect::item::{Custom, Format, Knob, Names, Request, Settings, Thinking, Tier, Tool, ToolChoice, Turned};
+use crate::dialect::lack::{self, Lack};
 use crate::dialect::loss::Ledger;
 use crate::dialect::names::{renamed, spell};
 use crate::dialect::text::Text;
@@ -36,6 +37,8 @@ pub(in crate::dialect) fn encode(
     let mut body = ObjectWriter::new(&mut out);
     body.string("model", upstream.model);
     write_settings(&request.settings, upstream, &manners, &mut body, ledger);
+    // It takes them only with completions that it stores, which is not what a response's are for.
+    lack::report(request, &[Lack::Metadata], ledger);
     let renamed = write_tools(request, &mut body, ledger);
     if request.marks_cache() {
         ledger.hint(
@@ -90,6 +93,9 @@ fn write_account(settings: &Settings<'_>, manners: &Manners, body: &mut ObjectWr
         if settings.end_user.is_some() {
             ledger.hint(settings.names.end_user, NO_SUCH_FIELD);
         }
+        if settings.tier.is_some() {
+            ledger.hint(settings.names.tier, NO_SUCH_FIELD);
+        }
         return;
     }
     if let Some(user) = &settings.end_user {
@@ -98,6 +104,8 @@ fn write_account(settings: &Settings<'_>, manners: &Manners, body: &mut ObjectWr
     match settings.tier {
         Some(Tier::Auto) => body.string("service_tier", "auto"),
         Some(Tier::Standard) => body.string("service_tier", "default"),
+        Some(Tier::Named(name)) if manners.is_openai => body.raw("service_tier", name),
+        Some(Tier::Named(_)) => ledger.hint(settings.names.tier, "only OpenAI has this tier"),
         None => {}
     }
 }
@@ -249,18 +257,47 @@ fn write_tools(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut 
         Some(ToolChoice::None) => body.string("tool_choice", "none"),
         Some(ToolChoice::Required) => body.string("tool_choice", "required"),
         Some(ToolChoice::Named(name)) => {
+            let kind = kind_of(request, name);
             let mut choice = body.object("tool_choice");
-            choice.string("type", "function");
-            write_name(name, &mut choice.object("function"));
+            choice.string("type", kind);
+            write_name(name, &mut choice.object(kind));
         }
     }
     let mut list = body.array("tools");
     for tool in &request.tools {
         let mut object = list.object();
+        if let Some(custom) = tool.custom {
+            object.string("type", "custom");
+            write_custom(tool, custom, &mut object.object("custom"));
+            continue;
+        }
         object.string("type", "function");
         write_function(tool, &request.settings.names, &mut object.object("function"), ledger);
     }
     renamed(&request.tools, LONGEST_NAME)
+}
+
+/// OpenAI's word for the kind of a tool.
+pub(in crate::dialect) fn kind_of(request: &Request<'_>, name: &Text<'_>) -> &'static str {
+    let mut named = request.tools.iter().filter(|tool| tool.name.plain() == name.plain());
+    match named.next().and_then(|tool| tool.custom) {
+        Some(_) => "custom",
+        None => "function",
+    }
+}
+
+fn write_custom(tool: &Tool<'_>, custom: Custom<'_>, object: &mut ObjectWriter<'_>) {
+    write_name(&tool.name, object);
+    if let Some(description) = &tool.description {
+        description.write(object.member("description"));
+    }
+    if let Custom::Grammar { syntax, definition } = custom {
+        let mut format = object.object("format");
+        format.string("type", "grammar");
+        let mut grammar = format.object("grammar");
+        grammar.raw("syntax", syntax);
+        grammar.raw("definition", definition);
+    }
 }
 
 fn write_function(tool: &Tool<'_>, names: &Names, function: &mut ObjectWriter<'_>, ledger: &mut Ledger) {

@@ -39,7 +39,7 @@ pub(super) const REQUEST: &[Field] = &[
     field("max_completion_tokens", Read),
     field("max_tokens", Read),
     field("messages", Read),
-    field_unless("metadata", &["{}"], Lost(Hint, "only OpenAI keeps metadata")),
+    field("metadata", Read),
     field_unless(
         "modalities",
         &["[\"text\"]"],

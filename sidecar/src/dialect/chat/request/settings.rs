@@ -3,17 +3,13 @@
 use super::decode::word;
 use super::fields::NAMES;
 use crate::dialect::item::{Cache, Format, Names, Settings, Thinking, Tier, Turned};
-use crate::dialect::loss::{Ledger, given};
+use crate::dialect::loss::given;
 use crate::dialect::text::Text;
 use crate::dialect::{Asked, BadRequest};
 use crate::json::{Object, Raw};
 use smallvec::{SmallVec, smallvec};
 
-pub(super) fn read<'a>(
-    asked: &Asked<'a>,
-    knobs: SmallVec<[Turned<'a>; 6]>,
-    ledger: &mut Ledger,
-) -> Result<Settings<'a>, BadRequest> {
+pub(super) fn read<'a>(asked: &Asked<'a>, knobs: SmallVec<[Turned<'a>; 6]>) -> Result<Settings<'a>, BadRequest> {
     let object = &asked.object;
     let text = |key| given(object, key).and_then(Text::of).filter(|text| !text.is_empty());
     Ok(Settings {
@@ -28,7 +24,8 @@ pub(super) fn read<'a>(
         thinking: thinking(object),
         shows_thinking: shows_thinking(object),
         end_user: text("safety_identifier").or_else(|| text("user")),
-        tier: tier(object, ledger),
+        tier: tier(object),
+        metadata: given(object, "metadata").filter(|metadata| metadata.text() != "{}"),
         cache: given(object, "cache_control").map(Cache::Marker),
     })
 }
@@ -120,14 +117,11 @@ fn shows_thinking(object: &Object<'_>) -> bool {
     reasoning || extension("thinking").is_some_and(|thinking| word(&thinking, "type") != "disabled")
 }
 
-fn tier(object: &Object<'_>, ledger: &mut Ledger) -> Option<Tier> {
+fn tier<'a>(object: &Object<'a>) -> Option<Tier<'a>> {
     match &*word(object, "service_tier") {
         "" => None,
         "auto" => Some(Tier::Auto),
         "default" => Some(Tier::Standard),
-        _ => {
-            ledger.hint("service_tier", "only OpenAI has this tier");
-            None
-        }
+        _ => given(object, "service_tier").map(Tier::Named),
     }
 }

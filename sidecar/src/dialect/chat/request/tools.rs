@@ -2,12 +2,12 @@
 
 use super::decode::{cache, word};
 use crate::dialect::BadRequest;
-use crate::dialect::item::{Request, Tool, ToolChoice, ToolPlace};
+use crate::dialect::item::{Custom, Request, Tool, ToolChoice, ToolPlace};
 use crate::dialect::loss::{self, Ledger, given};
 use crate::dialect::text::Text;
 use crate::json::{Object, Raw};
 
-/// The functions. A custom or a hosted tool is a loss: no other dialect could call it.
+/// Functions, and tools that take free text. A hosted tool is a loss: no other dialect could call it.
 pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Vec<Tool<'a>>, BadRequest> {
     let Some(list) = given(object, "tools") else {
         return Ok(Vec::new());
@@ -20,6 +20,12 @@ pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<V
         let bad = |problem| BadRequest::at(format!("tools[{index}]"), problem);
         let tool = tool.ok_or_else(|| bad("must be an object"))?;
         let kind = word(&tool, "type");
+        if kind == "custom" {
+            let custom = tool.get("custom").and_then(Raw::object);
+            let custom = custom.ok_or_else(|| bad("must have a custom"))?;
+            tools.push(read_custom(index, &tool, &custom).ok_or_else(|| bad("must name its tool"))?);
+            continue;
+        }
         if kind != "function" {
             ledger.meaning(
                 format!("tools[{index}] ({})", loss::shown(&kind)),
@@ -48,7 +54,20 @@ fn read<'a>(index: usize, tool: &Object<'a>, function: &Object<'a>) -> Option<To
         description: given(function, "description").and_then(Text::of),
         schema: given(function, "parameters"),
         strict: given(function, "strict").and_then(Raw::bool).unwrap_or(false),
+        custom: None,
         cache: cache(tool).or_else(|| cache(function)),
+    })
+}
+
+/// `{"name":…,"format":{"type":"grammar","grammar":{"syntax":…,"definition":…}}}`.
+fn read_custom<'a>(index: usize, tool: &Object<'a>, custom: &Object<'a>) -> Option<Tool<'a>> {
+    let format = given(custom, "format").and_then(Raw::object);
+    let grammar = format.and_then(|format| given(&format, "grammar")?.object());
+    Some(Tool {
+        schema: None,
+        strict: false,
+        custom: Some(Custom::of(grammar.as_ref())),
+        ..read(index, tool, custom)?
     })
 }
 
@@ -103,10 +122,8 @@ pub(super) fn restrict<'a>(mut request: Request<'a>, object: &Object<'a>, ledger
         .flatten()
         .filter_map(|tool| {
             let tool = tool.object()?;
-            let name = tool
-                .get("function")
-                .and_then(Raw::object)
-                .and_then(|function| function.get("name"));
+            let inner = tool.get("function").or_else(|| tool.get("custom"));
+            let name = inner.and_then(Raw::object).and_then(|inner| inner.get("name"));
             name.or_else(|| tool.get("name"))?.string()
         })
         .collect();

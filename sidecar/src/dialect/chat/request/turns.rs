@@ -3,7 +3,7 @@
 use super::encode::write_name;
 use super::provider::{Echo, Manners};
 use super::reasoning::write_detail;
-use crate::dialect::item::{File, Item, Part, Reasoning, Role, Source, ToolResult};
+use crate::dialect::item::{Arguments, File, Item, Part, Reasoning, Role, Source, ToolResult};
 use crate::dialect::loss::Ledger;
 use crate::dialect::names::spell;
 use crate::dialect::text::Text;
@@ -175,6 +175,12 @@ impl Turns<'_> {
         let Part::Call(call) = &item.part else { return };
         let mut object = list.object();
         object.string("id", &spell(&call.id.plain(), self.manners.longest_id));
+        if let (Arguments::Free(input), true) = (&call.arguments, self.manners.is_openai) {
+            object.string("type", "custom");
+            let mut custom = object.object("custom");
+            write_name(&call.name, &mut custom);
+            return input.write(custom.member("input"));
+        }
         object.string("type", "function");
         let mut function = object.object("function");
         write_name(&call.name, &mut function);

@@ -3,7 +3,7 @@
 use crate::dialect::chat::finish::{self, Circumstances};
 use crate::dialect::chat::request::{read_details, read_source};
 use crate::dialect::chat::usage;
-use crate::dialect::item::{Arguments, Call, Part, Reasoning, Reply, Source};
+use crate::dialect::item::{Arguments, Call, Citation, Part, Reasoning, Remark, Reply, Source};
 use crate::dialect::loss::given;
 use crate::dialect::text::Text;
 use crate::dialect::{Exchange, Fault, Loss, Losses, unsaid};
@@ -25,6 +25,10 @@ pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Res
     if let Some(class) = finish::failure(&reason) {
         return Err(Fault::new(class, format!("the upstream ended with {reason}")));
     }
+    let first = |remark| (0, remark);
+    let mut remarks: Vec<_> = logprobs(&choice).map(Remark::Logprobs).map(first).into_iter().collect();
+    let cited = given(&message, "annotations").into_iter().flat_map(citations);
+    remarks.extend(cited.map(Remark::Citation).map(first));
     let circumstances = Circumstances {
         calls: parts.iter().any(|part| matches!(part, Part::Call(_))),
         refuses: parts.iter().any(|part| matches!(part, Part::Refusal(_))),
@@ -35,6 +39,7 @@ pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Res
         model: word(&answer, "model"),
         created: answer.get("created").and_then(Raw::u64),
         parts,
+        remarks,
         finish: finish::read(&reason, circumstances),
         usage: usage::of(&answer),
         lost,
@@ -87,13 +92,25 @@ pub(in crate::dialect::chat) fn unsaid(member: &Member<'_>) -> Option<Loss> {
     }
     match &*member.key() {
         "audio" => Some(unsaid::meaning("audio", "no other dialect answers with sound")),
-        "annotations" => Some(unsaid::hint("annotations", NOT_CITED)),
+        "annotations" if citations(member.value).next().is_none() => Some(unsaid::hint("annotations", NOT_CITED)),
         "function_call" => Some(unsaid::meaning(
             "function_call",
             "it is the deprecated form of tool_calls",
         )),
         _ => None,
     }
+}
+
+/// How likely a choice's tokens were; an array of at least one.
+pub(in crate::dialect::chat) fn logprobs<'a>(choice: &Object<'a>) -> Option<Raw<'a>> {
+    let content = given(&given(choice, "logprobs")?.object()?, "content")?;
+    content.elements()?.next().map(|_| content)
+}
+
+/// The web pages among a text's annotations.
+pub(in crate::dialect::chat) fn citations(list: Raw<'_>) -> impl Iterator<Item = Citation<'_>> {
+    let entries = list.elements().into_iter().flat_map(Elements::objects).flatten();
+    entries.filter_map(|entry| Citation::read(&given(&entry, "url_citation")?.object()?))
 }
 
 /// What a searching provider found, beside the choices.
@@ -142,6 +159,13 @@ pub(in crate::dialect::chat) fn chunk<'a>(chunk: Raw<'a>, lost: &mut Losses) -> 
 fn tool_call<'a>(exchange: &Exchange, index: usize, call: Option<Object<'a>>) -> Result<Call<'a>, Fault> {
     let bad = || Fault::malformed("the answer has a tool call that names no function");
     let call = call.ok_or_else(bad)?;
+    if let Some(custom) = given(&call, "custom").and_then(Raw::object) {
+        return Ok(Call {
+            id: word(&call, "id").unwrap_or_else(|| call_id(exchange, index)),
+            name: word(&custom, "name").ok_or_else(bad)?,
+            arguments: Arguments::Free(given(&custom, "input").and_then(Text::of).unwrap_or(Text::from(""))),
+        });
+    }
     let function = call.get("function").and_then(Raw::object).ok_or_else(bad)?;
     let arguments = given(&function, "arguments");
     let quoted = arguments.and_then(Text::of).map(Arguments::Quoted);

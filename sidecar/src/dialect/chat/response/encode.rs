@@ -2,7 +2,7 @@
 
 use crate::dialect::chat::request::{google, write_detail, write_url};
 use crate::dialect::chat::{finish, usage};
-use crate::dialect::item::{Call, Finish, Part, Reasoning, Reply, Source};
+use crate::dialect::item::{Arguments, Call, Citation, Finish, Part, Reasoning, Remark, Reply, Source};
 use crate::dialect::text::Text;
 use crate::dialect::{Exchange, Operation};
 use crate::json::{ArrayWriter, ObjectWriter, ValueWriter};
@@ -21,7 +21,7 @@ pub(in crate::dialect) fn encode(exchange: &Exchange, reply: &Reply<'_>, out: &m
     let mut choice = choices.object();
     choice.u64("index", 0);
     write_message(exchange, reply, &mut choice.object("message"));
-    choice.null("logprobs");
+    write_logprobs(reply, &mut choice);
     let refuses = reply.parts.iter().any(|part| matches!(part, Part::Refusal(_)));
     choice.string("finish_reason", finish::word(&reply.finish, refuses));
     choice.end();
@@ -80,10 +80,48 @@ fn write_message(exchange: &Exchange, reply: &Reply<'_>, message: &mut ObjectWri
     write_refusal(reply, message);
     write_reasoning(&reply.parts, message);
     write_images(&reply.parts, message);
+    write_annotations(reply, message);
     if calls.clone().next().is_some() {
         let mut list = message.array("tool_calls");
         calls.for_each(|call| write_call(exchange, call, &reply.parts, &mut list));
     }
+}
+
+/// Of all texts together, as the message has them.
+fn write_logprobs(reply: &Reply<'_>, choice: &mut ObjectWriter<'_>) {
+    let lists = reply.remarks.iter().filter_map(|(_, remark)| match remark {
+        Remark::Logprobs(list) => list.elements(),
+        Remark::Citation(_) => None,
+    });
+    let mut tokens = lists.flatten().peekable();
+    if tokens.peek().is_none() {
+        return choice.null("logprobs");
+    }
+    let mut logprobs = choice.object("logprobs");
+    let mut content = logprobs.array("content");
+    tokens.for_each(|token| content.raw(token));
+    content.end();
+    logprobs.null("refusal");
+}
+
+fn write_annotations(reply: &Reply<'_>, message: &mut ObjectWriter<'_>) {
+    let cited = reply.remarks.iter().filter_map(|(_, remark)| match remark {
+        Remark::Citation(citation) => Some(citation),
+        Remark::Logprobs(_) => None,
+    });
+    let mut cited = cited.peekable();
+    if cited.peek().is_none() {
+        return;
+    }
+    let mut list = message.array("annotations");
+    cited.for_each(|citation| write_citation(citation, &mut list));
+}
+
+/// A citation, whole or in a chunk.
+pub(in crate::dialect::chat) fn write_citation(citation: &Citation<'_>, list: &mut ArrayWriter<'_>) {
+    let mut object = list.object();
+    object.string("type", "url_citation");
+    citation.write(&mut object.object("url_citation"));
 }
 
 fn write_texts(parts: &[Part<'_>], value: ValueWriter<'_>) {
@@ -157,6 +195,12 @@ pub(in crate::dialect::chat) fn write_image(source: &Source<'_>, index: usize, l
 fn write_call(exchange: &Exchange, call: &Call<'_>, parts: &[Part<'_>], list: &mut ArrayWriter<'_>) {
     let mut object = list.object();
     call.id.write(object.member("id"));
+    if let Arguments::Free(input) = &call.arguments {
+        object.string("type", "custom");
+        let mut custom = object.object("custom");
+        custom.string("name", exchange.client_name(&call.name.plain()));
+        return input.write(custom.member("input"));
+    }
     object.string("type", "function");
     let mut function = object.object("function");
     function.string("name", exchange.client_name(&call.name.plain()));

@@ -23,6 +23,8 @@ struct Slot {
     id: String,
     name: String,
     begun: bool,
+    /// It takes free text.
+    custom: bool,
 }
 
 impl Calls {
@@ -40,13 +42,19 @@ impl Calls {
     /// One entry of `delta.tool_calls`. A call begins with its first argument: until then more of its name may come.
     pub(super) fn piece(&mut self, entry: &Object<'_>, sink: &mut Sink<'_>) -> Result<(), Fault> {
         let at = self.slot(entry)?;
-        let Some(function) = entry.get("function").and_then(Raw::object) else {
-            return Ok(());
+        let custom = given(entry, "custom").and_then(Raw::object);
+        let (function, key) = match (custom, entry.get("function").and_then(Raw::object)) {
+            (Some(custom), _) => (custom, "input"),
+            (None, Some(function)) => (function, "arguments"),
+            (None, None) => return Ok(()),
         };
+        if let Some(slot) = self.slots.get_mut(at) {
+            slot.custom |= key == "input";
+        }
         if let (Some(name), Some(slot)) = (given(&function, "name").and_then(Raw::string), self.slots.get_mut(at)) {
             slot.add_name(&name);
         }
-        let arguments = given(&function, "arguments").map(|arguments| {
+        let arguments = given(&function, key).map(|arguments| {
             // Some servers write the object itself.
             Text::of(arguments).unwrap_or_else(|| Text::Plain(arguments.text().into()))
         });
@@ -89,6 +97,7 @@ impl Calls {
                     id: String::new(),
                     name: String::new(),
                     begun: false,
+                    custom: false,
                 });
                 self.slots.len() - 1
             }
@@ -117,10 +126,10 @@ impl Calls {
             } else {
                 slot.id.clone()
             };
-            sink(Step::Call {
-                call,
-                id: Text::from(id),
-                name: Text::Plain(slot.name.as_str().into()),
+            let (id, name) = (Text::from(id), Text::Plain(slot.name.as_str().into()));
+            sink(match slot.custom {
+                true => Step::CustomCall { call, id, name },
+                false => Step::Call { call, id, name },
             })?;
         }
         Ok(())

@@ -5,7 +5,7 @@ use crate::dialect::chat::finish::{self, Circumstances};
 use crate::dialect::chat::request::read_details;
 use crate::dialect::chat::response;
 use crate::dialect::chat::usage;
-use crate::dialect::item::{Part, Reasoning, Step};
+use crate::dialect::item::{Part, Reasoning, Remark, Step};
 use crate::dialect::loss::given;
 use crate::dialect::text::Text;
 use crate::dialect::translator::Sink;
@@ -87,6 +87,9 @@ impl Decoder {
             .flatten();
         for choice in choices.filter(|choice| choice.get("index").and_then(Raw::u64).unwrap_or(0) == 0) {
             self.start(chunk, sink)?;
+            if let Some(list) = response::logprobs(&choice) {
+                sink(Step::Remark(Remark::Logprobs(list)))?;
+            }
             if let Some(delta) = choice.get("delta").and_then(Raw::object) {
                 self.delta(&delta, sink)?;
             }
@@ -124,6 +127,11 @@ impl Decoder {
                     self.say(Step::Thinking(text), sink)?;
                 }
                 ("tool_calls", _) => self.tool_calls(member.value, sink)?,
+                ("annotations", _) => {
+                    let mut cited = response::citations(member.value);
+                    cited.try_for_each(|citation| sink(Step::Remark(Remark::Citation(citation))))?;
+                    response::unsaid(member).map_or(Ok(()), |loss| sink(Step::Lost(loss)))?;
+                }
                 ("images", _) => {
                     let mut lost = Losses::new();
                     let images = response::images(member.value, &mut lost);

@@ -1,9 +1,9 @@
 //! Steps into a chat stream.
 
 use crate::dialect::chat::request::{FORMAT, google, write_detail};
-use crate::dialect::chat::response::{write_head, write_image};
+use crate::dialect::chat::response::{write_citation, write_head, write_image};
 use crate::dialect::chat::{finish, usage};
-use crate::dialect::item::{Finish, Reasoning, Source, Step};
+use crate::dialect::item::{Finish, Reasoning, Remark, Source, Step};
 use crate::dialect::text::Text;
 use crate::dialect::{Exchange, Usage};
 use crate::json::{ObjectWriter, to_one_line};
@@ -26,6 +26,10 @@ pub(in crate::dialect) struct Encoder {
     refuses: bool,
     usage: Option<Usage>,
     images: usize,
+    /// How likely the tokens of the next text are, as a JSON array.
+    measured: Vec<u8>,
+    /// The calls of custom tools.
+    customs: Vec<usize>,
 }
 
 impl Encoder {
@@ -39,13 +43,29 @@ impl Encoder {
             refuses: false,
             usage: None,
             images: 0,
+            measured: Vec::new(),
+            customs: Vec::new(),
         }
     }
 
     pub(in crate::dialect) fn step(&mut self, step: Step<'_>, out: &mut Vec<u8>) {
         match step {
             Step::Start { id, model, created } => self.start(id.as_ref(), model.as_ref(), created, out),
-            Step::Text(text) => self.delta(out, |delta| text.write(delta.member("content"))),
+            Step::Text(text) => {
+                let start = out.len();
+                self.delta(out, |delta| text.write(delta.member("content")));
+                self.measure(start, out);
+            }
+            Step::Remark(Remark::Logprobs(list)) => {
+                self.measured.clear();
+                self.measured.extend_from_slice(list.text().as_bytes());
+            }
+            Step::Remark(Remark::Citation(citation)) => {
+                let start = out.len();
+                self.delta(out, |delta| write_citation(&citation, &mut delta.array("annotations")));
+                one_line(start, out);
+            }
+            Step::CustomCall { call, id, name } => self.custom_call(call, &id, &name, out),
             Step::Refusal(text) => {
                 self.refuses = true;
                 self.delta(out, |delta| text.write(delta.member("refusal")));
@@ -58,7 +78,11 @@ impl Encoder {
                 let mut list = delta.array("tool_calls");
                 let mut entry = list.object();
                 entry.u64("index", call as u64);
-                json.write(entry.object("function").member("arguments"));
+                let (kind, key) = match self.customs.contains(&call) {
+                    true => ("custom", "input"),
+                    false => ("function", "arguments"),
+                };
+                json.write(entry.object(kind).member(key));
             }),
             Step::Image(source) => self.image(&source, out),
             // Such a loss does not get here.
@@ -134,8 +158,7 @@ impl Encoder {
             write_detail(reasoning, self.details, &mut delta.array("reasoning_details").object());
         });
         // Another maker's entry is copied as it was written.
-        let written = out.len().saturating_sub(b"\n\n".len());
-        to_one_line(out.get_mut(start..written).unwrap_or_default());
+        one_line(start, out);
         self.details += 1;
     }
 
@@ -155,6 +178,32 @@ impl Encoder {
             if let Some(signature) = &own {
                 google::write(signature, &mut entry);
             }
+        });
+    }
+
+    /// Puts what was measured into the chunk that begins at `start`.
+    fn measure(&mut self, start: usize, out: &mut Vec<u8>) {
+        if self.measured.is_empty() {
+            return;
+        }
+        out.truncate(out.len().saturating_sub(TAIL.len()));
+        out.extend_from_slice(b",\"logprobs\":{\"content\":");
+        out.append(&mut self.measured);
+        out.extend_from_slice(b",\"refusal\":null},\"finish_reason\":null}]}\n\n");
+        one_line(start, out);
+    }
+
+    fn custom_call(&mut self, call: usize, id: &Text<'_>, name: &Text<'_>, out: &mut Vec<u8>) {
+        self.customs.push(call);
+        self.delta(out, |delta| {
+            let mut list = delta.array("tool_calls");
+            let mut entry = list.object();
+            entry.u64("index", call as u64);
+            id.write(entry.member("id"));
+            entry.string("type", "custom");
+            let mut custom = entry.object("custom");
+            custom.string("name", self.exchange.client_name(&name.plain()));
+            custom.string("input", "");
         });
     }
 
@@ -183,4 +232,10 @@ impl Encoder {
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
     }
+}
+
+/// Puts the event that begins at `start` on one line: what was copied may have more.
+fn one_line(start: usize, out: &mut [u8]) {
+    let written = out.len().saturating_sub(b"\n\n".len());
+    to_one_line(out.get_mut(start..written).unwrap_or_default());
 }

@@ -29,7 +29,7 @@ pub(super) fn write(request: &Request<'_>, upstream: &Upstream<'_>, body: &mut O
     write_format(request, body, ledger);
     lack::report(
         request,
-        &[Lack::Cache, Lack::EndUser, Lack::Tier, Lack::OneCall],
+        &[Lack::Cache, Lack::EndUser, Lack::Tier, Lack::Metadata, Lack::OneCall],
         ledger,
     );
 }

@@ -3,6 +3,7 @@
 use super::maker::{Maker, TopK};
 use super::tools::{has_calls, write_name};
 use crate::dialect::item::{Format, Knob, Request, Settings, Thinking, Tier, ToolChoice, Turned};
+use crate::dialect::lack::{self, Lack};
 use crate::dialect::loss::Ledger;
 use crate::dialect::messages::thinking;
 use crate::dialect::text::Text;
@@ -95,11 +96,13 @@ pub(super) fn write(
     }
     match settings.tier {
         Some(Tier::Standard) => body.object("serviceTier").string("type", "default"),
+        Some(Tier::Named(name)) if matches!(name.text(), "\"flex\"" | "\"priority\"") => {
+            body.object("serviceTier").raw("type", name);
+        }
+        Some(Tier::Named(_)) => ledger.hint(settings.names.tier, "the converse dialect has no such tier"),
         Some(Tier::Auto) | None => {}
     }
-    if settings.end_user.is_some() {
-        ledger.hint(settings.names.end_user, "the converse dialect has no end user");
-    }
+    lack::report(request, &[Lack::EndUser, Lack::Metadata], ledger);
 }
 
 /// What all models have in common. Its temperature ends at 1; of Claude's, not both of it and `top_p` may be set, and

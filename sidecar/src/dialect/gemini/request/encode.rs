@@ -2,7 +2,7 @@
 
 use super::turns::Turns;
 use super::{media, thinking, tools};
-use crate::dialect::item::{Format, Knob, Names, Request, Settings, Source, Turned};
+use crate::dialect::item::{Format, Knob, Names, Request, Settings, Source, Tier, Turned};
 use crate::dialect::lack::{self, Lack};
 use crate::dialect::loss::Ledger;
 use crate::dialect::turns::beginning;
@@ -25,6 +25,7 @@ pub(in crate::dialect) fn encode(
     let mut out = Vec::with_capacity(size);
     let mut body = ObjectWriter::new(&mut out);
     write_generation(&request.settings, upstream, &mut body, ledger);
+    write_tier(request, upstream, &mut body, ledger);
     report(request, ledger);
     let renamed = tools::write(request, &mut body, ledger);
     let (system, conversation) = request.items.split_at(beginning(&request.items));
@@ -47,9 +48,22 @@ pub(in crate::dialect) fn wants_bytes(source: &Source<'_>, upstream: &Upstream<'
     media::refusal(source, upstream.provider == VERTEX).is_some()
 }
 
+/// Google's own names are OpenAI's.
+fn write_tier(request: &Request<'_>, upstream: &Upstream<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+    match request.settings.tier {
+        Some(Tier::Named(name))
+            if upstream.provider != VERTEX && matches!(name.text(), "\"flex\"" | "\"priority\"") =>
+        {
+            body.raw("serviceTier", name);
+        }
+        Some(Tier::Named(_)) => ledger.hint(request.settings.names.tier, "the gemini dialect has no such tier"),
+        Some(Tier::Auto | Tier::Standard) | None => {}
+    }
+}
+
 /// Google's models call as many functions at once as they like.
 fn report(request: &Request<'_>, ledger: &mut Ledger) {
-    lack::report(request, &[Lack::Cache, Lack::EndUser], ledger);
+    lack::report(request, &[Lack::Cache, Lack::EndUser, Lack::Metadata], ledger);
     if request.settings.parallel_calls == Some(false) {
         ledger.hint(
             request.settings.names.parallel_calls,

@@ -34,11 +34,7 @@ pub(super) const REQUEST: &[Field] = &[
         &["[]"],
         Lost(Hint, "no other dialect has safety settings"),
     ),
-    field_unless(
-        "serviceTier",
-        &["\"standard\"", "\"unspecified\""],
-        Lost(Hint, "only Google has this tier"),
-    ),
+    field("serviceTier", Read),
     field_unless("store", &["false"], Lost(Hint, "only Google stores what it answered")),
     field("systemInstruction", Read),
     field("toolConfig", Read),

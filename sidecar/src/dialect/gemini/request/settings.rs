@@ -3,7 +3,7 @@
 use super::decode::inner;
 use super::{fields, tools};
 use crate::dialect::gemini::spelling::{camel_case, given, word};
-use crate::dialect::item::{Format, Settings, Thinking, Turned};
+use crate::dialect::item::{Format, Settings, Thinking, Tier, Turned};
 use crate::dialect::loss::{self, Ledger};
 use crate::dialect::text::Text;
 use crate::dialect::{Asked, BadRequest};
@@ -44,7 +44,8 @@ pub(super) fn read<'a>(stream: bool, object: &Object<'a>, ledger: &mut Ledger) -
             .and_then(|generation| inner(generation, "thinkingConfig"))
             .is_some_and(|config| includes_thoughts(&config)),
         end_user: None,
-        tier: None,
+        tier: given(object, "serviceTier").and_then(tier),
+        metadata: None,
         cache: None,
     })
 }
@@ -64,6 +65,14 @@ fn knobs<'a>(generation: Option<&Object<'a>>, ledger: &mut Ledger) -> Result<Sma
         turned.name = full.map_or(turned.name, |(_, name)| name);
     }
     Ok(knobs)
+}
+
+/// `standard` is what there is without a word.
+fn tier(name: Raw<'_>) -> Option<Tier<'_>> {
+    match name.text() {
+        "\"standard\"" | "\"unspecified\"" => None,
+        _ => Some(Tier::Named(name)),
+    }
 }
 
 fn stop(list: Option<Raw<'_>>) -> Result<SmallVec<[Text<'_>; 4]>, BadRequest> {

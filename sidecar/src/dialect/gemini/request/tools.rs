@@ -56,6 +56,8 @@ fn functions<'a>(tool: usize, list: Raw<'a>, tools: &mut Vec<Tool<'a>>, ledger: 
             description: text(&function, "description"),
             schema: given(&function, "parametersJsonSchema"),
             strict: false,
+
+            custom: None,
             cache: None,
         });
     }

@@ -52,6 +52,7 @@ pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Res
         model: super::text(&answer, "modelVersion"),
         created: None,
         parts,
+        remarks: Vec::new(),
         finish,
         usage: usage::of(&answer),
         lost,

@@ -74,8 +74,8 @@ impl Encoder {
             Step::Arguments { call, json } => return self.add(call, &json),
             Step::CallEnd { call } => self.call_end(call, out),
             Step::Image(source) => self.chunk(out, |parts| write_image(&source, parts)),
-            // Such a loss does not get here.
-            Step::Lost(_) => {}
+            // None of these gets here.
+            Step::Lost(_) | Step::Remark(_) | Step::CustomCall { .. } => {}
             Step::Finish(finish) => {
                 while let Some(open) = self.open.first() {
                     self.call_end(open.call, out);

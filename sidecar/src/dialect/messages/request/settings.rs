@@ -4,6 +4,7 @@ use super::decode::word;
 use super::fields::NAMES;
 use super::thinking::{self, Plan};
 use crate::dialect::item::{Cache, Format, Knob, Names, Request, Settings, Thinking, Tier, Turned};
+use crate::dialect::lack::{self, Lack};
 use crate::dialect::loss::{self, Ledger, given};
 use crate::dialect::text::Text;
 use crate::dialect::{Asked, BadRequest, Upstream, schema};
@@ -49,6 +50,7 @@ pub(super) fn read<'a>(
         shows_thinking: shows_thinking(object),
         end_user: read_user(object, ledger),
         tier: read_tier(object),
+        metadata: None,
         cache: given(object, "cache_control").map(Cache::Marker),
     })
 }
@@ -109,7 +111,7 @@ fn read_user<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Option<Text<'a>> {
         .filter(|user| !user.is_empty())
 }
 
-fn read_tier(object: &Object<'_>) -> Option<Tier> {
+fn read_tier(object: &Object<'_>) -> Option<Tier<'static>> {
     match &*word(object, "service_tier") {
         "auto" => Some(Tier::Auto),
         "standard_only" => Some(Tier::Standard),
@@ -128,12 +130,14 @@ pub(super) fn write(request: &Request<'_>, upstream: &Upstream<'_>, body: &mut O
     if settings.stream {
         body.bool("stream", true);
     }
+    lack::report(request, &[Lack::Metadata], ledger);
     if let Some(user) = &settings.end_user {
         user.write(body.object("metadata").member("user_id"));
     }
     match settings.tier {
         Some(Tier::Auto) => body.string("service_tier", "auto"),
         Some(Tier::Standard) => body.string("service_tier", "standard_only"),
+        Some(Tier::Named(_)) => ledger.hint(settings.names.tier, "the messages dialect has no such tier"),
         None => {}
     }
     write_stop(settings, body, ledger);

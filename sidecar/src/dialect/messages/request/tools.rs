@@ -54,6 +54,8 @@ fn read<'a>(index: usize, tool: &Object<'a>) -> Option<Tool<'a>> {
         description: given(tool, "description").and_then(Text::of),
         schema: given(tool, "input_schema"),
         strict: given(tool, "strict").and_then(Raw::bool).unwrap_or(false),
+
+        custom: None,
         cache: given(tool, "cache_control").map(Cache::Marker),
     })
 }

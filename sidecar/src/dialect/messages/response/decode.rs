@@ -23,6 +23,7 @@ pub(in crate::dialect) fn decode(body: &[u8]) -> Result<Reply<'_>, Fault> {
         model: word(&answer, "model"),
         created: None,
         parts,
+        remarks: Vec::new(),
         finish,
         usage: usage::of(&answer),
         lost,

@@ -81,8 +81,8 @@ impl Encoder {
             },
             Step::Finish(finish) => self.finish(finish, out),
             Step::Usage(counted) => self.usage = Some(counted),
-            // Neither gets here.
-            Step::Image(_) | Step::Lost(_) => {}
+            // None of these gets here.
+            Step::Image(_) | Step::Lost(_) | Step::Remark(_) | Step::CustomCall { .. } => {}
             Step::End => self.end(out),
         }
         Ok(())

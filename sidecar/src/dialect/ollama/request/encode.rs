@@ -24,7 +24,11 @@ pub(in crate::dialect) fn encode(
     write_format(settings, &mut body);
     write_options(settings, upstream, &mut body, ledger);
     write_tools(request, &mut body, ledger);
-    lack::report(request, &[Lack::Cache, Lack::EndUser, Lack::Tier], ledger);
+    lack::report(
+        request,
+        &[Lack::Cache, Lack::EndUser, Lack::Tier, Lack::Metadata],
+        ledger,
+    );
     let mut turns = Turns {
         sees: upstream.sees(),
         ledger,

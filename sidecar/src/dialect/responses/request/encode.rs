@@ -1,15 +1,15 @@
 //! The item form into a Responses request.
 
 use super::turns::Turns;
-use crate::dialect::chat::request::{NEAREST_EFFORT, effort_of, write_user};
+use crate::dialect::chat::request::{NEAREST_EFFORT, effort_of, kind_of, write_user};
 use crate::dialect::item::{
-    Format, Item, Knob, Names, Part, Reasoning, Request, Settings, Thinking, Tier, Tool, ToolChoice, Turned,
+    Custom, Format, Item, Knob, Names, Part, Reasoning, Request, Settings, Thinking, Tier, Tool, ToolChoice, Turned,
 };
 use crate::dialect::loss::Ledger;
 use crate::dialect::names::{renamed, spell};
 use crate::dialect::text::Text;
 use crate::dialect::{Encoded, Upstream, schema};
-use crate::json::{ObjectWriter, Raw};
+use crate::json::{ObjectWriter, Raw, Type};
 
 /// Longest tool name.
 const LONGEST_NAME: usize = 64;
@@ -19,6 +19,9 @@ const LEAST_OUTPUT: u64 = 16;
 
 /// The name that OpenAI wants a schema to have.
 const SCHEMA_NAME: &str = "answer";
+
+/// What of an answer is included only when it is asked for.
+const LOGPROBS: &str = "message.output_text.logprobs";
 
 const NO_SUCH_FIELD: &str = "the responses dialect has no such field";
 
@@ -42,6 +45,8 @@ pub(in crate::dialect) fn encode(
     }
     Turns {
         sees: upstream.sees(),
+        takes_custom: is_openai(upstream),
+        customs: Vec::new(),
         ledger,
     }
     .write(&request.items, &mut body);
@@ -71,8 +76,26 @@ fn write_settings(request: &Request<'_>, upstream: &Upstream<'_>, body: &mut Obj
     match settings.tier {
         Some(Tier::Auto) => body.string("service_tier", "auto"),
         Some(Tier::Standard) => body.string("service_tier", "default"),
+        Some(Tier::Named(name)) if is_openai(upstream) => body.raw("service_tier", name),
+        Some(Tier::Named(_)) => ledger.hint(settings.names.tier, "only OpenAI has this tier"),
         None => {}
     }
+    match settings.metadata {
+        Some(metadata) if is_openai(upstream) && is_text(metadata) => body.raw("metadata", metadata),
+        Some(_) => ledger.hint("metadata", "only OpenAI keeps metadata, and texts only"),
+        None => {}
+    }
+}
+
+/// Whether all values are strings: the sidecar's own tags are a list.
+fn is_text(metadata: Raw<'_>) -> bool {
+    let object = metadata.object();
+    object.is_some_and(|object| {
+        object
+            .members()
+            .iter()
+            .all(|member| member.value.kind() == Type::String)
+    })
 }
 
 fn write_cap(cap: Raw<'_>, names: &Names, upstream: &Upstream<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
@@ -99,13 +122,14 @@ fn write_knobs(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut Obje
             Knob::CacheRetention if is_openai(upstream) => body.raw("prompt_cache_retention", value),
             // Within `text`.
             Knob::Verbosity if is_openai(upstream) => {}
+            // Within `include`.
+            Knob::Logprobs => {}
+            Knob::TopLogprobs => body.raw("top_logprobs", value),
             Knob::TopK
             | Knob::Seed
             | Knob::FrequencyPenalty
             | Knob::PresencePenalty
             | Knob::LogitBias
-            | Knob::Logprobs
-            | Knob::TopLogprobs
             | Knob::Choices
             | Knob::Verbosity
             | Knob::CacheKey
@@ -133,8 +157,16 @@ fn write_thinking(request: &Request<'_>, upstream: &Upstream<'_>, body: &mut Obj
     };
     let thinks = matches!(wish, Some(Thinking::Effort(_) | Thinking::Budget(_)));
     let returned = |item: &Item<'_>| matches!(item.part, Part::Reasoning(Reasoning::Foreign(_)));
-    if reasons.unwrap_or_else(|| thinks || request.items.iter().any(returned)) {
-        body.array("include").string("reasoning.encrypted_content");
+    let reasons = reasons.unwrap_or_else(|| thinks || request.items.iter().any(returned));
+    let measures = settings.knobs.iter().any(|turned| turned.knob == Knob::Logprobs);
+    if reasons || measures {
+        let mut include = body.array("include");
+        if reasons {
+            include.string("reasoning.encrypted_content");
+        }
+        if measures {
+            include.string(LOGPROBS);
+        }
     }
     let effort = match wish {
         None => None,
@@ -229,7 +261,7 @@ fn write_tools(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut 
         Some(ToolChoice::Required) => body.string("tool_choice", "required"),
         Some(ToolChoice::Named(name)) => {
             let mut choice = body.object("tool_choice");
-            choice.string("type", "function");
+            choice.string("type", kind_of(request, name));
             write_name(name, &mut choice);
         }
     }
@@ -242,10 +274,13 @@ fn write_tools(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut 
 
 /// `strict` is always said: left out, it is true here and false everywhere else.
 fn write_tool(tool: &Tool<'_>, names: &Names, object: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
-    object.string("type", "function");
+    object.string("type", if tool.custom.is_some() { "custom" } else { "function" });
     write_name(&tool.name, object);
     if let Some(description) = &tool.description {
         description.write(object.member("description"));
+    }
+    if let Some(custom) = tool.custom {
+        return write_grammar(custom, object);
     }
     schema::write_object_schema(tool.schema, object.member("parameters"));
     let enforced = tool.strict && tool.schema.is_some_and(schema::is_strict);
@@ -256,6 +291,15 @@ fn write_tool(tool: &Tool<'_>, names: &Names, object: &mut ObjectWriter<'_>, led
             field,
             "the schema is not of the kind that the responses dialect can enforce",
         );
+    }
+}
+
+fn write_grammar(custom: Custom<'_>, object: &mut ObjectWriter<'_>) {
+    if let Custom::Grammar { syntax, definition } = custom {
+        let mut format = object.object("format");
+        format.string("type", "grammar");
+        format.raw("syntax", syntax);
+        format.raw("definition", definition);
     }
 }
 

@@ -6,7 +6,7 @@ use crate::dialect::item::{Format, Knob, Names, Settings, Thinking, Tier, Turned
 use crate::dialect::loss::{self, Ledger, given, shown};
 use crate::dialect::text::Text;
 use crate::dialect::{Asked, BadRequest};
-use crate::json::{Object, Raw};
+use crate::json::{self, Object, Raw};
 use smallvec::SmallVec;
 
 pub(super) fn read<'a>(
@@ -28,7 +28,7 @@ pub(super) fn read<'a>(
                 value,
             }),
     );
-    included(object, ledger);
+    included(object, &mut knobs, ledger);
     Ok(Settings {
         names: Names {
             end_user: match given(object, "safety_identifier") {
@@ -51,7 +51,8 @@ pub(super) fn read<'a>(
         thinking: reasoning.as_ref().and_then(thinking),
         shows_thinking: reasoning.as_ref().is_some_and(shows_thinking),
         end_user: said("safety_identifier").or_else(|| said("user")),
-        tier: tier(object, ledger),
+        tier: tier(object),
+        metadata: given(object, "metadata").filter(|metadata| metadata.text() != "{}"),
         cache: None,
     })
 }
@@ -72,14 +73,18 @@ fn member<'a>(
 }
 
 /// What shall be in the answer beside what always is.
-fn included(object: &Object<'_>, ledger: &mut Ledger) {
+fn included(object: &Object<'_>, knobs: &mut SmallVec<[Turned<'_>; 6]>, ledger: &mut Ledger) {
     let list = given(object, "include").and_then(Raw::elements);
     for wanted in list.into_iter().flatten().filter_map(Raw::string) {
         let field = || format!("include ({})", shown(&wanted));
         match &*wanted {
             // It always is there, as far as there is any.
             "reasoning.encrypted_content" => {}
-            "message.output_text.logprobs" => ledger.meaning(field(), "log probabilities are not translated"),
+            "message.output_text.logprobs" => knobs.extend(json::parse_value(b"true").ok().map(|value| Turned {
+                knob: Knob::Logprobs,
+                name: "include (message.output_text.logprobs)",
+                value,
+            })),
             _ => ledger.hint(field(), "no other dialect includes it"),
         }
     }
@@ -115,14 +120,11 @@ fn shows_thinking(reasoning: &Object<'_>) -> bool {
         .any(|key| given(reasoning, key).is_some())
 }
 
-fn tier(object: &Object<'_>, ledger: &mut Ledger) -> Option<Tier> {
+fn tier<'a>(object: &Object<'a>) -> Option<Tier<'a>> {
     match &*word(object, "service_tier") {
         "" => None,
         "auto" => Some(Tier::Auto),
         "default" => Some(Tier::Standard),
-        _ => {
-            ledger.hint("service_tier", "only OpenAI has this tier");
-            None
-        }
+        _ => given(object, "service_tier").map(Tier::Named),
     }
 }

@@ -3,12 +3,12 @@
 use super::decode::word;
 use super::fields;
 use crate::dialect::BadRequest;
-use crate::dialect::item::{Request, Tool, ToolChoice, ToolPlace};
+use crate::dialect::item::{Custom, Request, Tool, ToolChoice, ToolPlace};
 use crate::dialect::loss::{self, Ledger, given, shown};
 use crate::dialect::text::Text;
 use crate::json::{Object, Raw};
 
-/// The functions. A custom or a hosted tool is a loss: no other dialect could call it.
+/// Functions, and tools that take free text. A hosted tool is a loss: no other dialect could call it.
 pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Vec<Tool<'a>>, BadRequest> {
     let Some(list) = given(object, "tools") else {
         return Ok(Vec::new());
@@ -21,7 +21,7 @@ pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<V
         let bad = |problem| BadRequest::at(format!("tools[{index}]"), problem);
         let tool = tool.ok_or_else(|| bad("must be an object"))?;
         let kind = word(&tool, "type");
-        if kind != "function" {
+        if !matches!(&*kind, "function" | "custom") {
             ledger.meaning(
                 format!("tools[{index}] ({})", shown(&kind)),
                 "no other dialect has this kind of tool",
@@ -45,6 +45,10 @@ fn read<'a>(index: usize, tool: &Object<'a>) -> Option<Tool<'a>> {
         description: given(tool, "description").and_then(Text::of),
         schema: given(tool, "parameters"),
         strict: given(tool, "strict").and_then(Raw::bool).unwrap_or(false),
+        custom: (word(tool, "type") == "custom").then(|| {
+            let format = given(tool, "format").and_then(Raw::object);
+            Custom::of(format.as_ref())
+        }),
         cache: None,
     })
 }

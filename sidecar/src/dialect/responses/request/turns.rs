@@ -1,7 +1,7 @@
 //! The conversation in Responses' form: a list in which messages, calls, results and reasoning stand side by side.
 
 use super::encode::write_name;
-use crate::dialect::item::{File, Item, Part, Reasoning, Role, Source, ToolResult};
+use crate::dialect::item::{Arguments, File, Item, Part, Reasoning, Role, Source, ToolResult};
 use crate::dialect::loss::Ledger;
 use crate::dialect::names::spell;
 use crate::dialect::responses::carried;
@@ -14,6 +14,10 @@ const LONGEST_ID: usize = 64;
 /// Writes items; the upstream may not be able to see.
 pub(super) struct Turns<'t> {
     pub(super) sees: bool,
+    /// The upstream knows tools that take free text.
+    pub(super) takes_custom: bool,
+    /// The calls of such tools so far.
+    pub(super) customs: Vec<String>,
     pub(super) ledger: &'t mut Ledger,
 }
 
@@ -32,6 +36,14 @@ impl Turns<'_> {
             match &item.part {
                 Part::Call(call) => {
                     let mut object = input.object();
+                    if let (Arguments::Free(text), true) = (&call.arguments, self.takes_custom) {
+                        object.string("type", "custom_tool_call");
+                        object.string("call_id", &spell(&call.id.plain(), LONGEST_ID));
+                        write_name(&call.name, &mut object);
+                        text.write(object.member("input"));
+                        self.customs.push(call.id.plain().into_owned());
+                        continue;
+                    }
                     object.string("type", "function_call");
                     object.string("call_id", &spell(&call.id.plain(), LONGEST_ID));
                     write_name(&call.name, &mut object);
@@ -103,7 +115,15 @@ impl Turns<'_> {
             );
         }
         let mut object = input.object();
-        object.string("type", "function_call_output");
+        let is_custom = self.customs.iter().any(|id| *id == *result.call.plain());
+        object.string(
+            "type",
+            if is_custom {
+                "custom_tool_call_output"
+            } else {
+                "function_call_output"
+            },
+        );
         object.string("call_id", &spell(&result.call.plain(), LONGEST_ID));
         match &*result.content {
             [] => object.string("output", ""),

@@ -1,6 +1,6 @@
 //! A Responses answer into the item form.
 
-use crate::dialect::item::{Arguments, Call, Part, Reply, Source};
+use crate::dialect::item::{Arguments, Call, Citation, Part, Remark, Reply, Source};
 use crate::dialect::loss::given;
 use crate::dialect::responses::finish::{self, Circumstances};
 use crate::dialect::responses::{carried, usage};
@@ -12,10 +12,10 @@ pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Res
     let answer = super::parse(body)?;
     let output = answer.get("output").and_then(Raw::elements);
     let output = output.ok_or_else(|| Fault::malformed("the answer has no array output"))?;
-    let (mut parts, mut lost) = (Vec::with_capacity(4), Losses::new());
+    let (mut parts, mut remarks, mut lost) = (Vec::with_capacity(4), Vec::new(), Losses::new());
     for item in output.objects() {
         let item = item.ok_or_else(|| Fault::malformed("the answer has an item that is no object"))?;
-        read(exchange, &item, &mut parts, &mut lost)?;
+        read(exchange, &item, &mut parts, &mut remarks, &mut lost)?;
     }
     Ok(Reply {
         id: word(&answer, "id"),
@@ -23,27 +23,40 @@ pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Res
         created: answer.get("created_at").and_then(Raw::u64),
         finish: finish::read(&answer, Circumstances::of(&parts))?,
         parts,
+        remarks,
         usage: usage::of(&answer),
         lost,
     })
 }
 
 /// An item; one that only the provider's own tools make is lost.
-fn read<'a>(exchange: &Exchange, item: &Object<'a>, parts: &mut Vec<Part<'a>>, lost: &mut Losses) -> Result<(), Fault> {
+fn read<'a>(
+    exchange: &Exchange,
+    item: &Object<'a>,
+    parts: &mut Vec<Part<'a>>,
+    remarks: &mut Vec<(usize, Remark<'a>)>,
+    lost: &mut Losses,
+) -> Result<(), Fault> {
     match &*item.get("type").and_then(Raw::string).unwrap_or_default() {
         "message" => {
             let content = given(item, "content").and_then(Raw::elements).into_iter().flatten();
             for part in content.filter_map(Raw::object) {
                 lost.extend(self::unsaid(&part));
+                let at = parts.iter().filter(|part| matches!(part, Part::Text(_))).count();
+                remarks.extend(self::remarks(&part).map(|remark| (at, remark)));
                 parts.extend(said(&part));
             }
         }
         "reasoning" => parts.extend(carried::read(item).into_iter().map(Part::Reasoning)),
-        "function_call" => {
+        kind @ ("function_call" | "custom_tool_call") => {
+            let text = |key| given(item, key).and_then(Text::of).unwrap_or(Text::from(""));
             let call = Call {
                 id: word(item, "call_id").unwrap_or_else(|| call_id(exchange, parts.len())),
                 name: word(item, "name").ok_or_else(nameless)?,
-                arguments: Arguments::Quoted(given(item, "arguments").and_then(Text::of).unwrap_or(Text::from(""))),
+                arguments: match kind {
+                    "function_call" => Arguments::Quoted(text("arguments")),
+                    _ => Arguments::Free(text("input")),
+                },
             };
             parts.push(Part::Call(call));
         }
@@ -66,12 +79,28 @@ fn said<'a>(part: &Object<'a>) -> Option<Part<'a>> {
 pub(in crate::dialect::responses) fn unsaid(part: &Object<'_>) -> Option<Loss> {
     match &*part.get("type").and_then(Raw::string).unwrap_or_default() {
         "output_text" => {
-            let cites = given(part, "annotations")?.elements()?.next().is_some();
-            cites.then(|| unsaid::hint("annotations", "citations are not translated"))
+            let mut annotations = given(part, "annotations")?.elements()?;
+            let others = annotations.any(|entry| citation(entry).is_none());
+            others.then(|| unsaid::hint("annotations", "only citations of web pages are translated"))
         }
         "refusal" | "text" | "" => None,
         kind => Some(unsaid::foreign(kind)),
     }
+}
+
+/// How likely a text's tokens were, and what it is based on.
+fn remarks<'a>(part: &Object<'a>) -> impl Iterator<Item = Remark<'a>> + use<'a> {
+    let logprobs = given(part, "logprobs").filter(|list| list.elements().is_some_and(|mut list| list.next().is_some()));
+    let cited = given(part, "annotations").and_then(Raw::elements).into_iter().flatten();
+    let cited = cited.filter_map(citation).map(Remark::Citation);
+    logprobs.map(Remark::Logprobs).into_iter().chain(cited)
+}
+
+/// The citation that an annotation is, if it is one of a web page.
+pub(in crate::dialect::responses) fn citation(annotation: Raw<'_>) -> Option<Citation<'_>> {
+    let object = annotation.object()?;
+    let is_page = given(&object, "type")?.string()? == "url_citation";
+    Citation::read(&object).filter(|_| is_page)
 }
 
 /// The image that an item is, when it is complete.

@@ -1,7 +1,7 @@
 //! The item form into a Responses answer.
 
 use crate::dialect::Exchange;
-use crate::dialect::item::{Arguments, Call, Finish, Part, Reasoning, Reply, Source};
+use crate::dialect::item::{Arguments, Call, Citation, Finish, Part, Reasoning, Remark, Reply, Source};
 use crate::dialect::responses::finish::{self, Circumstances};
 use crate::dialect::responses::{carried, usage};
 use crate::dialect::text::Text;
@@ -66,17 +66,29 @@ fn write_output(exchange: &Exchange, reply: &Reply<'_>, reason: Option<&str>, ou
     let runs = reply.parts.chunk_by(both_said);
     let last = runs.clone().count().saturating_sub(1);
     let mut explained = false;
+    let mut texts = 0;
     for (at, run) in runs.enumerate() {
         let status = finish::status(reason.filter(|_| at == last));
         let id = |kind| item_id(kind, exchange, index);
         match run {
             [Part::Reasoning(reasoning)] => write_reasoning(&id("rs"), reasoning, &mut output.object()),
             [Part::Image(source)] => write_image(&id("ig"), "completed", Some(source), &mut output.object()),
-            [Part::Call(call)] => write_call(exchange, &id("fc"), call, status, &mut output.object()),
+            [Part::Call(call)] => {
+                let id = match call.arguments {
+                    Arguments::Free(_) => id("ctc"),
+                    Arguments::Object(_) | Arguments::Quoted(_) => id("fc"),
+                };
+                write_call(exchange, &id, call, status, &mut output.object());
+            }
             said if said.iter().any(is_said) => {
                 explained = at == last;
                 let explanation = explanation.filter(|_| explained);
-                write_message(&id("msg"), said, explanation, status, &mut output.object());
+                let remarks = Remarks {
+                    all: &reply.remarks,
+                    text: texts,
+                };
+                write_message(&id("msg"), said, remarks, explanation, status, &mut output.object());
+                texts += said.iter().filter(|part| matches!(part, Part::Text(_))).count();
             }
             // No decoder of answers makes these.
             _ => continue,
@@ -88,6 +100,7 @@ fn write_output(exchange: &Exchange, reply: &Reply<'_>, reason: Option<&str>, ou
         write_message(
             &id,
             &[],
+            Remarks { all: &[], text: 0 },
             Some(explanation),
             finish::status(reason),
             &mut output.object(),
@@ -99,9 +112,49 @@ fn is_said(part: &Part<'_>) -> bool {
     matches!(part, Part::Text(_) | Part::Refusal(_))
 }
 
+/// What is said about texts, and the number of the first text of a message.
+#[derive(Clone, Copy)]
+struct Remarks<'r, 'a> {
+    all: &'r [(usize, Remark<'a>)],
+    text: usize,
+}
+
+impl Remarks<'_, '_> {
+    fn write(&self, part: &mut ObjectWriter<'_>) {
+        let own = || {
+            self.all
+                .iter()
+                .filter(|(text, _)| *text == self.text)
+                .map(|(_, remark)| remark)
+        };
+        let mut annotations = part.array("annotations");
+        for remark in own() {
+            if let Remark::Citation(citation) = remark {
+                write_citation(citation, &mut annotations.object());
+            }
+        }
+        annotations.end();
+        let measured = own().find_map(|remark| match remark {
+            Remark::Logprobs(list) => Some(*list),
+            Remark::Citation(_) => None,
+        });
+        match measured {
+            Some(list) => part.raw("logprobs", list),
+            None => part.array("logprobs").end(),
+        }
+    }
+}
+
+/// A citation, whole or in an event.
+pub(in crate::dialect::responses) fn write_citation(citation: &Citation<'_>, object: &mut ObjectWriter<'_>) {
+    object.string("type", "url_citation");
+    citation.write(object);
+}
+
 fn write_message(
     id: &str,
     said: &[Part<'_>],
+    mut remarks: Remarks<'_, '_>,
     explanation: Option<&Text<'_>>,
     status: &str,
     item: &mut ObjectWriter<'_>,
@@ -117,8 +170,8 @@ fn write_message(
                 let mut part = content.object();
                 part.string("type", "output_text");
                 text.write(part.member("text"));
-                part.array("annotations").end();
-                part.array("logprobs").end();
+                remarks.write(&mut part);
+                remarks.text += 1;
             }
             Part::Refusal(text) => write_refusal(text, &mut content),
             _ => {}
@@ -175,6 +228,14 @@ pub(in crate::dialect::responses) fn write_image(
 }
 
 fn write_call(exchange: &Exchange, id: &str, call: &Call<'_>, status: &str, item: &mut ObjectWriter<'_>) {
+    if let Arguments::Free(input) = &call.arguments {
+        item.string("type", "custom_tool_call");
+        item.string("id", id);
+        item.string("status", status);
+        call.id.write(item.member("call_id"));
+        item.string("name", exchange.client_name(&call.name.plain()));
+        return input.write(item.member("input"));
+    }
     item.string("type", "function_call");
     item.string("id", id);
     item.string("status", status);

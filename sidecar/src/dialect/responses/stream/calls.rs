@@ -45,10 +45,11 @@ impl Calls {
             told: false,
             ended: false,
         });
-        sink(Step::Call {
-            call,
-            id: word(item, "call_id").unwrap_or_else(|| call_id(&self.exchange, call)),
-            name: word(item, "name").ok_or_else(nameless)?,
+        let id = word(item, "call_id").unwrap_or_else(|| call_id(&self.exchange, call));
+        let name = word(item, "name").ok_or_else(nameless)?;
+        sink(match is_custom(item) {
+            true => Step::CustomCall { call, id, name },
+            false => Step::Call { call, id, name },
         })
     }
 
@@ -69,7 +70,8 @@ impl Calls {
             }
         };
         let told = self.slots.get(call).is_some_and(|slot| slot.told);
-        if let Some(json) = word(item, "arguments").filter(|_| !told) {
+        let key = if is_custom(item) { "input" } else { "arguments" };
+        if let Some(json) = word(item, key).filter(|_| !told) {
             self.arguments(call, json, sink)?;
         }
         self.close(call, sink)
@@ -101,6 +103,13 @@ impl Calls {
         let is_it = |slot: &Slot| !slot.ended && (place.is_none() || slot.place.is_none() || slot.place == place);
         self.slots.iter().rposition(is_it)
     }
+}
+
+/// It calls a tool that takes free text.
+fn is_custom(item: &Object<'_>) -> bool {
+    item.get("type")
+        .and_then(Raw::string)
+        .is_some_and(|kind| kind == "custom_tool_call")
 }
 
 fn place(event: &Object<'_>) -> Option<u64> {

@@ -1,10 +1,10 @@
 //! A Responses stream into steps.
 
 use super::calls::Calls;
-use crate::dialect::item::{Reasoning, Step};
+use crate::dialect::item::{Reasoning, Remark, Step};
 use crate::dialect::loss::given;
 use crate::dialect::responses::finish::{self, Circumstances};
-use crate::dialect::responses::response::{generated, unsaid, word};
+use crate::dialect::responses::response::{citation, generated, unsaid, word};
 use crate::dialect::responses::{carried, usage, watch};
 use crate::dialect::text::Text;
 use crate::dialect::translator::Sink;
@@ -58,7 +58,9 @@ impl Decoder {
         }
         match &*watch::name(event) {
             "response.output_text.delta" => self.text(&watch::parse(event)?, sink)?,
-            "response.function_call_arguments.delta" => self.calls.delta(&watch::parse(event)?, sink)?,
+            "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" => {
+                self.calls.delta(&watch::parse(event)?, sink)?
+            }
             "response.reasoning_summary_text.delta" => self.think(Thought::Summary, &watch::parse(event)?, sink)?,
             "response.reasoning_text.delta" => self.think(Thought::Itself, &watch::parse(event)?, sink)?,
             "response.refusal.delta" => self.refuse(word(&watch::parse(event)?, "delta"), sink)?,
@@ -71,6 +73,11 @@ impl Decoder {
             }
             "response.refusal.done" if !self.said.content => {
                 self.refuse(word(&watch::parse(event)?, "refusal"), sink)?;
+            }
+            "response.output_text.annotation.added" => {
+                let event = watch::parse(event)?;
+                let cited = given(&event, "annotation").and_then(citation);
+                cited.map_or(Ok(()), |cited| sink(Step::Remark(Remark::Citation(cited))))?;
             }
             "response.output_item.done" => self.item_done(&watch::parse(event)?, sink)?,
             "response.completed" | "response.incomplete" => {
@@ -112,6 +119,11 @@ impl Decoder {
     }
 
     fn text(&mut self, event: &Object<'_>, sink: &mut Sink<'_>) -> Result<(), Fault> {
+        if let Some(list) =
+            given(event, "logprobs").filter(|list| list.elements().is_some_and(|mut list| list.next().is_some()))
+        {
+            sink(Step::Remark(Remark::Logprobs(list)))?;
+        }
         self.say(word(event, "delta").map(Step::Text), sink)
     }
 
@@ -203,5 +215,5 @@ impl Decoder {
 fn call_in<'a>(event: &Object<'a>) -> Option<Object<'a>> {
     let item = event.get("item").and_then(Raw::object)?;
     let kind = given(&item, "type").and_then(Raw::string)?;
-    (kind == "function_call").then_some(item)
+    matches!(&*kind, "function_call" | "custom_tool_call").then_some(item)
 }

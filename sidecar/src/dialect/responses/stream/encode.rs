@@ -3,14 +3,16 @@
 //! Unlike the other encoders this one remembers what the answer said: the dialect ends every part, every item and the
 //! stream itself by repeating it.
 
-use super::forms::{copy, event, locate, write_call, write_message, write_part, write_summary, write_thought};
-use super::open::{Call, Kind, Message, Open};
-use crate::dialect::item::{Finish, Reasoning, Source, Step};
-use crate::dialect::responses::response::{NO_ARGUMENTS, item_id, write_head, write_image, write_repeated};
+use super::forms::{copy, event, list, locate, write_call, write_message, write_part, write_summary, write_thought};
+use super::open::{Call, Kind, Message, Open, Remarks};
+use crate::dialect::item::{Citation, Finish, Reasoning, Remark, Source, Step};
+use crate::dialect::responses::response::{
+    NO_ARGUMENTS, item_id, write_citation, write_head, write_image, write_repeated,
+};
 use crate::dialect::responses::{finish, usage};
 use crate::dialect::text::Text;
 use crate::dialect::{Exchange, Fault, Usage};
-use crate::json::{self, ObjectWriter};
+use crate::json::{self, ObjectWriter, to_one_line};
 
 /// Longest answer that can be repeated, bytes: far beyond what any model says.
 const LONGEST: usize = 32 * 1024 * 1024;
@@ -29,6 +31,8 @@ pub(in crate::dialect) struct Encoder {
     message: Option<Open<Message>>,
     thought: Option<Open<String>>,
     calls: Vec<Open<Call>>,
+    /// How likely the tokens of the next text are, as a JSON array.
+    measured: Vec<u8>,
     refuses: bool,
     finish: Finish<'static>,
     usage: Option<Usage>,
@@ -45,6 +49,7 @@ impl Encoder {
             message: None,
             thought: None,
             calls: Vec::new(),
+            measured: Vec::new(),
             refuses: false,
             finish: Finish::Stop,
             usage: None,
@@ -67,7 +72,15 @@ impl Encoder {
             Step::Thinking(text) => return self.think(&text, out),
             Step::Signature(signature) => self.sign(&signature, out),
             Step::Reasoning(reasoning) => self.reason(&reasoning, out),
-            Step::Call { call, id, name } => self.call(call, &id, &name, out),
+            Step::Call { call, id, name } => self.call(call, &id, &name, false, out),
+            Step::CustomCall { call, id, name } => self.call(call, &id, &name, true, out),
+            Step::Remark(Remark::Logprobs(list)) => {
+                self.hold(list.text().len())?;
+                self.measured.clear();
+                self.measured.extend_from_slice(list.text().as_bytes());
+                to_one_line(&mut self.measured);
+            }
+            Step::Remark(Remark::Citation(citation)) => return self.cite(&citation, out),
             Step::Arguments { call, json } => return self.arguments(call, &json, out),
             Step::CallEnd { call } => self.call_end(call, out),
             Step::Image(source) => return self.image(&source, out),
@@ -141,6 +154,10 @@ impl Encoder {
         if let Some((_, said)) = &mut inside.part {
             said.push_str(&plain);
         }
+        let measured = std::mem::take(&mut self.measured);
+        if !measured.is_empty() && kind == Kind::Text {
+            inside.remarks.measure(&measured);
+        }
         let name = match kind {
             Kind::Text => "response.output_text.delta",
             Kind::Refusal => "response.refusal.delta",
@@ -149,10 +166,38 @@ impl Encoder {
             locate(data, id, *index);
             data.u64("content_index", inside.count);
             text.write(data.member("delta"));
-            if kind == Kind::Text {
+            if kind == Kind::Text && !measured.is_empty() {
+                copy(&measured, "logprobs", data);
+            } else if kind == Kind::Text {
                 data.array("logprobs").end();
             }
         });
+        Ok(())
+    }
+
+    /// Of the text that is open; without one there is nothing that could have been cited for.
+    fn cite(&mut self, citation: &Citation<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let mut written = Vec::new();
+        write_citation(citation, &mut ObjectWriter::new(&mut written));
+        to_one_line(&mut written);
+        self.hold(written.len())?;
+        self.close_thought(None, out);
+        self.open_part(Kind::Text, out);
+        let sequence = self.number();
+        let Some(Open { index, id, inside }) = &mut self.message else {
+            return Ok(());
+        };
+        event("response.output_text.annotation.added", sequence, out, |data| {
+            locate(data, id, *index);
+            data.u64("content_index", inside.count);
+            data.u64("annotation_index", inside.remarks.cited);
+            copy(&written, "annotation", data);
+        });
+        if inside.remarks.cited > 0 {
+            inside.remarks.annotations.push(b',');
+        }
+        inside.remarks.annotations.append(&mut written);
+        inside.remarks.cited += 1;
         Ok(())
     }
 
@@ -172,7 +217,7 @@ impl Encoder {
         event("response.content_part.added", sequence, out, |data| {
             locate(data, id, *index);
             data.u64("content_index", inside.count);
-            write_part(kind, "", &mut data.object("part"));
+            write_part(kind, "", &Remarks::default(), &mut data.object("part"));
         });
     }
 
@@ -196,6 +241,7 @@ impl Encoder {
             return;
         };
         let Some((kind, said)) = inside.part.take() else { return };
+        let remarks = std::mem::take(&mut inside.remarks);
         let name = match kind {
             Kind::Text => "response.output_text.done",
             Kind::Refusal => "response.refusal.done",
@@ -205,11 +251,11 @@ impl Encoder {
             data.u64("content_index", inside.count);
             data.string(kind.key(), &said);
             if kind == Kind::Text {
-                data.array("logprobs").end();
+                list("logprobs", &remarks.logprobs, data);
             }
         });
         let mut part = Vec::with_capacity(said.len() + 64);
-        write_part(kind, &said, &mut ObjectWriter::new(&mut part));
+        write_part(kind, &said, &remarks, &mut ObjectWriter::new(&mut part));
         event("response.content_part.done", part_done, out, |data| {
             locate(data, id, *index);
             data.u64("content_index", inside.count);
@@ -361,7 +407,7 @@ impl Encoder {
         Ok(())
     }
 
-    fn call(&mut self, call: usize, id: &Text<'_>, name: &Text<'_>, out: &mut Vec<u8>) {
+    fn call(&mut self, call: usize, id: &Text<'_>, name: &Text<'_>, custom: bool, out: &mut Vec<u8>) {
         self.close_thought(None, out);
         self.close_message("completed", out);
         let inside = Call {
@@ -369,9 +415,11 @@ impl Encoder {
             id: id.plain().into_owned(),
             name: self.exchange.client_name(&name.plain()).to_owned(),
             arguments: String::new(),
+            custom,
         };
         let place = self.place();
-        let open = Open::new("fc", &self.exchange, place, inside);
+        let kind = if custom { "ctc" } else { "fc" };
+        let open = Open::new(kind, &self.exchange, place, inside);
         let sequence = self.number();
         event("response.output_item.added", sequence, out, |data| {
             data.u64("output_index", open.index as u64);
@@ -388,7 +436,11 @@ impl Encoder {
             return Ok(());
         };
         open.inside.arguments.push_str(&plain);
-        event("response.function_call_arguments.delta", sequence, out, |data| {
+        let name = match open.inside.custom {
+            true => "response.custom_tool_call_input.delta",
+            false => "response.function_call_arguments.delta",
+        };
+        event(name, sequence, out, |data| {
             locate(data, &open.id, open.index);
             json.write(data.member("delta"));
         });
@@ -401,7 +453,7 @@ impl Encoder {
             return;
         };
         let mut open = self.calls.remove(at);
-        if open.inside.arguments.trim().is_empty() {
+        if open.inside.arguments.trim().is_empty() && !open.inside.custom {
             let sequence = self.number();
             open.inside.arguments.push_str(NO_ARGUMENTS);
             event("response.function_call_arguments.delta", sequence, out, |data| {
@@ -410,11 +462,18 @@ impl Encoder {
             });
         }
         let sequence = self.number();
-        event("response.function_call_arguments.done", sequence, out, |data| {
-            locate(data, &open.id, open.index);
-            data.string("name", &open.inside.name);
-            data.string("arguments", &open.inside.arguments);
-        });
+        if open.inside.custom {
+            event("response.custom_tool_call_input.done", sequence, out, |data| {
+                locate(data, &open.id, open.index);
+                data.string("input", &open.inside.arguments);
+            });
+        } else {
+            event("response.function_call_arguments.done", sequence, out, |data| {
+                locate(data, &open.id, open.index);
+                data.string("name", &open.inside.name);
+                data.string("arguments", &open.inside.arguments);
+            });
+        }
         let mut item = Vec::with_capacity(open.inside.arguments.len() + 128);
         write_call(&open, "completed", &mut ObjectWriter::new(&mut item));
         self.item_done(open.index, item, out);

@@ -1,6 +1,6 @@
 //! The forms of a Responses stream: its events, and the items and parts that they tell of.
 
-use super::open::{Call, Kind, Open};
+use super::open::{Call, Kind, Open, Remarks};
 use crate::dialect::item::Reasoning;
 use crate::dialect::responses::carried;
 use crate::json::{self, ObjectWriter};
@@ -32,13 +32,21 @@ pub(super) fn copy(written: &[u8], key: &str, data: &mut ObjectWriter<'_>) {
     }
 }
 
-pub(super) fn write_part(kind: Kind, text: &str, part: &mut ObjectWriter<'_>) {
+pub(super) fn write_part(kind: Kind, text: &str, remarks: &Remarks, part: &mut ObjectWriter<'_>) {
     part.string("type", kind.part());
     part.string(kind.key(), text);
     if kind == Kind::Text {
-        part.array("annotations").end();
-        part.array("logprobs").end();
+        list("annotations", &remarks.annotations, part);
+        list("logprobs", &remarks.logprobs, part);
     }
+}
+
+/// `elements` are JSON with commas between them.
+pub(super) fn list(key: &str, elements: &[u8], object: &mut ObjectWriter<'_>) {
+    if elements.is_empty() {
+        return object.array(key).end();
+    }
+    copy(&[b"[", elements, b"]"].concat(), key, object);
 }
 
 /// `parts` are JSON with commas between them.
@@ -70,10 +78,14 @@ pub(super) fn write_thought(id: &str, text: &str, returned: Option<&Reasoning<'_
 }
 
 pub(super) fn write_call(open: &Open<Call>, status: &str, item: &mut ObjectWriter<'_>) {
-    item.string("type", "function_call");
+    let (kind, key) = match open.inside.custom {
+        true => ("custom_tool_call", "input"),
+        false => ("function_call", "arguments"),
+    };
+    item.string("type", kind);
     item.string("id", &open.id);
     item.string("status", status);
     item.string("call_id", &open.inside.id);
     item.string("name", &open.inside.name);
-    item.string("arguments", &open.inside.arguments);
+    item.string(key, &open.inside.arguments);
 }

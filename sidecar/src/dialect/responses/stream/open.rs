@@ -28,6 +28,31 @@ pub(super) struct Message {
     pub(super) count: u64,
     /// The one that text goes into.
     pub(super) part: Option<(Kind, String)>,
+    /// What is said about its text.
+    pub(super) remarks: Remarks,
+}
+
+/// What is said about a text, as JSON with commas between.
+#[derive(Debug, Default)]
+pub(super) struct Remarks {
+    pub(super) annotations: Vec<u8>,
+    /// How many those are.
+    pub(super) cited: u64,
+    pub(super) logprobs: Vec<u8>,
+}
+
+impl Remarks {
+    /// Appends the elements of an array.
+    pub(super) fn measure(&mut self, list: &[u8]) {
+        let inside = list
+            .trim_ascii()
+            .strip_prefix(b"[")
+            .and_then(|list| list.strip_suffix(b"]"));
+        if !self.logprobs.is_empty() {
+            self.logprobs.push(b',');
+        }
+        self.logprobs.extend_from_slice(inside.unwrap_or_default());
+    }
 }
 
 /// What a message's part is.
@@ -63,4 +88,6 @@ pub(super) struct Call {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) arguments: String,
+    /// They are free text.
+    pub(super) custom: bool,
 }

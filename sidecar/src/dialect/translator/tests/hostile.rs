@@ -132,14 +132,22 @@ fn check_responses(client: &str) {
                 assert!(response.get("usage").unwrap().object().is_some());
             }
             name if name.ends_with(".done") => {
-                let told = ["text", "refusal", "arguments"].iter().find_map(|key| data.get(key));
+                let told = ["text", "refusal", "arguments", "input"]
+                    .iter()
+                    .find_map(|key| data.get(key));
                 if let Some(told) = told {
                     open.insert(place(), told.text().to_owned()).unwrap();
                 }
             }
             name => {
                 assert!(open.contains_key(&place()), "{name}");
-                let goes_on = [".delta", "_part.added", "_call.in_progress", "_call.completed"];
+                let goes_on = [
+                    ".delta",
+                    "_part.added",
+                    ".annotation.added",
+                    "_call.in_progress",
+                    "_call.completed",
+                ];
                 assert!(goes_on.iter().any(|end| name.ends_with(end)), "{name}");
             }
         }
@@ -219,6 +227,9 @@ const EVENTS: &[&str] = &[
     "data: {\"choices\":[{\"delta\":null,\"finish_reason\":7}],\"usage\":{\"prompt_tokens\":1}}\n\n",
     "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":-1,\"completion_tokens\":1e99}}\n\n",
     "data: {\"choices\":{}}\n\n",
+    "data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"logprobs\":{\"content\":[{\"token\":\"a\",\"logprob\":-1}, 7]}}]}\n\n",
+    "data: {\"choices\":[{\"delta\":{\"annotations\":[{\"url_citation\":{\"url\":\"u\"}},7]},\"logprobs\":{\"content\":[[]]}}]}\n\n",
+    "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":2,\"id\":\"z\",\"custom\":{\"name\":\"c\",\"input\":\"x\"}}]}}]}\n\n",
     "data: [DONE]\n\n",
     "data: {\n\n",
     ": comment\n\n",
@@ -256,6 +267,11 @@ const EVENTS: &[&str] = &[
     "event: response.output_item.added\ndata: {\"output_index\":1,\"item\":{\"type\":\"function_call\",\"call_id\":\"x\",\"name\":\"f\"}}\n\n",
     "event: response.output_item.added\ndata: {\"output_index\":2,\"item\":{\"type\":\"function_call\",\"name\":\"g\"}}\n\n",
     "event: response.output_item.added\ndata: {\"item\":{\"type\":\"function_call\"}}\n\n",
+    "event: response.output_item.added\ndata: {\"output_index\":4,\"item\":{\"type\":\"custom_tool_call\",\"call_id\":\"c\",\"name\":\"c\"}}\n\n",
+    "event: response.custom_tool_call_input.delta\ndata: {\"output_index\":4,\"delta\":\"x\"}\n\n",
+    "event: response.output_text.annotation.added\ndata: {\"annotation\":{\"type\":\"url_citation\",\"url\":7}}\n\n",
+    "event: response.output_text.delta\ndata: {\"delta\":\"a\",\"logprobs\":[7]}\n\n",
+    "event: response.output_text.delta\ndata: {\"delta\":\"a\",\"logprobs\":{\"a\":1}}\n\n",
     "event: response.function_call_arguments.delta\ndata: {\"output_index\":1,\"delta\":\"{}\"}\n\n",
     "event: response.function_call_arguments.delta\ndata: {\"output_index\":2,\"delta\":7}\n\n",
     "event: response.output_item.done\ndata: {\"output_index\":2,\"item\":{\"type\":\"function_call\",\"name\":\"g\",\"arguments\":\"{}\"}}\n\n",
