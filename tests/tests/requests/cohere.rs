@@ -1,65 +1,26 @@
 //! Clients of both dialects before Cohere's own API: plans before calls, thinking in the open, floats for counts.
 
+use crate::scene::Scene;
 use anyhow::{Context, Result};
-use pilotfish_provider::{Cohere, Fake, HangUp, Point, Step};
-use pilotfish_tests::{Client, Dialect, Launch, Pilotfish, Policy, in_both};
+use pilotfish_provider::{Cohere, HangUp, Point, Step};
+use pilotfish_tests::{Dialect, in_both};
 use serde_json::{Value, json};
 
-struct Scene {
-    pilotfish: Pilotfish,
-    client: Client,
-    fake: Fake,
+/// Asked in its own dialect.
+async fn cohere(model: &str) -> Result<Scene> {
+    at(model, r#"dialects: [{name: Cohere, url: "URL"}]"#).await
 }
 
-impl Scene {
-    async fn start(model: &str) -> Result<Self> {
-        Self::at(model, |url| format!("dialects: [{{name: Cohere, url: {url:?}}}]")).await
-    }
-
-    async fn at(model: &str, endpoint: impl Fn(&str) -> String) -> Result<Self> {
-        let fake = Cohere::builder().name("east").keys(["sk-up-1"]).start().await?;
-        let deployment = format!(
-            "kind: ModelDeployment\napiVersion: pilotfish.dev/v1alpha1\nmetadata: {{name: east}}\nspec:\n  \
-             provider: Cohere\n  model: {model}\n  endpoint: {{{}}}\n  \
-             credentials: {{secretKeyRef: {{name: upstream, key: key}}}}\n",
-            endpoint(&fake.url())
-        );
-        let secret =
-            "kind: Secret\napiVersion: v1\nmetadata: {name: upstream}\nstringData: {key: sk-up-1}\n".to_owned();
-        let documents = [secret, deployment, Policy::named("chat").targets(["east"]).to_string()];
-        let pilotfish = Launch::run(&documents).start().await?;
-        let client = Client::new(&pilotfish)?;
-        Ok(Self {
-            pilotfish,
-            client,
-            fake,
-        })
-    }
-
-    async fn end(self) -> Result<()> {
-        assert!(self.fake.violations().is_empty(), "{:?}", self.fake.violations());
-        self.pilotfish.at_rest(&[&self.fake]).await
-    }
-
-    /// The text of a stream, and what its last event is.
-    async fn streamed(&self, dialect: Dialect) -> Result<(String, String)> {
-        let request = dialect.stream_request("chat", "Hello dear friend");
-        let mut answer = self.client.stream(dialect, &request).await?;
-        assert_eq!(answer.status, 200);
-        let events = answer.events.rest().await?;
-        let deltas = events.iter().filter_map(|event| event.json().ok());
-        let text = deltas
-            .filter_map(|data| dialect.delta(&data).map(str::to_owned))
-            .collect();
-        let last = events.last().context("there are events")?;
-        Ok((text, last.name.clone().unwrap_or_else(|| last.data.clone())))
-    }
+async fn at(model: &str, endpoint: &str) -> Result<Scene> {
+    let fake = Cohere::builder().name("east").keys(["sk-up-1"]).start().await?;
+    let spec = format!("provider: Cohere, model: {model}, endpoint: {{{endpoint}}}");
+    Scene::start(fake, &spec, Some("sk-up-1")).await
 }
 
 #[tokio::test]
 async fn a_conversation_is_answered_whole_and_streamed() -> Result<()> {
     in_both(async |dialect| {
-        let scene = Scene::start("command-a-03-2025").await?;
+        let scene = cohere("command-a-03-2025").await?;
         let answer = scene.client.ask(dialect, &dialect.request("chat", "Hello")).await?;
         assert_eq!(answer.status, 200, "{}", answer.text());
         assert_eq!(dialect.text(&answer.json()?), Some("Echo from east: Hello"));
@@ -78,7 +39,7 @@ async fn a_conversation_is_answered_whole_and_streamed() -> Result<()> {
 
 #[tokio::test]
 async fn clients_of_other_dialects_than_chat_are_served_by_its_own() -> Result<()> {
-    let scene = Scene::at("command-a-03-2025", |url| format!("url: {url:?}")).await?;
+    let scene = at("command-a-03-2025", r#"url: "URL""#).await?;
     let dialect = Dialect::Messages;
     let answer = scene.client.ask(dialect, &dialect.request("chat", "Hello")).await?;
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -89,7 +50,7 @@ async fn clients_of_other_dialects_than_chat_are_served_by_its_own() -> Result<(
 
 #[tokio::test]
 async fn a_tool_loop_comes_back_with_its_thinking() -> Result<()> {
-    let scene = Scene::start("command-a-reasoning-08-2025").await?;
+    let scene = cohere("command-a-reasoning-08-2025").await?;
     let tool = json!({"type": "function", "function": {"name": "get-weather", "strict": true, "parameters":
         {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}});
     let question = json!({"role": "user", "content": "In parallel: the weather in Paris and Oslo?"});
@@ -125,7 +86,7 @@ async fn a_tool_loop_comes_back_with_its_thinking() -> Result<()> {
 #[tokio::test]
 async fn what_breaks_after_content_ends_with_an_error_event() -> Result<()> {
     in_both(async |dialect| {
-        let scene = Scene::start("command-a-03-2025").await?;
+        let scene = cohere("command-a-03-2025").await?;
         for step in [
             Step::normal().error_event(2, 500),
             Step::normal().hang_up(Point::Content(2), HangUp::Close),
@@ -148,7 +109,7 @@ async fn what_breaks_after_content_ends_with_an_error_event() -> Result<()> {
 #[tokio::test]
 async fn what_cohere_refuses_is_told_in_the_client_s_words() -> Result<()> {
     in_both(async |dialect| {
-        let scene = Scene::start("command-none").await?;
+        let scene = cohere("command-none").await?;
         let answer = scene.client.ask(dialect, &dialect.request("chat", "Hello")).await?;
         assert_eq!(answer.status, 502, "{}", answer.text());
         assert!(answer.text().contains("command-none"), "{}", answer.text());

@@ -21,6 +21,7 @@ mod operations;
 mod own_fault;
 mod retries;
 mod routing;
+mod scene;
 mod surface;
 mod threads;
 mod timers;

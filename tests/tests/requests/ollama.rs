@@ -1,58 +1,21 @@
 //! Clients of both dialects before Ollama's own API: lines of JSON, and calls without ids.
 
+use crate::scene::Scene;
 use anyhow::{Context, Result};
-use pilotfish_provider::{Fake, HangUp, Ollama, Point, Step};
-use pilotfish_tests::{Client, Dialect, Launch, Pilotfish, Policy, in_both};
+use pilotfish_provider::{HangUp, Ollama, Point, Step};
+use pilotfish_tests::{Dialect, in_both};
 use serde_json::{Value, json};
 
-struct Scene {
-    pilotfish: Pilotfish,
-    client: Client,
-    fake: Fake,
-}
-
-impl Scene {
-    async fn start() -> Result<Self> {
-        let fake = Ollama::builder().name("east").start().await?;
-        let deployment = format!(
-            "kind: ModelDeployment\napiVersion: pilotfish.dev/v1alpha1\nmetadata: {{name: east}}\nspec:\n  \
-             provider: Ollama\n  model: qwen3\n  endpoint: {{dialects: [{{name: Ollama, url: {:?}}}]}}\n",
-            fake.url()
-        );
-        let documents = [deployment, Policy::named("chat").targets(["east"]).to_string()];
-        let pilotfish = Launch::run(&documents).start().await?;
-        let client = Client::new(&pilotfish)?;
-        Ok(Self {
-            pilotfish,
-            client,
-            fake,
-        })
-    }
-
-    async fn end(self) -> Result<()> {
-        assert!(self.fake.violations().is_empty(), "{:?}", self.fake.violations());
-        self.pilotfish.at_rest(&[&self.fake]).await
-    }
-
-    /// The text of a stream, and what its last event is.
-    async fn streamed(&self, dialect: Dialect) -> Result<(String, String)> {
-        let request = dialect.stream_request("chat", "Hello dear friend");
-        let mut answer = self.client.stream(dialect, &request).await?;
-        assert_eq!(answer.status, 200);
-        let events = answer.events.rest().await?;
-        let deltas = events.iter().filter_map(|event| event.json().ok());
-        let text = deltas
-            .filter_map(|data| dialect.delta(&data).map(str::to_owned))
-            .collect();
-        let last = events.last().context("there are events")?;
-        Ok((text, last.name.clone().unwrap_or_else(|| last.data.clone())))
-    }
+async fn ollama() -> Result<Scene> {
+    let fake = Ollama::builder().name("east").start().await?;
+    let spec = r#"provider: Ollama, model: qwen3, endpoint: {dialects: [{name: Ollama, url: "URL"}]}"#;
+    Scene::start(fake, spec, None).await
 }
 
 #[tokio::test]
 async fn a_conversation_is_answered_whole_and_streamed() -> Result<()> {
     in_both(async |dialect| {
-        let scene = Scene::start().await?;
+        let scene = ollama().await?;
         let answer = scene.client.ask(dialect, &dialect.request("chat", "Hello")).await?;
         assert_eq!(answer.status, 200, "{}", answer.text());
         assert_eq!(dialect.text(&answer.json()?), Some("Echo from east: Hello"));
@@ -76,7 +39,7 @@ async fn a_conversation_is_answered_whole_and_streamed() -> Result<()> {
 
 #[tokio::test]
 async fn a_call_without_an_id_finds_its_result() -> Result<()> {
-    let scene = Scene::start().await?;
+    let scene = ollama().await?;
     let tool = json!({"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object",
         "properties": {"city": {"type": "string"}}, "required": ["city"]}}});
     let question = json!({"role": "user", "content": "In parallel: the weather in Paris and Oslo?"});
@@ -107,7 +70,7 @@ async fn a_call_without_an_id_finds_its_result() -> Result<()> {
 #[tokio::test]
 async fn what_breaks_after_content_ends_with_an_error_event() -> Result<()> {
     in_both(async |dialect| {
-        let scene = Scene::start().await?;
+        let scene = ollama().await?;
         for step in [
             Step::normal().error_event(2, 500),
             Step::normal().hang_up(Point::Content(2), HangUp::Close),

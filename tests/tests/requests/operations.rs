@@ -1,64 +1,25 @@
 //! What is asked of a model beside conversations: embeddings, counts, rankings and completions, each of whoever does it.
 
+use crate::scene::Scene;
 use anyhow::Result;
-use pilotfish_provider::{Anthropic, Builder, Cohere, Fake, Gemini, Ollama, OpenAi};
-use pilotfish_tests::{Client, Launch, Pilotfish, Policy};
+use pilotfish_provider::{Anthropic, Builder, Cohere, Gemini, Ollama, OpenAi};
 use serde_json::{Value, json};
 
 /// One deployment, of a provider by its name, and its model, which applications call by the same name.
-struct Scene {
-    pilotfish: Pilotfish,
-    client: Client,
-    fake: Fake,
+/// `m`, served by this provider's `model`.
+async fn of(provider: &str, builder: Builder, model: &str) -> Result<Scene> {
+    let fake = builder.name("east").models([model]).keys(["sk-up-1"]).start().await?;
+    let endpoint = match provider {
+        // Its own API, and not the one that all clients of OpenAI's know.
+        "Ollama" | "Cohere" => format!("dialects: [{{name: {provider}, url: \"URL\"}}]"),
+        _ => "url: \"URL\"".to_owned(),
+    };
+    let spec = format!("provider: {provider}, model: {model}, endpoint: {{{endpoint}}}");
+    Scene::serving("m", fake, &spec, Some("sk-up-1")).await
 }
 
-impl Scene {
-    async fn of(provider: &str, builder: Builder, model: &str) -> Result<Self> {
-        let fake = builder.name("east").models([model]).keys(["sk-up-1"]).start().await?;
-        let url = match provider {
-            // Its own API, and not the one that all clients of OpenAI's know.
-            "Ollama" => format!("dialects: [{{name: Ollama, url: {:?}}}]", fake.url()),
-            "Cohere" => format!("dialects: [{{name: Cohere, url: {:?}}}]", fake.url()),
-            _ => format!("url: {:?}", fake.url()),
-        };
-        let deployment = format!(
-            "kind: ModelDeployment\napiVersion: pilotfish.dev/v1alpha1\nmetadata: {{name: east}}\nspec:\n  \
-             provider: {provider}\n  model: {model}\n  endpoint: {{{url}}}\n  \
-             credentials: {{secretKeyRef: {{name: upstream, key: key}}}}\n"
-        );
-        let secret =
-            "kind: Secret\napiVersion: v1\nmetadata: {name: upstream}\nstringData: {key: sk-up-1}\n".to_owned();
-        let documents = [secret, deployment, Policy::named("m").targets(["east"]).to_string()];
-        let pilotfish = Launch::run(&documents).start().await?;
-        let client = Client::new(&pilotfish)?;
-        Ok(Self {
-            pilotfish,
-            client,
-            fake,
-        })
-    }
-
-    async fn openai(model: &str) -> Result<Self> {
-        Self::of("OpenAICompatible", OpenAi::builder(), model).await
-    }
-
-    /// The answer, which is one.
-    async fn ask(&self, path: &str, body: Value) -> Result<Value> {
-        let answer = self.client.post(path, body.to_string()).await?;
-        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
-        answer.json()
-    }
-
-    /// The paths at which the provider was asked.
-    fn targets(&self) -> Vec<String> {
-        let received = self.fake.received();
-        received.iter().map(|request| request.target.clone()).collect()
-    }
-
-    async fn end(self) -> Result<()> {
-        assert!(self.fake.violations().is_empty(), "{:?}", self.fake.violations());
-        self.pilotfish.at_rest(&[&self.fake]).await
-    }
+async fn openai(model: &str) -> Result<Scene> {
+    of("OpenAICompatible", OpenAi::builder(), model).await
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -85,7 +46,7 @@ async fn embeddings_are_made_by_whoever_can_in_either_form() -> Result<()> {
         ("Cohere", Cohere::builder(), "embed-v4.0", "/v2/embed"),
         ("Ollama", Ollama::builder(), "nomic-embed-text", "/api/embed"),
     ] {
-        let scene = Scene::of(provider, builder, model).await?;
+        let scene = of(provider, builder, model).await?;
         let asked = json!({"model": "m", "input": ["one", "two"], "dimensions": 4});
         let answer = scene.ask("/v1/embeddings", asked).await?;
         let openai: Vec<_> = (0..2).map(|at| numbers(&answer["data"][at]["embedding"])).collect();
@@ -115,7 +76,7 @@ async fn tokens_are_counted_by_whoever_can_and_guessed_by_nobody() -> Result<()>
         ("Anthropic", Anthropic::builder(), "claude-sonnet-4-5"),
         ("Gemini", Gemini::builder(), "gemini-2.5-flash"),
     ] {
-        let scene = Scene::of(provider, builder, model).await?;
+        let scene = of(provider, builder, model).await?;
         let counted = scene.ask("/v1/messages/count_tokens", anthropic.clone()).await?;
         assert!(
             counted["input_tokens"].as_u64().is_some_and(|count| count > 0),
@@ -130,7 +91,7 @@ async fn tokens_are_counted_by_whoever_can_and_guessed_by_nobody() -> Result<()>
         }
         scene.end().await?;
     }
-    let scene = Scene::openai("gpt-4o").await?;
+    let scene = openai("gpt-4o").await?;
     for (path, body) in [
         ("/v1/messages/count_tokens", anthropic),
         ("/v1beta/models/m:countTokens", google),
@@ -148,11 +109,8 @@ async fn rankings_pass_through_to_whoever_makes_them() -> Result<()> {
     let asked = json!({"model": "m", "query": "capital of Norway", "top_n": 1,
         "documents": ["Paris is in France", "Oslo is the capital of Norway"]});
     for (scene, target) in [
-        (Scene::openai("bge-reranker").await?, "/v1/rerank"),
-        (
-            Scene::of("Cohere", Cohere::builder(), "rerank-v3.5").await?,
-            "/v2/rerank",
-        ),
+        (openai("bge-reranker").await?, "/v1/rerank"),
+        (of("Cohere", Cohere::builder(), "rerank-v3.5").await?, "/v2/rerank"),
     ] {
         for path in ["/v1/rerank", "/v2/rerank"] {
             let ranked = scene.ask(path, asked.clone()).await?;
@@ -162,8 +120,8 @@ async fn rankings_pass_through_to_whoever_makes_them() -> Result<()> {
         scene.end().await?;
     }
     for scene in [
-        Scene::of("Anthropic", Anthropic::builder(), "claude-sonnet-4-5").await?,
-        Scene::of("OpenAI", OpenAi::builder(), "gpt-4o").await?,
+        of("Anthropic", Anthropic::builder(), "claude-sonnet-4-5").await?,
+        of("OpenAI", OpenAi::builder(), "gpt-4o").await?,
     ] {
         let answer = scene.client.post("/v1/rerank", asked.to_string()).await?;
         assert_eq!(answer.status, 400);
@@ -176,7 +134,7 @@ async fn rankings_pass_through_to_whoever_makes_them() -> Result<()> {
 
 #[tokio::test]
 async fn completions_pass_through_whole_and_streamed() -> Result<()> {
-    let scene = Scene::openai("gpt-3.5-turbo-instruct").await?;
+    let scene = openai("gpt-3.5-turbo-instruct").await?;
     let asked = json!({"model": "m", "prompt": "Once upon a time", "max_tokens": 9});
     for path in ["/v1/completions", "/openai/deployments/m/completions?api-version=1"] {
         let answer = scene.ask(path, asked.clone()).await?;
@@ -207,7 +165,7 @@ async fn completions_are_made_of_conversations_where_there_are_no_others() -> Re
         ("Cohere", Cohere::builder(), "command-a-03-2025", "/v2/chat"),
         ("Ollama", Ollama::builder(), "llama3.2", "/api/chat"),
     ] {
-        let scene = Scene::of(provider, builder, model).await?;
+        let scene = of(provider, builder, model).await?;
         let mut asked = json!({"model": "m", "prompt": "Once upon a time", "max_tokens": 400});
         let answer = scene.ask("/v1/completions", asked.clone()).await?;
         assert_eq!(answer["object"], "text_completion", "{provider}");
@@ -247,7 +205,7 @@ async fn completions_are_made_of_conversations_where_there_are_no_others() -> Re
 
 #[tokio::test]
 async fn what_no_conversation_can_say_of_a_completion_is_refused_by_name() -> Result<()> {
-    let scene = Scene::of("Anthropic", Anthropic::builder(), "claude-sonnet-4-5").await?;
+    let scene = of("Anthropic", Anthropic::builder(), "claude-sonnet-4-5").await?;
     for (field, value) in [
         ("suffix", json!("the end")),
         ("echo", json!(true)),

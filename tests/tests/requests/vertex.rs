@@ -1,52 +1,23 @@
 //! Claude at Vertex AI: for its own clients byte for byte, for others translated.
 
+use crate::scene::Scene;
 use anyhow::Result;
-use pilotfish_provider::{Anthropic, Fake};
-use pilotfish_tests::{Client, Dialect, Launch, Pilotfish, Policy, in_both};
+use pilotfish_provider::Anthropic;
+use pilotfish_tests::{Dialect, in_both};
 use serde_json::{Value, json};
 
 const PLACE: &str = "/v1/projects/p/locations/us-east5";
 
-struct Scene {
-    pilotfish: Pilotfish,
-    client: Client,
-    fake: Fake,
-}
-
-impl Scene {
-    async fn start() -> Result<Self> {
-        let fake = Anthropic::builder().name("east").keys(["token-1"]).start().await?;
-        let deployment = format!(
-            "kind: ModelDeployment\napiVersion: pilotfish.dev/v1alpha1\nmetadata: {{name: east}}\nspec:\n  \
-             provider: VertexAI\n  model: claude-sonnet-4-5\n  endpoint: {{url: \"{}{PLACE}\"}}\n  \
-             credentials: {{secretKeyRef: {{name: upstream, key: key}}}}\n",
-            fake.url()
-        );
-        let secret = "kind: Secret\napiVersion: v1\nmetadata: {name: upstream}\nstringData: {key: token-1}\n";
-        let documents = [
-            secret.to_owned(),
-            deployment,
-            Policy::named("chat").targets(["east"]).to_string(),
-        ];
-        let pilotfish = Launch::run(&documents).start().await?;
-        let client = Client::new(&pilotfish)?;
-        Ok(Self {
-            pilotfish,
-            client,
-            fake,
-        })
-    }
-
-    async fn end(self) -> Result<()> {
-        assert!(self.fake.violations().is_empty(), "{:?}", self.fake.violations());
-        self.pilotfish.at_rest(&[&self.fake]).await
-    }
+async fn vertex() -> Result<Scene> {
+    let fake = Anthropic::builder().name("east").keys(["token-1"]).start().await?;
+    let spec = format!("provider: VertexAI, model: claude-sonnet-4-5, endpoint: {{url: \"URL{PLACE}\"}}");
+    Scene::start(fake, &spec, Some("token-1")).await
 }
 
 #[tokio::test]
 async fn claude_is_asked_by_raw_predictions() -> Result<()> {
     in_both(async |dialect| {
-        let scene = Scene::start().await?;
+        let scene = vertex().await?;
         let answer = scene.client.ask(dialect, &dialect.request("chat", "Hello")).await?;
         assert_eq!(answer.status, 200, "{}", answer.text());
         assert_eq!(dialect.text(&answer.json()?), Some("Echo from east: Hello"));
@@ -82,7 +53,7 @@ async fn claude_is_asked_by_raw_predictions() -> Result<()> {
 
 #[tokio::test]
 async fn its_tokens_are_counted_and_its_refusals_told() -> Result<()> {
-    let scene = Scene::start().await?;
+    let scene = vertex().await?;
     let body = json!({"model": "chat", "messages": [{"role": "user", "content": "Hello"}]});
     let counted = scene.client.post("/v1/messages/count_tokens", body.to_string()).await?;
     assert_eq!(counted.status, 200, "{}", counted.text());
