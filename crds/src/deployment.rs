@@ -43,6 +43,9 @@ pub struct ModelDeploymentSpec {
     /// Where in Amazon Bedrock it is. Needed for the provider Bedrock, and for no other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bedrock: Option<Bedrock>,
+    /// How watsonx gives out tokens, for the provider Watsonx alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watsonx: Option<Watsonx>,
     /// The key to call it with. Providers of the public internet need one, servers one runs oneself may have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<Credentials>,
@@ -70,15 +73,23 @@ impl ModelDeploymentSpec {
             .filter_map(|credentials| credentials.secret_key_ref.clone());
         let aws = credentials
             .filter_map(|credentials| credentials.secret_ref.as_ref())
-            .flat_map(|secret| [AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY].map(|key| secret.at(key)));
+            .flat_map(|secret| self.keys_of_secret().iter().map(|key| secret.at(key)));
         let headers = self.endpoint.iter().flat_map(|endpoint| &endpoint.headers);
         let headers = headers.filter_map(|header| Some(header.value_from.as_ref()?.secret_key_ref.clone()));
         key.chain(aws).chain(headers)
     }
 
+    /// What a Secret holds that is named as a whole.
+    fn keys_of_secret(&self) -> &'static [&'static str] {
+        match self.bedrock {
+            Some(_) => &[AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY],
+            None => &[GOOGLE_KEY_FILE],
+        }
+    }
+
     /// Every key of a Secret that it takes if it is there.
     pub fn optional_secrets(&self) -> impl Iterator<Item = SecretKeyRef> {
-        let credentials = self.credentials.iter();
+        let credentials = self.credentials.iter().filter(|_| self.bedrock.is_some());
         credentials.filter_map(|credentials| Some(credentials.secret_ref.as_ref()?.at(AWS_SESSION_TOKEN)))
     }
 }
@@ -89,6 +100,20 @@ pub const AWS_ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 pub const AWS_SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
 /// See [`AWS_ACCESS_KEY_ID`]; only keys that expire have one.
 pub const AWS_SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
+
+/// The key of a Secret with the key file of a Google service account, called as Google's documentation calls it.
+pub const GOOGLE_KEY_FILE: &str = "key.json";
+
+/// What watsonx needs beside an API key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Watsonx {
+    /// Where the API key is exchanged for a token, if not at IBM Cloud's public address,
+    /// https://iam.cloud.ibm.com/identity/token.
+    #[schemars(length(min = 1, max = 2048))]
+    #[x_kube(validation = rules::PLAIN_URL)]
+    pub token_url: String,
+}
 
 /// Azure OpenAI by the paths that name a deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
@@ -225,12 +250,17 @@ pub struct Credentials {
     /// pilotfish.dev/credentials: "true".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_key_ref: Option<SecretKeyRef>,
-    /// A Secret in the deployment's namespace with the keys of an AWS account, for the provider Bedrock:
+    /// A Secret in the deployment's namespace. For the provider Bedrock it holds the keys of an AWS account:
     /// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for keys that expire, AWS_SESSION_TOKEN. Calls are signed with
-    /// them; a Bedrock API key belongs in secretKeyRef. In a cluster the Secret needs the label
-    /// pilotfish.dev/credentials: "true".
+    /// them; a Bedrock API key belongs in secretKeyRef. For the provider VertexAI it holds the key file of a service
+    /// account as key.json, with which the sidecar fetches and renews tokens; a token of one's own belongs in
+    /// secretKeyRef. In a cluster the Secret needs the label pilotfish.dev/credentials: "true".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretRef>,
+    /// The pod says who it is, for the provider VertexAI in Google's own clusters: tokens are those of the Kubernetes
+    /// service account of the pod that calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload_identity: Option<WorkloadIdentity>,
     /// The server asks for no key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub none: Option<NoCredentials>,
@@ -266,6 +296,10 @@ impl SecretRef {
         }
     }
 }
+
+/// Says that the pod's own identity is presented.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+pub struct WorkloadIdentity {}
 
 /// Says that there is nothing to present.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]

@@ -78,8 +78,8 @@ pub const ONE_HEADER_SOURCE: Rule = (
 
 /// On credentials.
 pub const ONE_CREDENTIAL: Rule = (
-    "[has(self.secretKeyRef), has(self.secretRef), has(self.none)].exists_one(given, given)",
-    "exactly one of secretKeyRef, secretRef and none must be set",
+    "[has(self.secretKeyRef), has(self.secretRef), has(self.workloadIdentity), has(self.none)].exists_one(given, given)",
+    "exactly one of secretKeyRef, secretRef, workloadIdentity and none must be set",
 );
 
 /// On capabilities.

@@ -15,6 +15,8 @@ pub struct Provider {
     pub name: &'static str,
     /// Its `gen_ai.provider.name`, from the OpenTelemetry conventions where they have one.
     pub slug: &'static str,
+    /// Where it describes its API: what the rest of the row is taken from.
+    pub source: &'static str,
     /// The address that all its URLs start with; `None` where it is the user's own.
     root: Option<&'static str>,
     /// What it speaks, the preferred first, and what the SDK of that dialect wants after the root.
@@ -27,6 +29,8 @@ pub struct Provider {
     keys: &'static [(Dialect, KeyStyle)],
     /// Whether nobody gets in without a key.
     pub needs_key: bool,
+    /// Whose tokens it wants.
+    tokens: Option<Tokens>,
     /// Which of its models are Claudes that it hosts in a form of its own.
     claude: Option<wire::Hosting>,
     /// How the names of the models begin whose older completions it serves where it speaks chat.
@@ -36,6 +40,9 @@ pub struct Provider {
     /// What AWS calls it where calls are signed. It is in a region then, whose name stands for [`REGION`] in its root.
     aws_service: Option<&'static str>,
 }
+
+/// The source of a row for any server: whoever runs it knows.
+const OWNER: &str = "the server's own documentation";
 
 /// All models, whatever they are called.
 const EVERY: &[&str] = &[""];
@@ -54,6 +61,16 @@ const REGION: &str = "{region}";
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 const AZURE: &str = "AzureOpenAI";
+
+/// Who gives out tokens for keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tokens {
+    Google,
+    Ibm,
+}
+
+/// Where IBM Cloud exchanges API keys.
+const IBM_TOKENS: &str = "https://iam.cloud.ibm.com/identity/token";
 
 /// How a key is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,33 +123,73 @@ const GEMINI_VERSION: &str = "/v1beta";
 
 /// In alphabetical order, which is the order in which people are shown them.
 const PROVIDERS: &[Provider] = &[
-    hosted("Anthropic", "anthropic", "https://api.anthropic.com", MESSAGES).with_x_api_key(),
-    own("AnthropicCompatible", "anthropic_compatible", MESSAGES).with_x_api_key(),
-    account(AZURE, "azure.ai.openai", BARE_CHAT_AND_BARE_RESPONSES).with_key(KeyStyle::ApiKey),
-    hosted("Baseten", "baseten", "https://inference.baseten.co", CHAT),
+    hosted(
+        "Anthropic",
+        "anthropic",
+        "https://api.anthropic.com",
+        MESSAGES,
+        "https://platform.claude.com/docs",
+    )
+    .with_x_api_key(),
+    own("AnthropicCompatible", "anthropic_compatible", MESSAGES, OWNER).with_x_api_key(),
+    account(
+        AZURE,
+        "azure.ai.openai",
+        BARE_CHAT_AND_BARE_RESPONSES,
+        "https://learn.microsoft.com/azure/ai-foundry/openai",
+    )
+    .with_key(KeyStyle::ApiKey),
+    hosted(
+        "Baseten",
+        "baseten",
+        "https://inference.baseten.co",
+        CHAT,
+        "https://docs.baseten.co",
+    ),
     hosted(
         "Bedrock",
         "aws.bedrock",
         "https://bedrock-runtime.{region}.amazonaws.com",
         CONVERSE_AND_MESSAGES,
+        "https://docs.aws.amazon.com/bedrock/latest/APIReference",
     )
     .signed_for("bedrock")
     .hosting_claude(wire::Hosting::BedrockInvoke),
-    hosted("Cerebras", "cerebras", "https://api.cerebras.ai", CHAT).completing(EVERY),
-    account("Cloudflare", "cloudflare", BARE_CHAT),
-    hosted("Cohere", "cohere", "https://api.cohere.ai", COHERE_AND_CHAT),
+    hosted(
+        "Cerebras",
+        "cerebras",
+        "https://api.cerebras.ai",
+        CHAT,
+        "https://inference-docs.cerebras.ai",
+    )
+    .completing(EVERY),
+    account(
+        "Cloudflare",
+        "cloudflare",
+        BARE_CHAT,
+        "https://developers.cloudflare.com/workers-ai",
+    ),
+    hosted(
+        "Cohere",
+        "cohere",
+        "https://api.cohere.ai",
+        COHERE_AND_CHAT,
+        "https://docs.cohere.com",
+    ),
     hosted(
         "DashScope",
         "dashscope",
         "https://dashscope-intl.aliyuncs.com/compatible-mode",
         CHAT,
+        "https://www.alibabacloud.com/help/en/model-studio",
     ),
-    account("Databricks", "databricks", BARE_CHAT),
+    account("Databricks", "databricks", BARE_CHAT, "https://docs.databricks.com"),
     hosted(
         "DeepInfra",
         "deepinfra",
         "https://api.deepinfra.com/v1/openai",
         BARE_CHAT,
+        "https://deepinfra.com/docs",
     )
     .completing(EVERY),
     hosted(
@@ -140,12 +197,14 @@ const PROVIDERS: &[Provider] = &[
         "deepseek",
         "https://api.deepseek.com",
         BARE_CHAT_AND_SUBPATH,
+        "https://api-docs.deepseek.com",
     ),
     hosted(
         "Fireworks",
         "fireworks",
         "https://api.fireworks.ai/inference",
         CHAT_AND_MESSAGES,
+        "https://docs.fireworks.ai",
     )
     .completing(EVERY)
     .ranking(),
@@ -154,6 +213,7 @@ const PROVIDERS: &[Provider] = &[
         "gcp.gemini",
         "https://generativelanguage.googleapis.com",
         GEMINI,
+        "https://ai.google.dev/api",
     )
     .with_key(KeyStyle::XGoogApiKey)
     .with_keys(&[(Dialect::Chat, KeyStyle::Bearer)]),
@@ -162,22 +222,84 @@ const PROVIDERS: &[Provider] = &[
         "github_models",
         "https://models.github.ai/inference",
         BARE_CHAT,
+        "https://docs.github.com/en/rest/models",
     ),
-    hosted("Groq", "groq", "https://api.groq.com/openai", CHAT_AND_RESPONSES),
-    hosted("HuggingFace", "hugging_face", "https://router.huggingface.co", CHAT),
-    own("LMStudio", "lm_studio", CHAT).completing(EVERY),
-    own("LlamaCpp", "llama_cpp", CHAT_MESSAGES_AND_RESPONSES)
-        .completing(EVERY)
-        .ranking(),
-    hosted("MiniMax", "minimax", "https://api.minimax.io", CHAT_AND_SUBPATH),
-    hosted("Mistral", "mistral_ai", "https://api.mistral.ai", CHAT),
-    hosted("Moonshot", "moonshot", "https://api.moonshot.ai", CHAT),
-    hosted("Nebius", "nebius", "https://api.studio.nebius.ai", CHAT),
-    hosted("Novita", "novita", "https://api.novita.ai/v3/openai", BARE_CHAT),
-    hosted("NvidiaNIM", "nvidia_nim", "https://integrate.api.nvidia.com", CHAT).completing(EVERY),
-    own("Ollama", "ollama", OLLAMA).completing(EVERY),
-    hosted("OpenAI", "openai", "https://api.openai.com", CHAT_AND_RESPONSES).completing(OPENAI_COMPLETES),
-    own("OpenAICompatible", "openai_compatible", BARE_CHAT)
+    hosted(
+        "Groq",
+        "groq",
+        "https://api.groq.com/openai",
+        CHAT_AND_RESPONSES,
+        "https://console.groq.com/docs",
+    ),
+    hosted(
+        "HuggingFace",
+        "hugging_face",
+        "https://router.huggingface.co",
+        CHAT,
+        "https://huggingface.co/docs/inference-providers",
+    ),
+    own("LMStudio", "lm_studio", CHAT, "https://lmstudio.ai/docs").completing(EVERY),
+    own(
+        "LlamaCpp",
+        "llama_cpp",
+        CHAT_MESSAGES_AND_RESPONSES,
+        "https://github.com/ggml-org/llama.cpp/tree/master/tools/server",
+    )
+    .completing(EVERY)
+    .ranking(),
+    hosted(
+        "MiniMax",
+        "minimax",
+        "https://api.minimax.io",
+        CHAT_AND_SUBPATH,
+        "https://platform.minimax.io/docs",
+    ),
+    hosted(
+        "Mistral",
+        "mistral_ai",
+        "https://api.mistral.ai",
+        CHAT,
+        "https://docs.mistral.ai/api",
+    ),
+    hosted(
+        "Moonshot",
+        "moonshot",
+        "https://api.moonshot.ai",
+        CHAT,
+        "https://platform.moonshot.ai/docs",
+    ),
+    hosted(
+        "Nebius",
+        "nebius",
+        "https://api.studio.nebius.ai",
+        CHAT,
+        "https://docs.nebius.com",
+    ),
+    hosted(
+        "Novita",
+        "novita",
+        "https://api.novita.ai/v3/openai",
+        BARE_CHAT,
+        "https://novita.ai/docs",
+    ),
+    hosted(
+        "NvidiaNIM",
+        "nvidia_nim",
+        "https://integrate.api.nvidia.com",
+        CHAT,
+        "https://docs.api.nvidia.com/nim",
+    )
+    .completing(EVERY),
+    own("Ollama", "ollama", OLLAMA, "https://docs.ollama.com").completing(EVERY),
+    hosted(
+        "OpenAI",
+        "openai",
+        "https://api.openai.com",
+        CHAT_AND_RESPONSES,
+        "https://platform.openai.com/docs/api-reference",
+    )
+    .completing(OPENAI_COMPLETES),
+    own("OpenAICompatible", "openai_compatible", BARE_CHAT, OWNER)
         .completing(EVERY)
         .ranking(),
     hosted(
@@ -185,6 +307,7 @@ const PROVIDERS: &[Provider] = &[
         "openrouter",
         "https://openrouter.ai/api",
         CHAT_MESSAGES_AND_RESPONSES,
+        "https://openrouter.ai/docs",
     )
     .completing(EVERY)
     .ranking(),
@@ -193,22 +316,69 @@ const PROVIDERS: &[Provider] = &[
         "perplexity",
         "https://api.perplexity.ai",
         BARE_CHAT_AND_RESPONSES,
+        "https://docs.perplexity.ai",
     ),
-    own("SGLang", "sglang", CHAT_AND_RESPONSES).completing(EVERY).ranking(),
-    hosted("SambaNova", "sambanova", "https://api.sambanova.ai", CHAT),
-    account("Snowflake", "snowflake", BARE_CHAT),
-    hosted("Together", "together_ai", "https://api.together.ai", CHAT)
+    own("SGLang", "sglang", CHAT_AND_RESPONSES, "https://docs.sglang.ai")
         .completing(EVERY)
         .ranking(),
-    own("VLLM", "vllm", CHAT_MESSAGES_AND_RESPONSES)
+    hosted(
+        "SambaNova",
+        "sambanova",
+        "https://api.sambanova.ai",
+        CHAT,
+        "https://docs.sambanova.ai",
+    ),
+    account("Snowflake", "snowflake", BARE_CHAT, "https://docs.snowflake.com"),
+    hosted(
+        "Together",
+        "together_ai",
+        "https://api.together.ai",
+        CHAT,
+        "https://docs.together.ai",
+    )
+    .completing(EVERY)
+    .ranking(),
+    own("VLLM", "vllm", CHAT_MESSAGES_AND_RESPONSES, "https://docs.vllm.ai")
         .completing(EVERY)
         .ranking(),
-    hosted("Vercel", "vercel", "https://ai-gateway.vercel.sh", CHAT),
-    account("VertexAI", "gcp.vertex_ai", GEMINI_OR_MESSAGES)
-        .with_gemini_at("/publishers/google")
-        .hosting_claude(wire::Hosting::VertexPredict),
-    hosted("XAI", "x_ai", "https://api.x.ai", RESPONSES_AND_CHAT),
-    hosted("ZAI", "z_ai", "https://api.z.ai/api/paas/v4", BARE_CHAT),
+    hosted(
+        "Vercel",
+        "vercel",
+        "https://ai-gateway.vercel.sh",
+        CHAT,
+        "https://vercel.com/docs/ai-gateway",
+    ),
+    account(
+        "VertexAI",
+        "gcp.vertex_ai",
+        GEMINI_OR_MESSAGES,
+        "https://cloud.google.com/vertex-ai/generative-ai/docs",
+    )
+    .with_gemini_at("/publishers/google")
+    .hosting_claude(wire::Hosting::VertexPredict)
+    .with_tokens_of(Tokens::Google),
+    account(
+        "Watsonx",
+        "ibm.watsonx.ai",
+        BARE_CHAT,
+        "https://www.ibm.com/docs/en/watsonx/saas",
+    )
+    .completing(EVERY)
+    .with_tokens_of(Tokens::Ibm),
+    hosted(
+        "XAI",
+        "x_ai",
+        "https://api.x.ai",
+        RESPONSES_AND_CHAT,
+        "https://docs.x.ai",
+    ),
+    hosted(
+        "ZAI",
+        "z_ai",
+        "https://api.z.ai/api/paas/v4",
+        BARE_CHAT,
+        "https://docs.z.ai",
+    ),
 ];
 
 /// A provider of the public internet: it has an address, and wants a key.
@@ -217,16 +387,19 @@ const fn hosted(
     slug: &'static str,
     root: &'static str,
     dialects: &'static [(Dialect, &'static str)],
+    source: &'static str,
 ) -> Provider {
     Provider {
         name,
         slug,
+        source,
         root: Some(root),
         dialects,
         gemini: GEMINI_VERSION,
         key: KeyStyle::Bearer,
         keys: &[],
         needs_key: true,
+        tokens: None,
         claude: None,
         completes: &[],
         ranks: false,
@@ -235,16 +408,23 @@ const fn hosted(
 }
 
 /// A server of the user's own: somewhere, and with a key or without.
-const fn own(name: &'static str, slug: &'static str, dialects: &'static [(Dialect, &'static str)]) -> Provider {
+const fn own(
+    name: &'static str,
+    slug: &'static str,
+    dialects: &'static [(Dialect, &'static str)],
+    source: &'static str,
+) -> Provider {
     Provider {
         name,
         slug,
+        source,
         root: None,
         dialects,
         gemini: GEMINI_VERSION,
         key: KeyStyle::Bearer,
         keys: &[],
         needs_key: false,
+        tokens: None,
         claude: None,
         completes: &[],
         ranks: false,
@@ -253,10 +433,15 @@ const fn own(name: &'static str, slug: &'static str, dialects: &'static [(Dialec
 }
 
 /// A provider of the public internet where each account has an address of its own.
-const fn account(name: &'static str, slug: &'static str, dialects: &'static [(Dialect, &'static str)]) -> Provider {
+const fn account(
+    name: &'static str,
+    slug: &'static str,
+    dialects: &'static [(Dialect, &'static str)],
+    source: &'static str,
+) -> Provider {
     Provider {
         needs_key: true,
-        ..own(name, slug, dialects)
+        ..own(name, slug, dialects, source)
     }
 }
 
@@ -333,6 +518,12 @@ impl Provider {
         self
     }
 
+    /// It is called with tokens instead of keys.
+    const fn with_tokens_of(mut self, tokens: Tokens) -> Self {
+        self.tokens = Some(tokens);
+        self
+    }
+
     const fn hosting_claude(mut self, hosting: wire::Hosting) -> Self {
         self.claude = Some(hosting);
         self
@@ -346,6 +537,16 @@ impl Provider {
     /// It has paths with a version of the API in their query.
     pub fn is_azure(&self) -> bool {
         self.name == AZURE
+    }
+
+    /// It takes tokens of Google's, and knows pods of Google's clusters.
+    pub fn is_of_google(&self) -> bool {
+        self.tokens == Some(Tokens::Google)
+    }
+
+    /// It takes tokens of IBM Cloud's.
+    pub fn is_of_ibm(&self) -> bool {
+        self.tokens == Some(Tokens::Ibm)
     }
 
     /// It is in a region of AWS, and calls may be signed.
@@ -368,7 +569,7 @@ impl Provider {
     pub fn endpoints(&self, spec: &ModelDeploymentSpec) -> Result<Vec<wire::Endpoint>, NoEndpoint> {
         let endpoint = spec.endpoint.clone().unwrap_or_default();
         let region = spec.bedrock.as_ref().map(|bedrock| bedrock.region.as_str());
-        let auth = |dialect| self.auth(spec.credentials.as_ref(), region, dialect);
+        let auth = |dialect| self.auth(spec, region, dialect);
         let one = |(index, wanted): (usize, &DialectEndpoint)| {
             Ok(wire::Endpoint {
                 dialect: on_the_wire(wanted.name),
@@ -398,16 +599,27 @@ impl Provider {
         lacked.map(|(_, service)| service).collect()
     }
 
-    fn auth(&self, credentials: Option<&Credentials>, region: Option<&str>, dialect: Dialect) -> wire::Auth {
-        let Some(credentials) = credentials else {
+    fn auth(&self, spec: &ModelDeploymentSpec, region: Option<&str>, dialect: Dialect) -> wire::Auth {
+        let Some(Credentials {
+            secret_key_ref,
+            secret_ref,
+            workload_identity,
+            none: _,
+        }) = &spec.credentials
+        else {
             return wire::Auth::None;
         };
-        match (&credentials.secret_key_ref, &credentials.secret_ref, self.aws_service) {
+        match (secret_key_ref, secret_ref, self.aws_service, self.tokens) {
+            (Some(_), _, _, Some(Tokens::Ibm)) => wire::Auth::Token(ibm(spec)),
             (Some(_), ..) => self.key_style(dialect).auth(),
-            (None, Some(_), Some(service)) => wire::Auth::SigV4 {
+            (None, Some(_), Some(service), _) => wire::Auth::SigV4 {
                 region: region.unwrap_or_default().to_owned(),
                 service: service.to_owned(),
             },
+            (None, Some(_), None, Some(Tokens::Google)) => wire::Auth::Token(wire::TokenGrant::GoogleServiceAccount),
+            (None, None, _, Some(Tokens::Google)) if workload_identity.is_some() => {
+                wire::Auth::Token(wire::TokenGrant::GoogleMetadata)
+            }
             (None, ..) => wire::Auth::None,
         }
     }
@@ -482,7 +694,7 @@ impl Provider {
             (None, None) => {
                 return Err(no_endpoint(
                     "endpoint.url",
-                    format!("provider {} needs a URL", self.name),
+                    format!("provider {} needs a URL; which one, says {}", self.name, self.source),
                 ));
             }
         };
@@ -496,6 +708,13 @@ impl Provider {
              list the dialects in endpoint.dialects, at least {first:?}"
         );
         no_endpoint("endpoint.url", sentence)
+    }
+}
+
+fn ibm(spec: &ModelDeploymentSpec) -> wire::TokenGrant {
+    let url = spec.watsonx.as_ref().map(|watsonx| watsonx.token_url.as_str());
+    wire::TokenGrant::Ibm {
+        url: url.unwrap_or(IBM_TOKENS).to_owned(),
     }
 }
 

@@ -26,6 +26,7 @@ mod relay;
 mod resolve;
 mod signature;
 mod tls;
+mod token;
 mod transport;
 
 pub use body::UpstreamBody;
@@ -37,6 +38,7 @@ pub use error::{BodyError, ConnectFailure, SendError, SendErrorKind};
 pub use out_body::{OutBody, Progress, Sent};
 pub use signature::SignError;
 pub use tls::RootsError;
+pub use token::TokenError;
 
 use endpoint::Identity;
 use http1::Failed;

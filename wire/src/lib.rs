@@ -20,7 +20,7 @@ pub use message::{
 pub use resource::{
     Affinity, AffinityMode, Auth, Authentication, Capabilities, Credential, Deployment, Dialect, Endpoint, Feature,
     HeaderMatch, HeaderValue, Hosting, Key, Kind, OnAmbiguous, OnLoss, Policy, Price, Resource, Retry, Route, Routes,
-    Rule, Service, Target, Timeouts, Unavailable, When, credential_variable, version_of,
+    Rule, Service, Target, Timeouts, TokenGrant, Unavailable, When, credential_variable, version_of,
 };
 pub use secret::{AwsKeys, ProviderKey};
 
@@ -28,7 +28,10 @@ pub use secret::{AwsKeys, ProviderKey};
 pub const REVISION: u32 = 1;
 
 /// The features this build of the sidecar understands; a resource that requires another one is refused by name.
-pub const FEATURES: &[&str] = &[QUERY, HOSTING];
+pub const FEATURES: &[&str] = &[QUERY, HOSTING, TOKENS];
+
+/// What a deployment requires that is called with tokens.
+pub const TOKENS: &str = "token-exchange";
 
 /// What a deployment requires whose endpoint has a query.
 pub const QUERY: &str = "endpoint-query";

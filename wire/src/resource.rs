@@ -433,6 +433,24 @@ pub enum Auth {
         /// `bedrock`.
         service: String,
     },
+    /// `Authorization: Bearer …` with a token that is fetched, and renewed before it ends. Needs [`crate::TOKENS`].
+    Token(TokenGrant),
+}
+
+/// How a token is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TokenGrant {
+    /// With what a service account of Google's signs. The credential is its key file, which names the endpoint.
+    GoogleServiceAccount,
+    /// Of the machine in Google's cloud on which the pod runs. There is no credential.
+    GoogleMetadata,
+    /// For an API key of IBM Cloud's, which is the credential.
+    #[serde(rename_all = "camelCase")]
+    Ibm {
+        /// Where it is exchanged.
+        url: String,
+    },
 }
 
 /// A header's value: plain, or from a [`Credential`].

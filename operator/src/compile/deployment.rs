@@ -6,8 +6,8 @@ use crate::world::{Generation, InForce, Object, ObjectName, World};
 use crate::{models, providers, validate};
 use pilotfish_crds::ModelDeploymentSpec;
 use pilotfish_crds::deployment::{
-    AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AllowedNamespaces, Capabilities, Header, Price,
-    SecretKeyRef, SecretRef, Timeouts,
+    AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AllowedNamespaces, Capabilities, GOOGLE_KEY_FILE,
+    Header, Price, SecretKeyRef, SecretRef, Timeouts,
 };
 use pilotfish_crds::scalar::{Duration, Usd};
 use pilotfish_wire as wire;
@@ -119,6 +119,12 @@ fn usable(
 fn resource(name: &ObjectName, deployment: &wire::Deployment) -> wire::Resource {
     let wire::Deployment { endpoints, .. } = deployment;
     let needs = [
+        (
+            wire::TOKENS,
+            endpoints
+                .iter()
+                .any(|endpoint| matches!(endpoint.auth, wire::Auth::Token(_))),
+        ),
         (wire::QUERY, endpoints.iter().any(|endpoint| endpoint.query.is_some())),
         (
             wire::HOSTING,
@@ -181,7 +187,7 @@ fn credentials<'w>(
     if !missing.is_empty() {
         return Err(missing);
     }
-    if let Some(secret) = spec.credentials.as_ref().and_then(|said| said.secret_ref.as_ref()) {
+    if let Some(secret) = aws_secret(spec) {
         // Together they are one credential, and nothing needs them one by one.
         let [id, key, token] = [AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN].map(|key| secret.at(key));
         let text = |reference: &SecretKeyRef| text_of(world, name, reference).ok();
@@ -202,8 +208,17 @@ fn credentials<'w>(
 fn presented(name: &ObjectName, spec: &ModelDeploymentSpec) -> Option<String> {
     let said = spec.credentials.as_ref()?;
     let key = said.secret_key_ref.as_ref();
+    let key_file = || said.secret_ref.as_ref().map(|secret| secret.at(GOOGLE_KEY_FILE));
+    let whole = || aws_secret(spec).map(|secret| secret_name(name, secret));
     key.map(|reference| credential_name(name, reference))
-        .or_else(|| Some(secret_name(name, said.secret_ref.as_ref()?)))
+        .or_else(whole)
+        .or_else(|| Some(credential_name(name, &key_file()?)))
+}
+
+/// The Secret with the keys of an AWS account.
+fn aws_secret(spec: &ModelDeploymentSpec) -> Option<&SecretRef> {
+    let said = spec.credentials.as_ref().filter(|_| spec.bedrock.is_some())?;
+    said.secret_ref.as_ref()
 }
 
 /// `namespace/secret`: all its keys together.

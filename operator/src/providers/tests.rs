@@ -214,7 +214,11 @@ fn a_list_of_dialects_restricts_and_overrides() {
 
 #[test]
 fn a_server_of_one_s_own_needs_an_address() {
-    check("Ollama", json!({}), Err("endpoint.url: provider Ollama needs a URL"));
+    check(
+        "Ollama",
+        json!({}),
+        Err("endpoint.url: provider Ollama needs a URL; which one, says https://docs.ollama.com"),
+    );
 }
 
 #[test]
@@ -317,4 +321,20 @@ fn azure_s_older_paths_name_the_deployment_and_the_version() {
         .collect();
     let url = "https://r.openai.azure.com/openai/deployments/my%20gpt";
     assert_eq!(called, [(wire::Dialect::Chat, url, Some("api-version=2024-10-21"))]);
+}
+
+/// In the order in which people are shown them, each once, and each with the place where its facts come from.
+#[test]
+fn every_row_says_where_it_is_taken_from() {
+    assert!(
+        PROVIDERS.is_sorted_by_key(|provider| provider.name),
+        "in alphabetical order"
+    );
+    for provider in PROVIDERS {
+        let said = provider.source == OWNER || provider.source.starts_with("https://");
+        assert!(said && !provider.dialects.is_empty(), "{}", provider.name);
+        assert_eq!(find(provider.name).unwrap().slug, provider.slug);
+    }
+    let slugs: std::collections::BTreeSet<_> = PROVIDERS.iter().map(|provider| provider.slug).collect();
+    assert_eq!(slugs.len(), PROVIDERS.len());
 }

@@ -113,12 +113,18 @@ fn check_credentials(faults: &mut Faults, credentials: Option<&Credentials>) {
     let Some(Credentials {
         secret_key_ref,
         secret_ref,
+        workload_identity,
         none,
     }) = credentials
     else {
         return;
     };
-    let given = [secret_key_ref.is_some(), secret_ref.is_some(), none.is_some()];
+    let given = [
+        secret_key_ref.is_some(),
+        secret_ref.is_some(),
+        workload_identity.is_some(),
+        none.is_some(),
+    ];
     faults.check(
         given.into_iter().filter(|given| *given).count() == 1,
         "spec.credentials",
@@ -169,6 +175,7 @@ fn check_against_provider(faults: &mut Faults, spec: &ModelDeploymentSpec) {
         faults.push(format!("spec.{}", error.field), error.sentence);
     }
     check_aws(faults, spec, provider.is_of_aws(), provider.name);
+    check_tokens(faults, spec, provider);
     if spec.azure.is_some() && !provider.is_azure() {
         faults.push("spec.azure", format!("provider {} is not Azure OpenAI", provider.name));
     }
@@ -199,10 +206,6 @@ fn check_against_provider(faults: &mut Faults, spec: &ModelDeploymentSpec) {
 
 /// What providers of AWS need, and no other can use.
 fn check_aws(faults: &mut Faults, spec: &ModelDeploymentSpec, is_of_aws: bool, provider: &str) {
-    let signs = spec
-        .credentials
-        .as_ref()
-        .is_some_and(|credentials| credentials.secret_ref.is_some());
     match (is_of_aws, spec.bedrock.is_some()) {
         (true, false) => faults.push(
             "spec.bedrock",
@@ -211,8 +214,25 @@ fn check_aws(faults: &mut Faults, spec: &ModelDeploymentSpec, is_of_aws: bool, p
         (false, true) => faults.push("spec.bedrock", format!("provider {provider} is not in Amazon Bedrock")),
         (true, true) | (false, false) => {}
     }
-    if signs && !is_of_aws {
-        let sentence = format!("provider {provider} takes no keys of an AWS account; name its key in secretKeyRef");
-        faults.push("spec.credentials.secretRef", sentence);
+}
+
+/// Who takes a Secret as a whole, or no Secret at all.
+fn check_tokens(faults: &mut Faults, spec: &ModelDeploymentSpec, provider: &providers::Provider) {
+    let name = provider.name;
+    if let Some(credentials) = &spec.credentials {
+        if credentials.secret_ref.is_some() && !provider.is_of_aws() && !provider.is_of_google() {
+            let sentence = format!(
+                "provider {name} takes no keys of an AWS account and no key file of Google's; name its key in secretKeyRef"
+            );
+            faults.push("spec.credentials.secretRef", sentence);
+        }
+        if credentials.workload_identity.is_some() && !provider.is_of_google() {
+            let sentence =
+                format!("provider {name} does not know pods by their identity; name its key in secretKeyRef");
+            faults.push("spec.credentials.workloadIdentity", sentence);
+        }
+    }
+    if spec.watsonx.is_some() && !provider.is_of_ibm() {
+        faults.push("spec.watsonx", format!("provider {name} is not watsonx"));
     }
 }

@@ -1,11 +1,13 @@
 //! The only reader of provider keys: turns them into headers that no log shows, or signs with them.
 
 use super::signature::{SignError, Signer};
-use super::{Endpoint, OutBody};
+use super::token::{Token, TokenError, Tokens};
+use super::{Endpoint, OutBody, Pools};
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use pilotfish_wire::{Auth, ProviderKey};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// A provider's key and its version. Not `Clone`; its `Debug` shows the version alone.
 pub struct Credential {
@@ -19,6 +21,8 @@ pub struct StandingHeaders {
     headers: Vec<Standing>,
     /// Where a credential is not presented but signs.
     signer: Option<Signer>,
+    /// Where it is exchanged for tokens.
+    tokens: Option<Arc<Tokens>>,
     credential_version: String,
 }
 
@@ -41,6 +45,12 @@ pub enum HeaderError {
     /// What should sign is something else.
     #[error("the credential holds no keys of an AWS account")]
     NotAws,
+    /// What should sign is something else.
+    #[error("the credential holds no key file of a Google service account")]
+    NotGoogle,
+    /// Where tokens should come from.
+    #[error("the token endpoint cannot be used: {0}")]
+    TokenEndpoint(String),
     /// Its name has characters a header's name cannot have.
     #[error("{0:?} cannot be a header's name")]
     Name(String),
@@ -94,6 +104,7 @@ impl StandingHeaders {
         let mut standing = Self {
             headers: Vec::with_capacity(added.len() + 1),
             signer: None,
+            tokens: None,
             credential_version: String::new(),
         };
         let find = |name: &str| find(name).ok_or_else(|| HeaderError::MissingCredential(name.to_owned()));
@@ -133,6 +144,24 @@ impl StandingHeaders {
         }
     }
 
+    /// Presents a token that holds, if it is called with tokens; the first one is waited for.
+    pub async fn authorise(
+        &self,
+        headers: &mut HeaderMap,
+        pools: &Pools,
+        now_unix_seconds: i64,
+    ) -> Result<(), TokenError> {
+        match &self.tokens {
+            Some(tokens) => tokens.present(headers, pools, now_unix_seconds).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The token that is presented by now.
+    pub(super) fn token(&self) -> Option<Arc<Token>> {
+        self.tokens.as_ref()?.current()
+    }
+
     /// Every key among them, as it is presented, and those that sign.
     pub(super) fn keys(&self) -> impl Iterator<Item = &[u8]> {
         let presented = self
@@ -148,8 +177,17 @@ impl StandingHeaders {
         credential: Option<&str>,
         find: &impl Fn(&str) -> Result<&'a Credential, HeaderError>,
     ) -> Result<(), HeaderError> {
+        if let Auth::Token(grant) = auth {
+            let credential = credential.map(find).transpose()?;
+            if let Some(credential) = credential {
+                self.note_version(credential);
+            }
+            self.tokens = Some(Tokens::of(grant, credential.map(|credential| &credential.key))?);
+            return Ok(());
+        }
         let credential = || credential.ok_or(HeaderError::NoCredential).and_then(find);
         match auth {
+            Auth::Token(_) => Ok(()),
             Auth::None => Ok(()),
             Auth::Bearer => self.present(AUTHORIZATION.as_str(), "Bearer ", credential()?),
             Auth::Header(name) => self.present(name, "", credential()?),

@@ -5,6 +5,7 @@
 //! that is asked never saw the key it was called with.
 
 use super::StandingHeaders;
+use super::token::Token;
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName};
 use memchr::memmem;
@@ -22,6 +23,8 @@ impl StandingHeaders {
             return bytes;
         }
         let mut keys: Vec<&[u8]> = self.telling().collect();
+        let token = self.token();
+        keys.extend(token.as_deref().map(Token::secret));
         // One key may begin with another; the rest of it must not stay.
         keys.sort_by_key(|key| std::cmp::Reverse(key.len()));
         let replaced = keys.into_iter().fold(bytes.to_vec(), |bytes, key| without(&bytes, key));
@@ -47,8 +50,8 @@ impl StandingHeaders {
 
     fn are_quoted_in(&self, bytes: &[u8]) -> bool {
         // Keys are longer than nearly every header's value: most of the time this compares two lengths.
-        self.telling()
-            .any(|key| bytes.len() >= key.len() && memmem::find(bytes, key).is_some())
+        let quotes = |key: &[u8]| bytes.len() >= key.len() && memmem::find(bytes, key).is_some();
+        self.telling().any(quotes) || self.token().is_some_and(|token| quotes(token.secret()))
     }
 
     fn telling(&self) -> impl Iterator<Item = &[u8]> {

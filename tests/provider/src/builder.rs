@@ -10,6 +10,7 @@ use crate::model::Model;
 use crate::ollama;
 use crate::openai::{self, ReasoningField};
 use crate::serve::Provider;
+use crate::token;
 use std::net::SocketAddr;
 
 /// A fake with OpenAI's API.
@@ -32,6 +33,18 @@ impl Azure {
     /// One that accepts any key and has the deployments `gpt-4o` and `gpt-5`.
     pub fn builder() -> Builder {
         Builder::new(Shape::Azure, "azure").models(["gpt-4o", "gpt-5"])
+    }
+}
+
+/// A fake that gives out tokens, as Google and IBM Cloud do.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenEndpoint;
+
+impl TokenEndpoint {
+    /// Of its keys those that are RSA public keys (PKCS #1 in base64) check what service accounts sign, the others are
+    /// API keys. Its one model is how long a token lives, in seconds.
+    pub fn builder() -> Builder {
+        Builder::new(Shape::Tokens, "tokens").models(["3600"])
     }
 }
 
@@ -113,6 +126,7 @@ enum Shape {
     OpenAi,
     Anthropic,
     Azure,
+    Tokens,
     Bedrock,
     Gemini,
     Ollama,
@@ -224,6 +238,7 @@ impl Builder {
             Shape::OpenAi => (Box::new(openai::OpenAi::new(self.settings)), "/v1"),
             Shape::Anthropic => (Box::new(anthropic::Anthropic::new(self.settings)), ""),
             Shape::Azure => (Box::new(azure::Azure::new(self.settings)), ""),
+            Shape::Tokens => (Box::new(token::Tokens::new(self.settings)), ""),
             Shape::Bedrock => (Box::new(bedrock::Bedrock::new(self.settings)), ""),
             Shape::Gemini => (Box::new(gemini::Gemini::new(self.settings)), ""),
             Shape::Ollama => (Box::new(ollama::Ollama::new(self.settings)), ""),

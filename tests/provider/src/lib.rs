@@ -47,10 +47,11 @@ mod signature;
 mod step;
 mod stream;
 mod tls;
+mod token;
 mod tokens;
 mod vector;
 
-pub use builder::{Anthropic, Azure, Bedrock, Builder, Cohere, Gemini, Ollama, OpenAi};
+pub use builder::{Anthropic, Azure, Bedrock, Builder, Cohere, Gemini, Ollama, OpenAi, TokenEndpoint};
 pub use fake::Fake;
 pub use gate::Gate;
 pub use ledger::{Bill, Tokens};

@@ -25,4 +25,5 @@ mod scene;
 mod surface;
 mod threads;
 mod timers;
+mod tokens;
 mod vertex;

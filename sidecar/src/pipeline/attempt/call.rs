@@ -23,7 +23,7 @@ use crate::pipeline::verdict::verdict;
 use crate::upstream::{self, OutBody, Reuse, UpstreamBody};
 use bytes::Bytes;
 use collected::{Collected, collect};
-use failures::{broke_off, failure, outcome_of, unsent, unsigned};
+use failures::{broke_off, failure, outcome_of, unsent, unsigned, without_token};
 use http::Response;
 use http::response::Parts;
 use std::pin::Pin;
@@ -190,12 +190,16 @@ impl Call<'_, '_> {
         // `route` only offers candidates that have the operation.
         *out.uri_mut() = path.cloned().map(http::Uri::from).unwrap_or_default();
         *out.headers_mut() = headers::upstream(&head.headers, asked.dialect, candidate.upstream, asked.stream);
-        let endpoint = &candidate.upstream.endpoint;
+        let (endpoint, standing) = (&candidate.upstream.endpoint, &candidate.upstream.standing);
         // A request may have waited since it came, and a signature is soon too old.
         let now = visit
             .unix_seconds
             .saturating_add_unsigned(visit.started.elapsed().as_secs());
-        if let Err(error) = candidate.upstream.standing.sign(&mut out, endpoint, now) {
+        let authorised = standing.authorise(out.headers_mut(), &visit.worker.pools, now).await;
+        if let Err(error) = authorised {
+            return self.failed(without_token(&error));
+        }
+        if let Err(error) = standing.sign(&mut out, endpoint, now) {
             return self.failed(unsigned(&error));
         }
         let sent = visit.worker.pools.send(endpoint, out, self.timers.connect, reuse).await;

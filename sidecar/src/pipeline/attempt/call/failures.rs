@@ -3,7 +3,7 @@
 use super::Failure;
 use crate::dialect::{Class, Fault};
 use crate::meter::Outcome;
-use crate::upstream::{SendError, SendErrorKind, Sent, SignError};
+use crate::upstream::{SendError, SendErrorKind, Sent, SignError, TokenError};
 use std::time::Duration;
 
 #[deny(clippy::wildcard_enum_match_arm)]
@@ -28,6 +28,20 @@ pub(super) fn unsent(error: &SendError) -> Failure {
 pub(super) fn unsigned(error: &SignError) -> Failure {
     Failure {
         outcome: Outcome::Unauthorised,
+        message: error.to_string(),
+        reset: None,
+        status: None,
+    }
+}
+
+/// Nothing was sent: nobody said who calls.
+pub(super) fn without_token(error: &TokenError) -> Failure {
+    let outcome = match error.is_passing() {
+        true => Outcome::Connect,
+        false => Outcome::Unauthorised,
+    };
+    Failure {
+        outcome,
         message: error.to_string(),
         reset: None,
         status: None,
