@@ -2,6 +2,7 @@
 //! looked for in it, and the upstream's answer in what the client gets.
 
 use crate::probe::{Pair, passed};
+use crate::said::{self, Say};
 use crate::seek::{Sought, value, words};
 use crate::verdict::Verdict;
 use pilotfish_sidecar::dialect::{
@@ -56,11 +57,11 @@ impl Beside {
         }
     }
 
-    /// What becomes of it; `None` where the client's dialect cannot ask.
+    /// What becomes of it; `None` where the client's dialect cannot ask, or the upstream's not answer.
     pub(crate) fn verdict(self, pair: Pair) -> Option<Verdict> {
         let request = self.request(pair.client)?;
         if !self.is_done_by(pair) {
-            return Some(Verdict::Refused("no such operation".to_owned()));
+            return None;
         }
         Some(
             self.sent_and_answered(pair, &request)
@@ -68,17 +69,14 @@ impl Beside {
         )
     }
 
-    /// Whether the upstream has a path for it, where only translation could help: not for what only passes through.
+    /// Whether the upstream has a path for it; completions are made of conversations, which all have.
     fn is_done_by(self, pair: Pair) -> bool {
-        let operation = self.operation();
-        let has = |operation| {
-            let others = suffixes(pair.upstream, "up").others;
-            others.iter().any(|(other, _)| *other == operation)
-        };
+        let others = suffixes(pair.upstream, "up").others;
+        let has = |operation| others.iter().any(|(other, _)| *other == operation);
         match self {
-            Self::Completions => pair.client.native() == pair.upstream && has(operation),
-            Self::OneEmbedding => has(operation) || has(Operation::Embeddings),
-            _ => has(operation),
+            Self::Completions => true,
+            Self::OneEmbedding => has(Operation::EmbedOne) || has(Operation::Embeddings),
+            _ => has(self.operation()),
         }
     }
 
@@ -155,7 +153,7 @@ impl Beside {
 
     /// Where the request's wish stands in what the upstream gets: all of these.
     fn sought(self, upstream: Dialect) -> Sought {
-        if self == Self::Count {
+        if matches!(self, Self::Count | Self::Completions) {
             return vec![words("", "quince")];
         }
         let (texts, dimensions) = match upstream {
@@ -183,6 +181,11 @@ impl Beside {
         match (self, upstream) {
             (Self::Count, Dialect::Gemini) => json!({"totalTokens": 7}),
             (Self::Count, _) => json!({"input_tokens": 7}),
+            (Self::Completions, upstream) if upstream != client.native() => {
+                said::answer(upstream, Say::Text)
+                    .expect("every dialect says text")
+                    .whole
+            }
             (Self::Completions, _) => json!({"id": "cmpl-q", "object": "text_completion", "created": 1, "model": "up",
                 "choices": [{"text": " jam", "index": 0, "logprobs": null, "finish_reason": "stop"}],
                 "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}),
@@ -208,6 +211,7 @@ impl Beside {
         match (client, self) {
             (ClientDialect::Messages, Self::Count) => vec![value("input_tokens", json!(7))],
             (_, Self::Count) => vec![value("totalTokens", json!(7))],
+            (_, Self::Completions) => vec![value("choices.0.text", json!("quince jam"))],
             (_, Self::OneEmbedding) => vec![value("embedding.values.1", json!(0.25))],
             (ClientDialect::Gemini, _) => vec![value("embeddings.1.values.1", json!(2.0))],
             // Of 0.5 and 0.25, as four bytes each.

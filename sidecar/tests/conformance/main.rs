@@ -20,6 +20,8 @@ mod vocabulary;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use matrix::Cell;
+use pilotfish_sidecar::dialect::ClientDialect;
+use probe::Pair;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -103,6 +105,28 @@ fn losses_are_told_in_the_client_s_own_words() {
         let foreign = vocabulary::foreign(&cells, client);
         assert!(foreign.is_empty(), "{client:?} clients do not know {foreign:?}");
         assert!(vocabulary::told(&cells, client).len() > 10);
+    }
+}
+
+/// The events that end a stream of Responses say all of its text once more, so that much is held for those clients.
+#[test]
+fn what_is_held_of_a_stream_does_not_grow_with_it() {
+    const PIECES: usize = 1000;
+    for client in matrix::CLIENTS {
+        for upstream in matrix::UPSTREAMS {
+            let pair = Pair {
+                client,
+                upstream,
+                streams: true,
+            };
+            let text = match client {
+                ClientDialect::Responses if client.native() != upstream => PIECES * "quince ".len(),
+                _ => 0,
+            };
+            let (short, long) = (pair.held_after(PIECES / 10), pair.held_after(PIECES));
+            let most = short + text + 40;
+            assert!(long <= most, "{client:?} from {upstream:?}: {short} became {long}");
+        }
     }
 }
 

@@ -18,7 +18,6 @@ gets worse. The model is one of which nothing is known; what a known model lacks
 | refused `field` | would change what the answer means: 400 with the field's name, or dropped and reported under `translation: {onLoss: Warn}` |
 | refused always `field` | 400 under either policy |
 | – | one of the two dialects has no word for it |
-| refused always `no such operation` | whoever speaks the provider's dialect does not do this; another provider of the policy is asked |
 
 A cell that differs between whole answers and streams shows both.
 Nothing in an answer is refused. What is dropped of one stands under `answer.` in the report: a header of a whole answer,

@@ -149,6 +149,36 @@ impl Pair {
         })
     }
 
+    /// How much is held of a stream after so many pieces of text: the length of all state, written out.
+    pub(crate) fn held_after(self, pieces: usize) -> usize {
+        let Said { stream, .. } = said::answer(self.upstream, Say::Text).expect("every dialect says text");
+        let text = |(_, data): &(&str, Value)| data.to_string().contains("quince ");
+        let at = stream.iter().position(text).expect("the text comes in pieces");
+        let (head, piece) = (&stream[..at], &stream[at..=at]);
+        let events = std::iter::once(head).chain(std::iter::repeat_n(piece, pieces));
+        let blocks = events.map(|events| said::on_the_wire(self.upstream, events));
+        let request = ask::request(self.client, Ask::Text).expect("every client asks");
+        let sent = self.send(&request, self.provider()).expect("nothing is lost of text");
+        let mut framer = Framer::of(self.upstream);
+        let Some(exchange) = sent.exchange else {
+            let mut watch = Watch::new(self.client, false);
+            for block in blocks {
+                let block = framer.push(block.into()).expect("it is framed well");
+                let seen = framer.each_event(&block, |event| watch.event(event).map(drop));
+                seen.expect("it goes on");
+            }
+            return format!("{framer:?}{watch:?}").len();
+        };
+        let (mut translator, mut out) = (Translator::new(&exchange), Vec::new());
+        for block in blocks {
+            let block = framer.push(block.into()).expect("it is framed well");
+            let told = framer.each_event(&block, |event| translator.event(event, &mut out).map(drop));
+            told.expect("it goes on");
+            out.clear();
+        }
+        format!("{framer:?}{translator:?}").len()
+    }
+
     fn is_native(self) -> bool {
         self.client.native() == self.upstream
     }
