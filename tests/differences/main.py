@@ -41,6 +41,10 @@ def upstreams(base):
             {"provider": "Bedrock", "model": f'"{BEDROCK}"', "more": f"bedrock: {{region: us-east-1}}\n  {url}"},
             (f"bedrock/converse/{BEDROCK}", None, {"aws_bedrock_runtime_endpoint": base, "aws_region_name": "us-east-1"}),
         ),
+        "cohere": (
+            {"provider": "Cohere", "model": "command-a-plus-05-2026", "more": f"endpoint: {{dialects: [{{name: Cohere, url: \"{base}\"}}]}}"},
+            ("cohere_chat/command-a-plus-05-2026", f"{base}/v2/chat", {}),
+        ),
         "ollama": (
             {"provider": "Ollama", "model": "qwen3", "more": f"endpoint: {{dialects: [{{name: Ollama, url: \"{base}\"}}]}}"},
             ("ollama_chat/qwen3", base, {}),

@@ -1,6 +1,7 @@
 """LiteLLM as a library, before the same upstream."""
 
 import copy
+import gc
 import os
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
@@ -15,6 +16,10 @@ litellm.suppress_debug_info = True
 litellm.drop_params = True
 litellm.num_retries = 0
 
+# A stream that LiteLLM gives up halfway is closed by the garbage collector, and takes a lock for it that is held where
+# connections are made, or waits for itself for ever: so nothing is collected but between two requests.
+gc.disable()
+
 
 def ask(model, base, body, more):
     """The answer as a plain value, or what was raised."""
@@ -27,6 +32,8 @@ def ask(model, base, body, more):
         return litellm.stream_chunk_builder(chunks).model_dump(), None
     except Exception as error:  # whatever it raises is its answer
         return None, f"{type(error).__name__}: {error}"
+    finally:
+        gc.collect()
 
 
 def version():
