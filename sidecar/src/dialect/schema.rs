@@ -1,8 +1,7 @@
 //! JSON schemas, as far as a dialect demands a certain kind of them.
 
-use super::loss::Ledger;
+use super::loss::{Ledger, shown};
 use crate::json::{Object, ObjectWriter, Raw, Type, ValueWriter};
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// A schema of an object: what a tool's arguments must have.
@@ -77,18 +76,17 @@ const FORMATS: &[&str] = &[
 /// Rewrites a schema for Anthropic's constrained decoding, which wants every object closed.
 #[derive(Debug)]
 pub(super) struct Closing<'l> {
-    field: Cow<'static, str>,
+    /// The path of what is being written, from the client's name of the schema on.
+    path: String,
     ledger: &'l mut Ledger,
-    noted: bool,
 }
 
 impl<'l> Closing<'l> {
     /// `field` is the client's name of the schema.
-    pub(super) fn of(field: impl Into<Cow<'static, str>>, ledger: &'l mut Ledger) -> Self {
+    pub(super) fn of(field: impl Into<String>, ledger: &'l mut Ledger) -> Self {
         Self {
-            field: field.into(),
+            path: field.into(),
             ledger,
-            noted: false,
         }
     }
 
@@ -106,9 +104,13 @@ impl<'l> Closing<'l> {
             match &*member.key() {
                 "properties" | "$defs" | "definitions" => self.map(&member.key(), member.value, &mut out),
                 // Of alternatives, "exactly one" is no more than "any" can promise.
-                "anyOf" | "oneOf" => self.list("anyOf", member.value, &mut out),
+                "anyOf" => self.list("anyOf", member.value, &mut out),
+                "oneOf" => {
+                    self.note("oneOf", "any of the alternatives will do");
+                    self.list("anyOf", member.value, &mut out);
+                }
                 "allOf" => self.list("allOf", member.value, &mut out),
-                "items" => self.schema(member.value, out.member("items")),
+                "items" => self.within("items", |this| this.schema(member.value, out.member("items"))),
                 "additionalProperties" if is_object(&object) => {}
                 "description" if !notes.is_empty() => {}
                 key if is_unenforced(key, member.value) => {}
@@ -135,14 +137,22 @@ impl<'l> Closing<'l> {
         {
             let gap = if notes.is_empty() { "" } else { ", " };
             write!(notes, "{gap}{}: {}", member.key(), member.value.text()).expect("a String takes all characters");
-        }
-        if !notes.is_empty() && !std::mem::replace(&mut self.noted, true) {
-            self.ledger.hint(
-                self.field.clone(),
-                "constraints that cannot be enforced are described instead",
-            );
+            self.note(&member.key(), "cannot be enforced, so it is described instead");
         }
         notes
+    }
+
+    fn note(&mut self, key: &str, why: &'static str) {
+        self.ledger.hint(format!("{}.{}", self.path, shown(key)), why);
+    }
+
+    /// Goes one step down.
+    fn within(&mut self, step: &str, write: impl FnOnce(&mut Self)) {
+        let length = self.path.len();
+        self.path.push('.');
+        self.path.push_str(&shown(step));
+        write(self);
+        self.path.truncate(length);
     }
 
     fn map(&mut self, key: &str, schemas: Raw<'_>, out: &mut ObjectWriter<'_>) {
@@ -151,14 +161,17 @@ impl<'l> Closing<'l> {
         };
         let mut map = out.object(key);
         for member in schemas.members() {
-            self.schema(member.value, map.member(&member.key()));
+            let name = member.key();
+            let value = map.member(&name);
+            self.within(key, |this| this.within(&name, |this| this.schema(member.value, value)));
         }
     }
 
     fn list(&mut self, key: &str, schemas: Raw<'_>, out: &mut ObjectWriter<'_>) {
         let mut list = out.array(key);
-        for schema in schemas.elements().into_iter().flatten() {
-            self.schema(schema, list.element());
+        for (index, schema) in schemas.elements().into_iter().flatten().enumerate() {
+            let element = list.element();
+            self.within(&format!("{key}[{index}]"), |this| this.schema(schema, element));
         }
     }
 }

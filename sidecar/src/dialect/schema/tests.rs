@@ -45,7 +45,7 @@ fn closing_a_schema_describes_what_cannot_be_enforced() {
         (
             r#"{"oneOf":[true,{"type":"null"}]}"#,
             r#"{"anyOf":[true,{"type":"null"}]}"#,
-            false,
+            true,
         ),
         (
             r#"{"type":"array","minItems":1,"items":{"type":"object","properties":{}}}"#,
