@@ -190,9 +190,9 @@ async fn tell(
     attempt
 }
 
-/// Whoever may write ConfigMaps may seal one that says something else, or say it as bytes under the same name; such a one
-/// can only be replaced. One with
-/// finalizers stays until they are gone, and nobody has to finish anything about it.
+/// Whoever may write ConfigMaps may seal one that says something else, say it as bytes under the same name, or leave no
+/// room beside it; such a one can only be replaced. One with finalizers stays until they are gone, and nobody has to
+/// finish anything about it.
 async fn heal(client: &Client, namespace: &str, bundle: &str) -> kube::Result<ConfigMap> {
     let written = write(client, namespace, bundle).await;
     match written {
@@ -217,7 +217,9 @@ async fn heal(client: &Client, namespace: &str, bundle: &str) -> kube::Result<Co
 
 /// Whether what stands there, and no policy of the cluster, takes no other text.
 fn is_in_the_way(message: &str) -> bool {
-    message.contains("immutable") || message.contains("binaryData")
+    ["immutable", "binaryData", "Too long"]
+        .iter()
+        .any(|part| message.contains(part))
 }
 
 async fn write(client: &Client, namespace: &str, bundle: &str) -> kube::Result<ConfigMap> {

@@ -5,7 +5,7 @@
 //! counts. An object that was deleted and made again has another uid, and nothing of the old one is in force for it.
 
 use super::strict;
-use crate::remember::Written;
+use crate::remember::{Revision, Written};
 use crate::world::{Generation, InForce, ObjectName};
 use kube::ResourceExt;
 use pilotfish_crds::{ModelDeploymentSpec, RoutingPolicySpec};
@@ -86,7 +86,7 @@ fn numbers<S>(
     now.iter().filter_map(of).collect()
 }
 
-/// The newest revision of the object `name` that can be read, if the newest of all is newer than `since`.
+/// The newest revision of the object `name` that can be read, among those newer than `since`.
 fn read<S: DeserializeOwned>(
     written: &Written<'_>,
     name: &ObjectName,
@@ -94,10 +94,9 @@ fn read<S: DeserializeOwned>(
     since: Option<i64>,
 ) -> Option<Generation<S>> {
     let sealed = &written.get(name, uid)?.sealed;
-    sealed
-        .first()
-        .filter(|newest| since.is_none_or(|since| newest.number() > since))?;
-    sealed.iter().find_map(|revision| match spec(revision.spec()?) {
+    let is_newer = |revision: &&&Revision| since.is_none_or(|since| revision.number() > since);
+    let mut newer = sealed.iter().take_while(is_newer);
+    newer.find_map(|revision| match spec(revision.spec()?) {
         Ok(spec) => Some(Generation {
             number: revision.number(),
             spec,
@@ -118,7 +117,7 @@ fn spec<S: DeserializeOwned>(text: &str) -> serde_json::Result<S> {
 mod tests {
     use super::*;
     use crate::remember::SealKey;
-    use crate::remember::{Revision, sealed};
+    use crate::remember::sealed;
     use serde_json::json;
     use std::sync::Arc;
 
@@ -184,6 +183,9 @@ mod tests {
             revision("new", 1, json!("one")),
         ];
         assert_eq!(found(&written, None), Some((1, "one".to_owned())));
+        let own = ("new", 2, "served and not yet written");
+        let written = [revision("new", 3, json!({"later": true})), Arc::clone(&written[1])];
+        assert_eq!(found(&written, Some(own)), Some((2, own.2.to_owned())));
     }
 
     #[test]
