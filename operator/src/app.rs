@@ -105,7 +105,8 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     let heard = crate::watch::client(server.clone(), Arc::clone(&series)).context(UNUSABLE)?;
     let client = Client::try_from(server).context(UNUSABLE)?;
     let judge = judge(&config);
-    let keys = installation::keys(&client, &config.namespace).await?;
+    let (keys, kept) = installation::keys(&client, &config.namespace).await?;
+    tasks.spawn("installation key", kept.run());
     let installation = Installation {
         root_namespace: config.root_namespace,
         key: keys.callers,

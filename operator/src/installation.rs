@@ -1,8 +1,9 @@
 //! The installation key: 32 random bytes in a Secret of the operator's namespace, made by whichever replica is first.
 //!
 //! Callers' keys are hashed with one key that is derived from it, so that the same key has the same version after any
-//! restart, and what is in force is sealed with another, because sidecars know the first. Were the Secret replaced, every sidecar would be sent every key once more after the operator's next
-//! start, and what is held then would no longer serve: nobody could tell who wrote down what was in force.
+//! restart, and what is in force is sealed with another, because sidecars know the first. Were the Secret replaced, every
+//! sidecar would be sent every key once more after the operator's next start, and what is held then would no longer serve:
+//! nobody could tell who wrote down what was in force. So a Secret that is deleted is put back as it was.
 
 use crate::remember::SealKey;
 use crate::world::InstallationKey;
@@ -14,6 +15,7 @@ use kube::core::ObjectMeta;
 use kube::{Api, Client};
 use rustls::crypto::ring::default_provider;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The Secret.
 const NAME: &str = "pilotfish-installation";
@@ -21,6 +23,8 @@ const NAME: &str = "pilotfish-installation";
 const ENTRY: &str = "key";
 /// Another replica was first.
 const ALREADY_EXISTS: u16 = 409;
+/// How often it is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// What is derived from the installation key. Neither tells anything about the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,33 +45,95 @@ impl Keys {
     }
 }
 
-/// The keys of the installation in `namespace`, made now if there are none.
-pub(crate) async fn keys(client: &Client, namespace: &str) -> anyhow::Result<Keys> {
+/// The Secret, as this process found or made it.
+pub(crate) struct Kept {
+    api: Api<Secret>,
+    namespace: String,
+    data: Data,
+}
+
+type Data = BTreeMap<String, ByteString>;
+
+/// The keys of the installation in `namespace`, made now if there are none, and the Secret that they are of.
+pub(crate) async fn keys(client: &Client, namespace: &str) -> anyhow::Result<(Keys, Kept)> {
     let api = Api::<Secret>::namespaced(client.clone(), namespace);
     let existing = api.get_opt(NAME).await;
-    if let Some(secret) = existing.with_context(|| format!("Secret {namespace}/{NAME} cannot be read"))? {
-        return read(namespace, &secret);
-    }
-    match api.create(&PostParams::default(), &new_secret()?).await {
-        Ok(secret) => read(namespace, &secret),
-        Err(kube::Error::Api(status)) if status.code == ALREADY_EXISTS => read(namespace, &api.get(NAME).await?),
+    let secret = match existing.with_context(|| format!("Secret {namespace}/{NAME} cannot be read"))? {
+        Some(secret) => secret,
+        None => made(&api, namespace).await?,
+    };
+    let kept = Kept {
+        api,
+        namespace: namespace.to_owned(),
+        data: secret.data.clone().unwrap_or_default(),
+    };
+    Ok((read(namespace, &secret)?, kept))
+}
+
+async fn made(api: &Api<Secret>, namespace: &str) -> anyhow::Result<Secret> {
+    match api.create(&PostParams::default(), &secret_of(random()?)).await {
+        Ok(secret) => {
+            tracing::info!(
+                namespace,
+                "Secret {NAME} was made, and nothing is sealed with its key yet"
+            );
+            Ok(secret)
+        }
+        Err(kube::Error::Api(status)) if status.code == ALREADY_EXISTS => Ok(api.get(NAME).await?),
         Err(error) => Err(error).with_context(|| format!("Secret {namespace}/{NAME} cannot be created")),
     }
 }
 
-fn new_secret() -> anyhow::Result<Secret> {
+impl Kept {
+    /// Keeps it as it is, for as long as it is polled.
+    pub(crate) async fn run(self) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            if let Err(error) = self.look().await {
+                tracing::warn!(namespace = self.namespace, %error, "Secret {NAME} could not be looked at");
+            }
+        }
+    }
+
+    async fn look(&self) -> kube::Result<()> {
+        let namespace = &self.namespace;
+        match self.api.get_opt(NAME).await? {
+            Some(found) if found.data.as_ref() == Some(&self.data) => {}
+            Some(_) => tracing::warn!(
+                namespace,
+                "Secret {NAME} has another key: an operator that starts with it takes all that is in force for forged"
+            ),
+            None => match self
+                .api
+                .create(&PostParams::default(), &secret_of(self.data.clone()))
+                .await
+            {
+                Ok(_) => tracing::warn!(namespace, "Secret {NAME} was deleted and is put back"),
+                Err(kube::Error::Api(status)) if status.code == ALREADY_EXISTS => {}
+                Err(error) => return Err(error),
+            },
+        }
+        Ok(())
+    }
+}
+
+fn random() -> anyhow::Result<Data> {
     let mut bytes = [0; 32];
     if default_provider().secure_random.fill(&mut bytes).is_err() {
         bail!("the system has no random bytes");
     }
-    Ok(Secret {
+    Ok(BTreeMap::from([(ENTRY.to_owned(), ByteString(bytes.to_vec()))]))
+}
+
+fn secret_of(data: Data) -> Secret {
+    Secret {
         metadata: ObjectMeta {
             name: Some(NAME.to_owned()),
             ..ObjectMeta::default()
         },
-        data: Some(BTreeMap::from([(ENTRY.to_owned(), ByteString(bytes.to_vec()))])),
+        data: Some(data),
         ..Secret::default()
-    })
+    }
 }
 
 fn read(namespace: &str, secret: &Secret) -> anyhow::Result<Keys> {
@@ -85,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_key_that_was_made_can_be_read_and_no_two_are_equal() {
-        let (one, other) = (new_secret().unwrap(), new_secret().unwrap());
+        let (one, other) = (secret_of(random().unwrap()), secret_of(random().unwrap()));
         assert!(read("ns", &one).unwrap() != read("ns", &other).unwrap());
     }
 
@@ -101,8 +167,7 @@ mod tests {
 
     #[test]
     fn a_damaged_secret_says_what_to_do() {
-        let mut secret = new_secret().unwrap();
-        secret.data = Some(BTreeMap::from([(ENTRY.to_owned(), ByteString(vec![1, 2, 3]))]));
+        let secret = secret_of(BTreeMap::from([(ENTRY.to_owned(), ByteString(vec![1, 2, 3]))]));
         let sentence = read("ns", &secret).err().unwrap().to_string();
         assert_eq!(
             sentence,

@@ -2,7 +2,7 @@
 
 use pilotfish_crds::scalar::{Duration, Usd};
 
-const WORDS: [(&str, &str); 9] = [
+const WORDS: [(&str, &str); 10] = [
     (Duration::PATTERN, "must be a duration such as 90s, 1h30m or 500ms"),
     (
         Usd::PATTERN,
@@ -19,6 +19,10 @@ const WORDS: [(&str, &str); 9] = [
         "must be printable ASCII, and neither start nor end with a space",
     ),
     ("^[-._a-zA-Z0-9]+$", "must be letters, digits, -, _ and ."),
+    (
+        "^[A-Za-z0-9]([-.A-Za-z0-9]*[A-Za-z0-9])?$",
+        "must be letters, digits, - and ., and start and end with a letter or digit",
+    ),
     (
         "^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$",
         "must be lower-case letters, digits, - and ., and start and end with a letter or digit",

@@ -3,6 +3,7 @@
 use crate::scene::{Scene, chat, field, own};
 use anyhow::{Context, Result};
 use pilotfish_tests::cluster::until;
+use pilotfish_tests::operator::NAMESPACE;
 use pilotfish_tests::{Client, Operator, Pod};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -142,5 +143,20 @@ async fn when_the_api_server_and_etcd_come_back_nothing_has_shrunk() -> Result<(
     scene.served_by("west").await?;
     // The Lease was out of reach for longer than it leads.
     field(&shop, "routingpolicy/chat", "{.status.observedGeneration}", "2").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_installations_key_is_put_back_as_it_was() -> Result<()> {
+    let (cluster, operator) = own().await?;
+    let secret = ["--namespace", NAMESPACE, "secret", "pilotfish-installation"];
+    let key = async || {
+        let get = [&["get"], &secret[..], &["-o", "jsonpath={.data.key}"]].concat();
+        cluster.kubectl(get).await?.success()
+    };
+    let before = key().await?;
+    cluster.kubectl([&["delete"], &secret[..]].concat()).await?.success()?;
+    operator.logged("was deleted and is put back").await?;
+    assert_eq!(key().await?, before);
     Ok(())
 }
