@@ -269,7 +269,9 @@ fn capability<'a>(target: &'a Target, facts: &Facts<'_, '_>) -> Result<&'a Upstr
     }
     let endpoint =
         endpoint(&target.deployment.endpoints, facts.asked).ok_or(Why::NoOperation(facts.asked.operation))?;
-    if !endpoint.passes(facts.asked) && facts.asked.is_in_thread() {
+    // Whoever hosts somebody else's models holds no conversation of theirs.
+    let holds_threads = endpoint.passes(facts.asked) && endpoint.hosting.is_none();
+    if !holds_threads && facts.asked.is_in_thread() {
         return Err(Why::NoThreads);
     }
     Ok(endpoint)

@@ -368,7 +368,7 @@ async fn both_sdks_run_tools_for_a_model_in_bedrock() -> Result<()> {
 async fn the_anthropic_sdk_gives_thinking_back_to_a_model_in_bedrock() -> Result<()> {
     let scene = Scene::in_bedrock().await?;
     scene.run("anthropic_reasoning.py").await?;
-    for echoed in [r#""signature":"#, r#""redactedContent":"#] {
+    for echoed in [r#""signature":"#, r#""type":"redacted_thinking""#] {
         assert!(scene.saw(echoed), "{echoed} was never given back");
     }
     Ok(())
