@@ -108,8 +108,7 @@ pub const GOOGLE_KEY_FILE: &str = "key.json";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Watsonx {
-    /// Where the API key is exchanged for a token, if not at IBM Cloud's public address,
-    /// https://iam.cloud.ibm.com/identity/token.
+    /// Where the API key is exchanged for a token, if not at iam.cloud.ibm.com, IBM Cloud's public address.
     #[schemars(length(min = 1, max = 2048))]
     #[x_kube(validation = rules::PLAIN_URL)]
     pub token_url: String,
