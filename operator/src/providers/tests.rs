@@ -1,3 +1,4 @@
+use super::table::OWNER;
 use super::*;
 use serde_json::json;
 
