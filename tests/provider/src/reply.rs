@@ -3,7 +3,7 @@
 //! It echoes the last message of the user. Asked about a tool by name, or about the weather, it calls tools; given their
 //! results it quotes them. Four phrases make it do what models do now and then.
 
-use crate::json::Json;
+use crate::json::{Json, compact};
 use crate::schema;
 use crate::tokens;
 
@@ -43,7 +43,13 @@ pub(crate) struct Prompt {
 #[derive(Clone, Debug)]
 pub(crate) struct Tool {
     pub(crate) name: String,
+    /// Of its arguments; of a tool that takes free text, [`free_text`].
     pub(crate) schema: Json,
+}
+
+/// The schema of what has no schema.
+pub(crate) fn free_text() -> Json {
+    Json::Object(vec![("type".to_owned(), Json::Text("string".to_owned()))])
 }
 
 /// Which tools may be called.
@@ -117,6 +123,18 @@ impl Reply {
 }
 
 impl Call {
+    /// Whether what it takes is free text, and no arguments.
+    pub(crate) fn is_custom(&self) -> bool {
+        self.arguments.text().is_some()
+    }
+
+    /// Its arguments or its text, as they travel.
+    pub(crate) fn input(&self) -> String {
+        self.arguments
+            .text()
+            .map_or_else(|| compact(&self.arguments), str::to_owned)
+    }
+
     pub(crate) fn tokens(&self) -> u64 {
         tokens::count(&self.name) + tokens::count(&self.arguments.compact())
     }

@@ -17,6 +17,7 @@ mod kept_reasoning;
 mod losses;
 mod memory;
 mod ollama;
+mod openais;
 mod operations;
 mod own_fault;
 mod retries;

@@ -1,6 +1,5 @@
 //! A completion in one piece.
 
-use crate::json::compact;
 use crate::ledger::Tokens;
 use crate::reply::{Call, Finish, Reply, Thought};
 use crate::signature::id;
@@ -84,13 +83,15 @@ struct ToolCall<'a> {
     id: String,
     #[serde(rename = "type")]
     kind: &'static str,
-    function: Function<'a>,
+    #[serde(flatten)]
+    called: Called<'a>,
 }
 
 #[derive(Serialize)]
-struct Function<'a> {
-    name: &'a str,
-    arguments: String,
+#[serde(rename_all = "lowercase")]
+enum Called<'a> {
+    Function { name: &'a str, arguments: String },
+    Custom { name: &'a str, input: String },
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -118,12 +119,12 @@ struct CompletionDetails {
 
 #[derive(Serialize)]
 pub(super) struct LogProbs<'a> {
-    content: Vec<LogProb<'a>>,
+    pub(super) content: Vec<LogProb<'a>>,
     refusal: Option<()>,
 }
 
 #[derive(Serialize)]
-struct LogProb<'a> {
+pub(super) struct LogProb<'a> {
     token: &'a str,
     logprob: f64,
     bytes: &'a [u8],
@@ -207,14 +208,15 @@ impl Completion {
     }
 
     fn tool_call<'a>(&self, choice: usize, number: usize, call: &'a Call) -> ToolCall<'a> {
-        let function = Function {
-            name: &call.name,
-            arguments: compact(&call.arguments),
+        let (name, input) = (call.name.as_str(), call.input());
+        let (kind, called) = match call.is_custom() {
+            true => ("custom", Called::Custom { name, input }),
+            false => ("function", Called::Function { name, arguments: input }),
         };
         ToolCall {
             id: self.call_id(choice, number),
-            kind: "function",
-            function,
+            kind,
+            called,
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::json::Json;
 use crate::model::Model;
 use crate::render::{Rendered, rendered};
-use crate::reply::{Choice, Format, Prompt, Tool};
+use crate::reply::{Choice, Format, Prompt, Tool, free_text};
 
 /// What the model is asked.
 pub(super) fn of_chat(request: &Json, model: &Model, name: &str, thinks: bool) -> Prompt {
@@ -76,6 +76,11 @@ fn part(part: &Json) -> String {
 }
 
 fn tool(tool: &Json) -> Option<Tool> {
+    if let Some(custom) = tool.get("custom") {
+        let name = custom.text_of("name")?.to_owned();
+        let schema = free_text();
+        return Some(Tool { name, schema });
+    }
     let function = tool.get("function")?;
     let schema = function.get("parameters").cloned().unwrap_or(Json::Object(Vec::new()));
     Some(Tool {
@@ -94,7 +99,8 @@ fn choice(choice: Option<&Json>) -> Choice {
 }
 
 fn named(choice: &Json) -> Choice {
-    if let Some(name) = choice.get("function").and_then(|function| function.text_of("name")) {
+    let mut kinds = ["function", "custom"].into_iter().filter_map(|kind| choice.get(kind));
+    if let Some(name) = kinds.find_map(|tool| tool.text_of("name")) {
         return Choice::Named(name.to_owned());
     }
     match choice.get("allowed_tools").and_then(|allowed| allowed.text_of("mode")) {

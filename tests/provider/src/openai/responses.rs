@@ -45,6 +45,9 @@ impl OpenAi {
     }
 }
 
+/// What is included of a text when it is asked for.
+const LOGPROBS: &str = "message.output_text.logprobs";
+
 /// What stands in a stream for an error.
 pub(super) fn error_event(error: &Error) -> Bytes {
     let told: Value = serde_json::from_str(&error.line()).unwrap_or_default();
@@ -70,17 +73,23 @@ fn as_chat(body: &Json) -> Json {
     }
     let tools = body["tools"].as_array().into_iter().flatten();
     let tools: Vec<Value> = tools
-        .map(|tool| json!({"type": "function", "function": tool}))
+        .map(|tool| match tool["type"].as_str() {
+            Some("custom") => json!({"type": "custom", "custom": tool}),
+            _ => json!({"type": "function", "function": tool}),
+        })
         .collect();
     let mut chat = json!({"messages": messages, "tools": tools, "parallel_tool_calls": body["parallel_tool_calls"]});
     if let Some(most) = body["max_output_tokens"].as_u64() {
         chat["max_completion_tokens"] = most.into();
     }
-    if body["tool_choice"]["type"] == "function" {
-        chat["tool_choice"] = json!({"type": "function", "function": body["tool_choice"]});
-    } else {
-        chat["tool_choice"] = body["tool_choice"].clone();
-    }
+    chat["tool_choice"] = match body["tool_choice"]["type"].as_str() {
+        Some("function") => json!({"type": "function", "function": body["tool_choice"]}),
+        Some("custom") => json!({"type": "custom", "custom": body["tool_choice"]}),
+        _ => body["tool_choice"].clone(),
+    };
+    let included = body["include"].as_array().into_iter().flatten();
+    chat["logprobs"] = included.clone().any(|wanted| wanted == LOGPROBS).into();
+    chat["service_tier"] = body["service_tier"].clone();
     if body["text"]["format"].is_object() {
         let format = &body["text"]["format"];
         chat["response_format"] = json!({"type": format["type"], "json_schema": format});
@@ -96,7 +105,12 @@ fn message(item: &Value) -> Option<Value> {
         Some("function_call") => Some(json!({"role": "assistant", "tool_calls": [
             {"id": item["call_id"], "type": "function", "function": {"name": item["name"], "arguments": item["arguments"]}},
         ]})),
-        Some("function_call_output") => Some(json!({"role": "tool", "content": item["output"]})),
+        Some("custom_tool_call") => Some(json!({"role": "assistant", "tool_calls": [
+            {"id": item["call_id"], "type": "custom", "custom": {"name": item["name"], "input": item["input"]}},
+        ]})),
+        Some("function_call_output" | "custom_tool_call_output") => {
+            Some(json!({"role": "tool", "content": item["output"]}))
+        }
         Some("message") | None => Some(json!({"role": item["role"], "content": item["content"]})),
         Some(_) => None,
     }

@@ -131,8 +131,22 @@ const FUNCTION_DEFINITION: &[Field] = &[
 const CUSTOM_DEFINITION: &[Field] = &[
     required("name", FUNCTION_NAME),
     optional("description", TEXT),
-    optional("format", OBJECT),
+    optional("format", GRAMMAR),
 ];
+/// Unlike in Responses, the grammar is an object of its own.
+const GRAMMAR: Shape = Shape::Tagged(&[
+    variant("text", &[]),
+    variant(
+        "grammar",
+        &[required(
+            "grammar",
+            Shape::Object(&[
+                required("syntax", Shape::Word(&["lark", "regex"])),
+                required("definition", TEXT),
+            ]),
+        )],
+    ),
+]);
 const TOOL_DEFINITION: Shape = Shape::Tagged(&[
     variant("function", &[required("function", Shape::Object(FUNCTION_DEFINITION))]),
     variant("custom", &[required("custom", Shape::Object(CUSTOM_DEFINITION))]),

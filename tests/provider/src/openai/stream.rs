@@ -69,14 +69,32 @@ struct CallDelta<'a> {
     id: Option<String>,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
-    function: FunctionDelta<'a>,
+    #[serde(flatten)]
+    called: CalledDelta<'a>,
 }
 
 #[derive(Serialize)]
-struct FunctionDelta<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    arguments: &'a str,
+#[serde(rename_all = "lowercase")]
+enum CalledDelta<'a> {
+    Function {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<&'a str>,
+        arguments: &'a str,
+    },
+    Custom {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<&'a str>,
+        input: &'a str,
+    },
+}
+
+impl<'a> CalledDelta<'a> {
+    fn of(call: &Call, name: Option<&'a str>, piece: &'a str) -> CalledDelta<'a> {
+        match call.is_custom() {
+            true => CalledDelta::Custom { name, input: piece },
+            false => CalledDelta::Function { name, arguments: piece },
+        }
+    }
 }
 
 /// The stream's events.
@@ -166,11 +184,8 @@ impl<'a> Writer<'a> {
         CallDelta {
             index: number,
             id: Some(self.completion.call_id(choice, number)),
-            kind: Some("function"),
-            function: FunctionDelta {
-                name: Some(&call.name),
-                arguments: "",
-            },
+            kind: Some(if call.is_custom() { "custom" } else { "function" }),
+            called: CalledDelta::of(call, Some(&call.name), ""),
         }
     }
 
@@ -206,7 +221,7 @@ impl<'a> Writer<'a> {
 
     /// One call after the other, or, interleaved, a piece of each in turn.
     fn arguments(&mut self, index: usize, calls: &'a [Call]) {
-        let texts: Vec<String> = calls.iter().map(|call| compact(&call.arguments)).collect();
+        let texts: Vec<String> = calls.iter().map(Call::input).collect();
         let pieces: Vec<Vec<&str>> = texts.iter().map(|text| tokens::pieces(text, 7)).collect();
         let mut meters: Vec<Meter> = texts.iter().map(|_| Meter::default()).collect();
         let mut order: Vec<(usize, usize)> = pieces
@@ -224,24 +239,21 @@ impl<'a> Writer<'a> {
                     .into_iter()
                     .for_each(|call| self.begin_call(index, number, call));
             }
-            let Some(text) = pieces.get(number).and_then(|pieces| pieces.get(piece)) else {
+            let text = pieces.get(number).and_then(|pieces| pieces.get(piece));
+            let (Some(text), Some(call)) = (text, calls.get(number)) else {
                 continue;
             };
             let tokens = meters.get_mut(number).map_or(0, |meter| meter.add(text));
-            self.argument(index, number, text, tokens);
+            self.argument(index, number, CalledDelta::of(call, None, text), tokens);
         }
     }
 
-    fn argument(&mut self, index: usize, number: usize, text: &str, tokens: u64) {
-        let function = FunctionDelta {
-            name: None,
-            arguments: text,
-        };
+    fn argument(&mut self, index: usize, number: usize, called: CalledDelta<'_>, tokens: u64) {
         let call = CallDelta {
             index: number,
             id: None,
             kind: None,
-            function,
+            called,
         };
         self.delta(
             index,

@@ -126,14 +126,8 @@ fn tools(request: &Json) -> Checked {
         tool.get("function")
             .map_or(Ok(()), |function| parameters(function, index))?;
     }
-    let chosen = request
-        .get("tool_choice")
-        .and_then(|choice| choice.get("function")?.text_of("name"));
-    let declared = |name: &str| {
-        tools
-            .iter()
-            .any(|tool| tool.get("function").and_then(|it| it.text_of("name")) == Some(name))
-    };
+    let chosen = request.get("tool_choice").and_then(named);
+    let declared = |name: &str| tools.iter().any(|tool| named(tool) == Some(name));
     match chosen {
         Some(name) if !declared(name) => {
             let sentence = format!("Invalid value for 'tool_choice': no tool named '{name}' was specified in 'tools'.");
@@ -141,6 +135,12 @@ fn tools(request: &Json) -> Checked {
         }
         _ => Ok(()),
     }
+}
+
+/// What a tool is called, where it is declared and where it is chosen.
+fn named(tool: &Json) -> Option<&str> {
+    let mut kinds = ["function", "custom"].into_iter().filter_map(|kind| tool.get(kind));
+    kinds.find_map(|tool| tool.text_of("name"))
 }
 
 fn parameters(function: &Json, index: usize) -> Checked {

@@ -1,10 +1,11 @@
 //! A response in one piece.
 
-use super::super::answer::Completion;
-use crate::json::{Json, compact};
+use super::super::answer::{Completion, log_probs};
+use crate::json::Json;
 use crate::model::Model;
 use crate::reply::{Finish, Thought};
 use crate::signature::{self, id};
+use crate::tokens;
 use serde_json::{Value, json};
 
 /// One request's answer, before it is a body or a stream.
@@ -29,8 +30,12 @@ pub(super) enum Item {
         id: String,
         text: String,
         refused: bool,
+        /// How likely its tokens were, if that was asked for.
+        logprobs: bool,
     },
     Call {
+        /// It takes free text.
+        custom: bool,
         id: String,
         call_id: String,
         name: String,
@@ -155,13 +160,15 @@ fn items(completion: &Completion, request: &Json, model: &Model) -> Vec<Item> {
             id: id_of("msg_", 1),
             text: reply.text.clone(),
             refused: reply.finish == Finish::Refused,
+            logprobs: completion.logprobs,
         });
     }
     items.extend(reply.calls.iter().enumerate().map(|(number, call)| Item::Call {
-        id: id_of("fc_", number + 2),
+        custom: call.is_custom(),
+        id: id_of(if call.is_custom() { "ctc_" } else { "fc_" }, number + 2),
         call_id: completion.call_id(0, number),
         name: call.name.clone(),
-        arguments: compact(&call.arguments),
+        arguments: call.input(),
     }));
     items
 }
@@ -174,6 +181,16 @@ impl Item {
             Self::Message { id, .. } => {
                 json!({"id": id, "type": "message", "status": "in_progress", "content": [], "role": "assistant"})
             }
+            Self::Call {
+                id,
+                call_id,
+                name,
+                custom: true,
+                ..
+            } => json!({
+                "id": id, "type": "custom_tool_call", "status": "in_progress", "input": "", "call_id": call_id,
+                "name": name,
+            }),
             Self::Call { id, call_id, name, .. } => json!({
                 "id": id, "type": "function_call", "status": "in_progress", "arguments": "", "call_id": call_id,
                 "name": name,
@@ -192,13 +209,18 @@ impl Item {
                     whole["encrypted_content"] = data.as_str().into();
                 }
             }
-            Self::Message { text, refused, .. } => {
+            Self::Message {
+                text,
+                refused,
+                logprobs,
+                ..
+            } => {
                 whole["status"] = status.into();
-                whole["content"] = json!([part(text, *refused)]);
+                whole["content"] = json!([part(text, *refused, *logprobs)]);
             }
-            Self::Call { arguments, .. } => {
+            Self::Call { arguments, custom, .. } => {
                 whole["status"] = "completed".into();
-                whole["arguments"] = arguments.as_str().into();
+                whole[if *custom { "input" } else { "arguments" }] = arguments.as_str().into();
             }
         }
         whole
@@ -206,9 +228,18 @@ impl Item {
 }
 
 /// A message's one part.
-pub(super) fn part(text: &str, refused: bool) -> Value {
+pub(super) fn part(text: &str, refused: bool, logprobs: bool) -> Value {
+    let likely = likelihood(text, logprobs);
     match refused {
         true => json!({"type": "refusal", "refusal": text}),
-        false => json!({"type": "output_text", "annotations": [], "logprobs": [], "text": text}),
+        false => json!({"type": "output_text", "annotations": [], "logprobs": likely, "text": text}),
+    }
+}
+
+/// How likely a text's tokens were.
+pub(super) fn likelihood(text: &str, wanted: bool) -> Value {
+    match wanted {
+        true => json!(log_probs(&tokens::words(text)).content),
+        false => json!([]),
     }
 }

@@ -85,6 +85,25 @@ pub(super) const ITEM: Shape = Shape::TaggedOr(&[
         ],
     ),
     variant(
+        "custom_tool_call",
+        &[
+            required("call_id", CALL_ID),
+            required("name", FUNCTION_NAME),
+            required("input", TEXT),
+            optional("id", Shape::Text(1, 64)),
+            STATUS,
+        ],
+    ),
+    variant(
+        "custom_tool_call_output",
+        &[
+            required("call_id", CALL_ID),
+            required("output", OUTPUT),
+            optional("id", Shape::Text(1, 64)),
+            STATUS,
+        ],
+    ),
+    variant(
         "reasoning",
         &[
             optional("id", Shape::Text(1, 64)),
@@ -97,19 +116,40 @@ pub(super) const ITEM: Shape = Shape::TaggedOr(&[
     variant("item_reference", &[required("id", Shape::Text(1, 64))]),
 ]);
 
-const TOOL: Shape = Shape::Tagged(&[variant(
-    "function",
-    &[
-        required("name", FUNCTION_NAME),
-        optional("description", NULLABLE_TEXT),
-        optional("parameters", Shape::Nullable(&OBJECT)),
-        optional("strict", FLAG),
-    ],
-)]);
+const GRAMMAR: Shape = Shape::Tagged(&[
+    variant("text", &[]),
+    variant(
+        "grammar",
+        &[
+            required("syntax", Shape::Word(&["lark", "regex"])),
+            required("definition", TEXT),
+        ],
+    ),
+]);
+const TOOL: Shape = Shape::Tagged(&[
+    variant(
+        "function",
+        &[
+            required("name", FUNCTION_NAME),
+            optional("description", NULLABLE_TEXT),
+            optional("parameters", Shape::Nullable(&OBJECT)),
+            optional("strict", FLAG),
+        ],
+    ),
+    variant(
+        "custom",
+        &[
+            required("name", FUNCTION_NAME),
+            optional("description", NULLABLE_TEXT),
+            optional("format", GRAMMAR),
+        ],
+    ),
+]);
 const TOOL_CHOICE: Shape = Shape::Either(&[
     Shape::Word(&["none", "auto", "required"]),
     Shape::Tagged(&[
         variant("function", &[required("name", FUNCTION_NAME)]),
+        variant("custom", &[required("name", FUNCTION_NAME)]),
         variant(
             "allowed_tools",
             &[

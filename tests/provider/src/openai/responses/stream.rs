@@ -1,6 +1,6 @@
 //! A response in pieces: named and numbered events, and no `[DONE]`.
 
-use super::output::{Item, Response, part};
+use super::output::{Item, Response, likelihood, part};
 use crate::answer::Event;
 use crate::tokens::{self, Meter};
 use serde_json::{Value, json};
@@ -56,8 +56,15 @@ impl Writer {
                     self.summary(index, id, text);
                 }
             }
-            Item::Message { id, text, refused } => self.message(index, id, text, *refused),
-            Item::Call { id, arguments, .. } => self.arguments(index, id, arguments),
+            Item::Message {
+                id,
+                text,
+                refused,
+                logprobs,
+            } => self.message(index, id, (text, *refused, *logprobs)),
+            Item::Call {
+                id, arguments, custom, ..
+            } => self.arguments(index, id, arguments, *custom),
         }
         let done = json!({"output_index": index, "item": item.whole(self.status)});
         self.frame("response.output_item.done", done);
@@ -80,42 +87,48 @@ impl Writer {
         self.frame("response.reasoning_summary_part.done", part(text));
     }
 
-    fn message(&mut self, index: usize, id: &str, text: &str, refused: bool) {
+    fn message(&mut self, index: usize, id: &str, (text, refused, logprobs): (&str, bool, bool)) {
         let at = |rest: Value| located(json!({"item_id": id, "output_index": index, "content_index": 0}), rest);
-        self.frame("response.content_part.added", at(json!({"part": part("", refused)})));
+        self.frame(
+            "response.content_part.added",
+            at(json!({"part": part("", refused, false)})),
+        );
         let mut meter = Meter::default();
         for word in tokens::words(text) {
             let tokens = meter.add(word);
             match refused {
                 true => self.content("response.refusal.delta", at(json!({"delta": word})), tokens),
                 false => {
-                    let delta = at(json!({"delta": word, "logprobs": []}));
+                    let delta = at(json!({"delta": word, "logprobs": likelihood(word, logprobs)}));
                     self.content("response.output_text.delta", delta, tokens);
                 }
             }
         }
         match refused {
             true => self.frame("response.refusal.done", at(json!({"refusal": text}))),
-            false => self.frame("response.output_text.done", at(json!({"text": text, "logprobs": []}))),
+            false => self.frame(
+                "response.output_text.done",
+                at(json!({"text": text, "logprobs": likelihood(text, logprobs)})),
+            ),
         }
-        self.frame("response.content_part.done", at(json!({"part": part(text, refused)})));
+        self.frame(
+            "response.content_part.done",
+            at(json!({"part": part(text, refused, logprobs)})),
+        );
     }
 
-    fn arguments(&mut self, index: usize, id: &str, arguments: &str) {
+    fn arguments(&mut self, index: usize, id: &str, arguments: &str, custom: bool) {
+        let (name, whole) = match custom {
+            true => ("response.custom_tool_call_input", "input"),
+            false => ("response.function_call_arguments", "arguments"),
+        };
         let at = |rest: Value| located(json!({"item_id": id, "output_index": index}), rest);
         let mut meter = Meter::default();
         for piece in tokens::pieces(arguments, 7) {
             let tokens = meter.add(piece);
-            self.content(
-                "response.function_call_arguments.delta",
-                at(json!({"delta": piece})),
-                tokens,
-            );
+            self.content(&format!("{name}.delta"), at(json!({"delta": piece})), tokens);
         }
-        self.frame(
-            "response.function_call_arguments.done",
-            at(json!({"arguments": arguments})),
-        );
+        self.frame(&format!("{name}.done"), at(json!({whole: arguments})));
     }
 }
 

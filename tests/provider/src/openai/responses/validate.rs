@@ -44,8 +44,9 @@ fn ids(request: &Json) -> Checked {
     for (index, item) in request.list_of("input").iter().enumerate() {
         let prefix = match item.text_of("type") {
             Some("function_call") => "fc",
+            Some("custom_tool_call") => "ctc",
             Some("reasoning") => "rs",
-            Some("function_call_output") => continue,
+            Some("function_call_output" | "custom_tool_call_output") => continue,
             _ => "msg",
         };
         if let Some(id) = item.text_of("id").filter(|id| !id.starts_with(prefix)) {
@@ -67,26 +68,29 @@ fn ids(request: &Json) -> Checked {
 
 /// Each call has its output, and each output its call.
 fn conversation(request: &Json) -> Checked {
-    let items = request.list_of("input");
-    let ids = |kind: &'static str| {
-        let items = items.iter().filter(move |item| item.text_of("type") == Some(kind));
-        items.filter_map(|item| item.text_of("call_id"))
+    paired(request, "function_call", "function_call_output", "function call")?;
+    paired(
+        request,
+        "custom_tool_call",
+        "custom_tool_call_output",
+        "custom tool call",
+    )
+}
+
+fn paired(request: &Json, call: &str, output: &str, shown: &str) -> Checked {
+    let ids = |kind| -> Vec<&str> {
+        let items = request.list_of("input").iter();
+        let items = items.filter(|item| item.text_of("type") == Some(kind));
+        items.filter_map(|item| item.text_of("call_id")).collect()
     };
-    let open = ids("function_call").find(|id| !ids("function_call_output").any(|other| other == *id));
-    if let Some(id) = open {
-        return Err(Error::invalid(
-            "input",
-            format!("No tool output found for function call {id}."),
-        ));
-    }
-    let stray = ids("function_call_output").find(|id| !ids("function_call").any(|other| other == *id));
-    match stray {
-        Some(id) => Err(Error::invalid(
-            "input",
-            format!("No tool call found for function call output with call_id {id}."),
-        )),
-        None => Ok(()),
-    }
+    let (calls, outputs) = (ids(call), ids(output));
+    let lone = |ids: &[&str], others: &[&str]| ids.iter().find(|id| !others.contains(id)).map(|id| (*id).to_owned());
+    let sentence = match (lone(&calls, &outputs), lone(&outputs, &calls)) {
+        (Some(id), _) => format!("No tool output found for {shown} {id}."),
+        (None, Some(id)) => format!("No tool call found for {shown} output with call_id {id}."),
+        (None, None) => return Ok(()),
+    };
+    Err(Error::invalid("input", sentence))
 }
 
 fn tools(request: &Json) -> Checked {
