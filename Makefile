@@ -45,7 +45,7 @@ e2e: $(CLIENTS) $(KUBERNETES) $(NODE) ## Run the tests that need a node, on imag
 	cargo build --profile e2e $(STATIC) --bins --package pilotfish --package pilotfish-operator \
 	  --package pilotfish-provider --package pilotfish-sidecar
 	tests/controlplane/node/images.sh target/e2e/images $(NODE) $(SHIPPED)/e2e $(VENV)
-	cargo test --workspace --features pilotfish-tests/e2e --test e2e
+	PILOTFISH_TEST_PROGRAMS=$(CURDIR)/$(SHIPPED)/e2e cargo test --workspace --features pilotfish-tests/e2e --test e2e
 
 lint: ## Formatting, clippy, documentation, generated files, what links what
 	cargo fmt --all --check

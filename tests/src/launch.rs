@@ -195,8 +195,16 @@ fn joined(documents: &[impl Display]) -> String {
     documents.join("---\n")
 }
 
+/// Where the programs are, when they are not beside the tests.
+const PROGRAMS: &str = "PILOTFISH_TEST_PROGRAMS";
+
 /// A program of the workspace, built as this one is: tests stand in a directory of their own below it.
 pub fn binary(name: &str) -> Result<PathBuf> {
+    if let Some(programs) = std::env::var_os(PROGRAMS) {
+        let path = PathBuf::from(programs).join(name);
+        ensure!(path.exists(), "{} is not there", path.display());
+        return Ok(path);
+    }
     let own = std::env::current_exe()?;
     let mut profile = own.parent().context("an executable stands in a directory")?;
     if profile.ends_with("deps") {

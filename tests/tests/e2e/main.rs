@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod images;
 mod injected;
 mod installed;
 mod lifecycle;

@@ -1,6 +1,7 @@
 //! Images by URL before a provider that wants bytes: fetched from hosts of the policy's list, and refused by name otherwise.
 //!
-//! What is fetched comes from the internet alone, so nothing here is; `sidecar/src/pictures/tests.rs` has the other half.
+//! What is fetched comes from the internet alone, so nothing here is: `tests/tests/e2e/images.rs` makes an internet, which
+//! needs root, and `sidecar/src/pictures/tests.rs` has what a host may answer.
 
 use anyhow::Result;
 use pilotfish_provider::{Fake, Ollama};
