@@ -102,7 +102,7 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
 }
 
 async fn serve(config: Config, source: Source, stop: CancellationToken) -> anyhow::Result<()> {
-    let meter = Meter::new().context("the metrics could not be registered")?;
+    let meter = Meter::new();
     let shared = Arc::new(Shared::new(meter, config.body_pool, Instant::now()));
     let tasks = TaskTracker::new();
     let listener = listen(config.listen, config.workers > 1)?;

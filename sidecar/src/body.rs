@@ -246,7 +246,7 @@ mod tests {
     use std::convert::Infallible;
 
     fn pool(bytes: u64) -> Arc<Pool> {
-        Pool::new(bytes, Meter::new().unwrap())
+        Pool::new(bytes, Meter::new())
     }
 
     fn frames(frames: &'static [&'static str]) -> impl http_body::Body<Data = Bytes> + Unpin {

@@ -29,6 +29,7 @@ mod tls;
 mod token;
 mod transport;
 
+pub use crate::meter::IntGauge;
 pub use body::UpstreamBody;
 pub(crate) use connect::{encrypted_http1, tcp};
 pub use credential::{Credential, HeaderError, StandingHeaders};
@@ -43,7 +44,6 @@ pub use token::TokenError;
 use endpoint::Identity;
 use http1::Failed;
 use pool::{Pool, Taken};
-use prometheus::IntGauge;
 use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

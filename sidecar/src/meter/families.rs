@@ -1,70 +1,90 @@
 //! Families: made and registered, with the buckets of their histograms.
 
-use prometheus::{
-    CounterVec, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
-};
-use prometheus::{Opts, Registry};
+use super::family::{Exposed, Family};
+use super::value::{Counter, Gauge, Histogram, IntCounter, IntGauge, Value};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
-/// Makes and registers families.
+/// Makes families, and shows them in the order of their names.
+#[derive(Default)]
 pub(super) struct Families {
-    pub(super) registry: Registry,
+    registered: Mutex<BTreeMap<&'static str, Box<dyn Exposed>>>,
 }
 
 impl Families {
-    pub(super) fn register<C: prometheus::core::Collector + Clone + 'static>(
+    /// The text of all of them.
+    pub(super) fn expose(&self) -> String {
+        let mut text = String::new();
+        for family in self.registered.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            family.expose(&mut text);
+        }
+        text
+    }
+
+    pub(super) fn int_counters<const N: usize>(
         &self,
-        family: C,
-    ) -> Result<C, prometheus::Error> {
-        self.registry.register(Box::new(family.clone()))?;
-        Ok(family)
+        name: &'static str,
+        help: &'static str,
+        labels: [&'static str; N],
+    ) -> Family<IntCounter, N> {
+        self.register(name, help, labels, &[])
     }
 
-    pub(super) fn int_counters(
+    pub(super) fn counters<const N: usize>(
         &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-    ) -> Result<IntCounterVec, prometheus::Error> {
-        self.register(IntCounterVec::new(Opts::new(name, help), labels)?)
+        name: &'static str,
+        help: &'static str,
+        labels: [&'static str; N],
+    ) -> Family<Counter, N> {
+        self.register(name, help, labels, &[])
     }
 
-    pub(super) fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<CounterVec, prometheus::Error> {
-        self.register(CounterVec::new(Opts::new(name, help), labels)?)
-    }
-
-    pub(super) fn histograms(
+    pub(super) fn histograms<const N: usize>(
         &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-        buckets: &[f64],
-    ) -> Result<HistogramVec, prometheus::Error> {
-        self.register(HistogramVec::new(
-            HistogramOpts::new(name, help).buckets(buckets.to_vec()),
-            labels,
-        )?)
+        name: &'static str,
+        help: &'static str,
+        labels: [&'static str; N],
+        buckets: &'static [f64],
+    ) -> Family<Histogram, N> {
+        self.register(name, help, labels, buckets)
     }
 
-    pub(super) fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Result<Histogram, prometheus::Error> {
-        self.register(Histogram::with_opts(
-            HistogramOpts::new(name, help).buckets(buckets.to_vec()),
-        )?)
+    pub(super) fn int_gauges<const N: usize>(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        labels: [&'static str; N],
+    ) -> Family<IntGauge, N> {
+        self.register(name, help, labels, &[])
     }
 
-    pub(super) fn int_gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
-        self.register(IntGaugeVec::new(Opts::new(name, help), labels)?)
+    pub(super) fn histogram(&self, name: &'static str, help: &'static str, buckets: &'static [f64]) -> Histogram {
+        self.register(name, help, [], buckets).with(&[])
     }
 
-    pub(super) fn int_counter(&self, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
-        self.register(IntCounter::new(name, help)?)
+    pub(super) fn int_counter(&self, name: &'static str, help: &'static str) -> IntCounter {
+        self.register(name, help, [], &[]).with(&[])
     }
 
-    pub(super) fn int_gauge(&self, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
-        self.register(IntGauge::new(name, help)?)
+    pub(super) fn int_gauge(&self, name: &'static str, help: &'static str) -> IntGauge {
+        self.register(name, help, [], &[]).with(&[])
     }
 
-    pub(super) fn gauge(&self, name: &str, help: &str) -> Result<Gauge, prometheus::Error> {
-        self.register(Gauge::new(name, help)?)
+    pub(super) fn gauge(&self, name: &'static str, help: &'static str) -> Gauge {
+        self.register(name, help, [], &[]).with(&[])
+    }
+
+    fn register<V: Value + Send + Sync + 'static, const N: usize>(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        labels: [&'static str; N],
+        buckets: &'static [f64],
+    ) -> Family<V, N> {
+        let family = Family::new(name, help, labels, buckets);
+        let mut registered = self.registered.lock().unwrap_or_else(PoisonError::into_inner);
+        registered.insert(name, Box::new(family.clone()));
+        family
     }
 }
 

@@ -1,8 +1,8 @@
 //! Series that are resolved once, and then only added to.
 
+use super::value::{Counter, Histogram, IntCounter};
 use super::{Meter, Outcome, Shape};
 use crate::dialect::{Grade, Losses, Operation, Usage};
-use prometheus::{Counter, Histogram, IntCounter};
 use std::sync::Arc;
 
 /// Counters of one deployment, resolved.
@@ -113,7 +113,7 @@ impl RouteSeries {
             Some(error) => {
                 let [operation, provider, model, upstream] = self.gen_ai.each_ref().map(AsRef::as_ref);
                 let labels = [operation, provider, model, upstream, error.label()];
-                self.meter.duration.with_label_values(&labels).observe(ended.seconds);
+                self.meter.duration.with(&labels).observe(ended.seconds);
             }
         }
         if let Some(usage) = ended.usage {
@@ -139,7 +139,7 @@ impl RouteSeries {
             ended.shape.dialect_label(),
             ended.shape.stream_label(),
         ];
-        self.meter.requests.with_label_values(&labels).inc();
+        self.meter.requests.with(&labels).inc();
     }
 
     fn per_token(&self, streamed: Streamed, usage: Usage) {

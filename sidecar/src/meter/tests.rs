@@ -8,7 +8,7 @@ const CHAT: Shape = Shape {
 };
 
 fn lines(meter: &Meter) -> Vec<String> {
-    let text = meter.exposition(0.0).unwrap();
+    let text = meter.exposition(0.0);
     text.lines()
         .filter(|line| !line.starts_with('#'))
         .map(str::to_owned)
@@ -17,7 +17,7 @@ fn lines(meter: &Meter) -> Vec<String> {
 
 #[test]
 fn the_series_of_a_route_exist_at_zero() {
-    let meter = Meter::new().unwrap();
+    let meter = Meter::new();
     let _deployment = meter.deployment("shop/up");
     let _route = meter.route("chat", "shop/up", "openai", "gpt-4o");
     meter.failovers_among(&["shop/up", "shop/down"]);
@@ -36,7 +36,7 @@ fn the_series_of_a_route_exist_at_zero() {
 
 #[test]
 fn invented_model_names_add_no_series() {
-    let meter = Meter::new().unwrap();
+    let meter = Meter::new();
     meter.unserved(None, CHAT, 404);
     let before = lines(&meter).len();
     for _ in 0..1000 {
@@ -47,7 +47,7 @@ fn invented_model_names_add_no_series() {
 
 #[test]
 fn an_ended_request_is_counted_where_it_belongs() {
-    let meter = Meter::new().unwrap();
+    let meter = Meter::new();
     let route = meter.route("chat", "shop/up", "openai", "gpt-4o");
     let usage = Usage {
         input: 10,

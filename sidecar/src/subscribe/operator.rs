@@ -13,7 +13,6 @@ use super::{Clock, Received, Said, Subscription};
 use crate::meter::OperatorSeries;
 use crate::pipeline::Shared;
 use crate::policy::Configuration;
-use anyhow::Context;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use pilotfish_wire::{Ack, Message, Report, scope};
@@ -67,7 +66,6 @@ impl Following {
     pub(super) fn new(operator: Operator, shared: Arc<Shared>) -> anyhow::Result<Self> {
         let outcomes = Outcome::ALL.map(Outcome::label);
         let series = OperatorSeries::register(&shared.meter, &outcomes, &ENDINGS);
-        let series = series.context("the operator's metrics could not be registered")?;
         Ok(Self {
             last_good: LastGood::new(operator.state.clone(), series.clone()),
             address: operator.address.clone(),

@@ -14,7 +14,7 @@ struct Sidecar {
 
 impl Sidecar {
     fn new() -> Self {
-        let shared = Arc::new(Shared::new(Meter::new().unwrap(), 0, Instant::now()));
+        let shared = Arc::new(Shared::new(Meter::new(), 0, Instant::now()));
         let in_force = Arc::clone(&shared.in_force);
         Self {
             subscription: Subscription::new(shared),

@@ -1,7 +1,6 @@
 //! The bytes of one connection, plain or encrypted.
 
-use super::Gauges;
-use prometheus::IntGauge;
+use super::{Gauges, IntGauge};
 use std::cell::Cell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;

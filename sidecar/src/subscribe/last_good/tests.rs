@@ -15,7 +15,7 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let series = OperatorSeries::register(&Meter::new().unwrap(), &[], &[]).unwrap();
+        let series = OperatorSeries::register(&Meter::new(), &[], &[]);
         let credential = Resource::new(Kind::Credential, "shop/up/key", &serde_json::json!({"key": CANARY}));
         let resources = [((Kind::Credential, "shop/up/key".to_owned()), Arc::new(credential))];
         Self {
