@@ -7,6 +7,7 @@
 //! Everything here is a pure function of its arguments: no IO, no clock, no lock.
 
 mod arguments;
+mod array;
 mod asked;
 mod bad_request;
 mod chat;
@@ -42,6 +43,7 @@ mod turns;
 mod unsaid;
 mod watch;
 
+pub use array::EventArray;
 pub use asked::Tags;
 pub use error::{ErrorBody, decode_error, encode_error, error_event, reset_after};
 pub use framing::Framer;

@@ -4,7 +4,6 @@
 //! committed where [`call`](mod@call) returns it; after that nothing is repeated.
 
 mod album;
-mod array;
 mod call;
 mod headers;
 mod keeper;

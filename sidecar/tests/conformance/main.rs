@@ -5,6 +5,7 @@
 
 mod ask;
 mod beside;
+mod elsewhere;
 mod fails;
 mod matrix;
 #[path = "../event_stream/message.rs"]
@@ -18,6 +19,7 @@ mod told;
 mod verdict;
 mod vocabulary;
 
+use crate::elsewhere::Host;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use matrix::Cell;
 use pilotfish_sidecar::dialect::ClientDialect;
@@ -65,9 +67,9 @@ fn worse(before: &[Cell], now: &[Cell]) -> Vec<String> {
 fn no_cell_is_worse_than_what_is_committed() {
     let now = matrix::cells();
     let before: Vec<Cell> = serde_json::from_str(&read("conformance.json")).unwrap_or_default();
-    let worse = worse(&before, &now);
+    let worse = worse(&before, now);
     assert!(worse.is_empty(), "{}", worse.join("\n"));
-    let (json, markdown) = (page::json(&now), page::markdown(&now));
+    let (json, markdown) = (page::json(now), page::markdown(now));
     if std::env::var_os("PILOTFISH_UPDATE_CONFORMANCE").is_some() {
         std::fs::write(committed("conformance.json"), json).unwrap();
         std::fs::write(committed("conformance.md"), markdown).unwrap();
@@ -91,7 +93,7 @@ fn nothing_is_lost_in_silence() {
             .is_some_and(|words| Verdict::rank(words) < Verdict::rank("refused: n"))
     };
     let silent: Vec<_> = matrix::cells()
-        .into_iter()
+        .iter()
         .filter(|cell| is_bad(&cell.whole) || is_bad(&cell.stream))
         .map(|cell| format!("{cell:?}"))
         .collect();
@@ -102,9 +104,9 @@ fn nothing_is_lost_in_silence() {
 fn losses_are_told_in_the_client_s_own_words() {
     let cells = matrix::cells();
     for client in matrix::CLIENTS {
-        let foreign = vocabulary::foreign(&cells, client);
+        let foreign = vocabulary::foreign(cells, client);
         assert!(foreign.is_empty(), "{client:?} clients do not know {foreign:?}");
-        assert!(vocabulary::told(&cells, client).len() > 10);
+        assert!(vocabulary::told(cells, client).len() > 10);
     }
 }
 
@@ -118,6 +120,7 @@ fn what_is_held_of_a_stream_does_not_grow_with_it() {
                 client,
                 upstream,
                 streams: true,
+                host: Host::Maker,
             };
             let text = match client {
                 ClientDialect::Responses if client.native() != upstream => PIECES * "quince ".len(),

@@ -2,12 +2,14 @@
 
 use crate::ask::Ask;
 use crate::beside::Beside;
+use crate::elsewhere::{self, Host};
 use crate::fails::Fail;
 use crate::probe::Pair;
 use crate::said::Say;
 use crate::verdict::Verdict;
 use pilotfish_sidecar::dialect::{ClientDialect, Dialect};
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 
 /// What applications speak.
 pub(crate) const CLIENTS: [ClientDialect; 4] = [
@@ -64,11 +66,12 @@ pub(crate) struct Cell {
 }
 
 /// What each feature is about: the heading of its rows.
-pub(crate) const GROUPS: [&str; 4] = [
+pub(crate) const GROUPS: [&str; 5] = [
     "What applications ask for",
     "What models answer",
     "What goes wrong",
     "What is asked beside conversations",
+    "Where somebody else has the model, or wants another form",
 ];
 
 /// A feature's name, its group, and what it becomes in a pair.
@@ -116,17 +119,30 @@ pub(crate) fn features() -> Vec<Feature> {
             Box::new(move |pair| (!pair.streams).then(|| beside.verdict(pair)).flatten()),
         )
     });
+    let elsewhere = Host::OTHERS.map(|host| feature(host.name(), 4, Box::new(move |pair| host.verdict(pair))));
+    let array = feature(
+        "a stream as Google's JSON array: all that models answer, as in events",
+        4,
+        Box::new(elsewhere::as_an_array),
+    );
     asked
         .chain(said)
         .chain([signed])
         .chain(failed)
         .chain([broken, failing])
         .chain(beside)
+        .chain(elsewhere)
+        .chain([array])
         .collect()
 }
 
-/// Runs everything.
-pub(crate) fn cells() -> Vec<Cell> {
+/// All cells; everything is run once.
+pub(crate) fn cells() -> &'static [Cell] {
+    static CELLS: LazyLock<Vec<Cell>> = LazyLock::new(run);
+    &CELLS
+}
+
+fn run() -> Vec<Cell> {
     let mut cells = Vec::new();
     for client in CLIENTS {
         for upstream in UPSTREAMS {
@@ -142,6 +158,7 @@ fn cell(client: ClientDialect, upstream: Dialect, feature: &Feature) -> Cell {
             client,
             upstream,
             streams,
+            host: Host::Maker,
         })
         .map(|verdict| verdict.to_string())
     };

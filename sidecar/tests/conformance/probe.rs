@@ -1,6 +1,7 @@
 //! The real codecs, run: one thing through one pair of dialects.
 
 use crate::ask::{self, Ask};
+use crate::elsewhere::Host;
 use crate::said::{self, SIGNATURE, Said, Say, USAGE};
 use crate::seek::{Sought, words};
 use crate::verdict::Verdict;
@@ -19,10 +20,11 @@ pub(crate) struct Pair {
     pub(crate) client: ClientDialect,
     pub(crate) upstream: Dialect,
     pub(crate) streams: bool,
+    pub(crate) host: Host,
 }
 
 /// A request as it is sent, and what is needed on the way back; nothing where bytes pass through.
-struct Sent {
+pub(crate) struct Sent {
     body: Value,
     losses: Losses,
     exchange: Option<Exchange>,
@@ -53,7 +55,7 @@ impl Pair {
         let found = sought.iter().any(|spots| spots.are_in(sent));
         let passes = self.is_native()
             && request.as_object().is_some_and(|request| {
-                let kept = |(key, value): (&String, &Value)| key == "model" || sent[key] == *value;
+                let kept = |(key, value): (&String, &Value)| self.host.says_otherwise(key) || sent[key] == *value;
                 request.iter().all(kept)
             });
         found || passes
@@ -108,7 +110,7 @@ impl Pair {
                 .map_or(1, |at| at + 1),
         );
         let request = ask::request(self.client, Ask::Text)?;
-        let wire = said::on_the_wire(self.upstream, &stream);
+        let wire = self.host.on_the_wire(self.upstream, &stream);
         let exchange = self.send(&request, self.provider()).ok()?.exchange;
         let mut out = Vec::new();
         let ended = match &exchange {
@@ -129,7 +131,7 @@ impl Pair {
         stream.truncate(stream.iter().position(begun).map_or(1, |at| at + 1));
         stream.push(fails::midway(self.upstream));
         let request = ask::request(self.client, Ask::Text)?;
-        let wire = said::on_the_wire(self.upstream, &stream);
+        let wire = self.host.on_the_wire(self.upstream, &stream);
         let exchange = self.send(&request, self.provider()).ok()?.exchange;
         let mut out = Vec::new();
         let ended = match &exchange {
@@ -206,7 +208,7 @@ impl Pair {
         }
     }
 
-    fn send(self, request: &Value, provider: &str) -> Result<Sent, BadRequest> {
+    pub(crate) fn send(self, request: &Value, provider: &str) -> Result<Sent, BadRequest> {
         let request = match self.streams {
             true => ask::streamed(self.client, request.clone()),
             false => request.clone(),
@@ -215,7 +217,7 @@ impl Pair {
         let asked = Asked::read(self.client, Operation::Generate, self.path(), body.as_bytes())?;
         if self.is_native() {
             return Ok(Sent {
-                body: passed(&asked, body.as_bytes()),
+                body: self.host.body(passed(&asked, body.as_bytes())),
                 losses: Losses::new(),
                 exchange: None,
             });
@@ -235,8 +237,9 @@ impl Pair {
             include_usage: true,
             ..translated.exchange
         };
+        let body = serde_json::from_slice(&translated.body).expect("a translated body is JSON");
         Ok(Sent {
-            body: serde_json::from_slice(&translated.body).expect("a translated body is JSON"),
+            body: self.host.body(body),
             losses: translated.losses,
             exchange: Some(exchange),
         })
@@ -257,9 +260,15 @@ impl Pair {
 
     fn answer(self, request: &Value, provider: &str, said: &Said) -> Result<Answered, String> {
         let sent = self.send(request, provider).map_err(|refusal| refusal.to_string())?;
-        match (&sent.exchange, self.streams) {
-            (Some(exchange), false) => {
-                let answer = translate_response(exchange, said.whole.to_string().as_bytes()).map_err(told_fault)?;
+        if self.streams {
+            let (stream, usage, losses) = self.streamed(&sent, said)?;
+            let body = told::fold(self.client, &stream)?;
+            return Ok(Answered { body, usage, losses });
+        }
+        let whole = self.host.whole(&said.whole);
+        match &sent.exchange {
+            Some(exchange) => {
+                let answer = translate_response(exchange, whole.to_string().as_bytes()).map_err(told_fault)?;
                 let body = serde_json::from_slice(&answer.body).map_err(|error| error.to_string())?;
                 Ok(Answered {
                     body,
@@ -267,37 +276,40 @@ impl Pair {
                     losses: answer.losses,
                 })
             }
-            (Some(exchange), true) => {
-                let mut out = Vec::new();
-                let wire = said::on_the_wire(self.upstream, &said.stream);
-                let (usage, losses) = self.translate(exchange, &wire, &mut out).map_err(told_fault)?;
-                let body = told::fold(self.client, &out)?;
-                Ok(Answered { body, usage, losses })
-            }
-            (None, false) => {
-                let body = said.whole.to_string();
+            None => {
+                let body = whole.to_string();
                 let inspection =
                     inspect_response(self.client, Operation::Generate, body.as_bytes()).map_err(told_fault)?;
                 Ok(Answered {
-                    body: said.whole.clone(),
+                    body: whole,
                     usage: inspection.usage,
-                    losses: Losses::new(),
-                })
-            }
-            (None, true) => {
-                let wire = said::on_the_wire(self.upstream, &said.stream);
-                let usage = self.watch(&wire).map_err(told_fault)?;
-                Ok(Answered {
-                    body: told::fold(self.client, &wire)?,
-                    usage,
                     losses: Losses::new(),
                 })
             }
         }
     }
 
+    /// The client's stream of what is said, and what was counted.
+    pub(crate) fn streamed(self, sent: &Sent, said: &Said) -> Result<(Vec<u8>, Option<Usage>, Losses), String> {
+        let wire = self.host.on_the_wire(self.upstream, &said.stream);
+        let Some(exchange) = &sent.exchange else {
+            let usage = self.watch(&wire).map_err(told_fault)?;
+            return Ok((self.unframed(wire), usage, Losses::new()));
+        };
+        let mut out = Vec::new();
+        let (usage, losses) = self.translate(exchange, &wire, &mut out).map_err(told_fault)?;
+        Ok((out, usage, losses))
+    }
+
+    /// What passes through leaves its host's form behind.
+    fn unframed(self, wire: Vec<u8>) -> Vec<u8> {
+        let mut framer = self.host.framer(self.upstream);
+        framer.push(wire.into()).expect("it was framed well").to_vec()
+    }
+
     fn translate(self, exchange: &Exchange, wire: &[u8], out: &mut Vec<u8>) -> Result<(Option<Usage>, Losses), Fault> {
-        let (mut translator, mut framer, mut usage) = (Translator::new(exchange), Framer::of(self.upstream), None);
+        let (mut translator, mut framer, mut usage) =
+            (Translator::new(exchange), self.host.framer(self.upstream), None);
         let block = framer.push(wire.to_vec().into())?;
         framer.each_event(&block, |event| {
             usage = translator.event(event, out)?.usage.or(usage);
@@ -308,7 +320,8 @@ impl Pair {
     }
 
     fn watch(self, wire: &[u8]) -> Result<Option<Usage>, Fault> {
-        let (mut watch, mut framer, mut usage) = (Watch::new(self.client, false), Framer::of(self.upstream), None);
+        let (mut watch, mut framer, mut usage) =
+            (Watch::new(self.client, false), self.host.framer(self.upstream), None);
         let block = framer.push(wire.to_vec().into())?;
         framer.each_event(&block, |event| {
             usage = watch.event(event)?.usage.or(usage);

@@ -32,7 +32,7 @@ pub(crate) fn fold(client: ClientDialect, stream: &[u8]) -> Result<Value, String
 }
 
 /// The events' data; a string where it is no JSON.
-fn events(client: ClientDialect, stream: &[u8]) -> Vec<Value> {
+pub(crate) fn events(client: ClientDialect, stream: &[u8]) -> Vec<Value> {
     let mut framer = Framer::of(client.native());
     let block = framer
         .push(stream.to_vec().into())

@@ -5,10 +5,11 @@
 //! looks like an end.
 
 use super::Settlement;
-use super::array::Array;
 use super::keeper::Keeper;
 use crate::body::Broken;
-use crate::dialect::{ClientDialect, Effect, Fault, Framer, Keeping, Losses, Translator, Usage, Watch, error_event};
+use crate::dialect::{
+    ClientDialect, Effect, EventArray, Fault, Framer, Keeping, Losses, Translator, Usage, Watch, error_event,
+};
 use crate::meter::Outcome;
 use crate::sse;
 use crate::upstream::UpstreamBody;
@@ -77,7 +78,7 @@ pub(crate) struct AnswerStream {
     conversion: Conversion,
     client: ClientDialect,
     /// The client wants no events but an array of them.
-    array: Option<Array>,
+    array: Option<EventArray>,
     /// Made ready for the client and not yet taken.
     ready: VecDeque<Bytes>,
     timers: Timers,
@@ -123,7 +124,7 @@ impl AnswerStream {
 
     /// The client gets the events as an array.
     pub(super) fn as_array(mut self: Pin<Box<Self>>) -> Pin<Box<Self>> {
-        self.array = Some(Array::default());
+        self.array = Some(EventArray::default());
         self
     }
 
@@ -186,7 +187,7 @@ impl AnswerStream {
                 return Poll::Ready(Some(Err(Broken)));
             }
             if this.ended {
-                if let Some(end) = this.array.as_mut().and_then(Array::end) {
+                if let Some(end) = this.array.as_mut().and_then(EventArray::end) {
                     return Poll::Ready(Some(Ok(end)));
                 }
                 this.rest();

@@ -5,14 +5,14 @@ use bytes::Bytes;
 
 /// An array whose elements are the data of events.
 #[derive(Debug, Default)]
-pub(super) struct Array {
+pub struct EventArray {
     begun: bool,
     ended: bool,
 }
 
-impl Array {
+impl EventArray {
     /// Whole events as elements.
-    pub(super) fn elements(&mut self, events: &[u8]) -> Bytes {
+    pub fn elements(&mut self, events: &[u8]) -> Bytes {
         let mut out = Vec::with_capacity(events.len());
         for event in sse::events(events).filter(|event| !event.data.is_empty()) {
             out.extend_from_slice(if std::mem::replace(&mut self.begun, true) {
@@ -26,7 +26,7 @@ impl Array {
     }
 
     /// What ends it, once.
-    pub(super) fn end(&mut self) -> Option<Bytes> {
+    pub fn end(&mut self) -> Option<Bytes> {
         let end: &[u8] = if self.begun { b"]" } else { b"[]" };
         (!std::mem::replace(&mut self.ended, true)).then(|| Bytes::from_static(end))
     }
@@ -34,11 +34,11 @@ impl Array {
 
 #[cfg(test)]
 mod tests {
-    use super::Array;
+    use super::EventArray;
 
     #[test]
     fn events_become_elements_of_one_array() {
-        let mut array = Array::default();
+        let mut array = EventArray::default();
         let mut whole = Vec::new();
         for block in [
             "data: {\"a\":1}\r\n\r\n: comment\n\n",
@@ -50,6 +50,6 @@ mod tests {
         whole.extend_from_slice(&array.end().unwrap());
         assert_eq!(String::from_utf8(whole).unwrap(), "[{\"a\":1},\r\n{\"b\":\n2},\r\n3]");
         assert_eq!(array.end(), None);
-        assert_eq!(Array::default().end().as_deref(), Some(&b"[]"[..]));
+        assert_eq!(EventArray::default().end().as_deref(), Some(&b"[]"[..]));
     }
 }
