@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderName};
 use pilotfish_wire::AffinityMode;
 use smallvec::SmallVec;
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -92,6 +92,8 @@ pub(super) struct Facts<'a, 'b> {
     headers: &'a HeaderMap,
     body_len: u64,
     input_tokens: OnceCell<u64>,
+    /// The estimate is known to be at least this.
+    at_least: Cell<u64>,
     needs: OnceCell<Needs>,
     tags: OnceCell<Vec<String>>,
 }
@@ -104,6 +106,7 @@ impl<'a, 'b> Facts<'a, 'b> {
             headers,
             body_len: body_len as u64,
             input_tokens,
+            at_least: Cell::new(0),
             needs,
             tags,
         }
@@ -118,10 +121,27 @@ impl<'a, 'b> Facts<'a, 'b> {
         *self.input_tokens.get_or_init(|| self.asked.input_tokens())
     }
 
-    /// Whether the estimate reaches `tokens`; reads the whole text only if it could.
+    /// Whether the estimate reaches `tokens`; reads the text only if it could, and no further than it must.
     fn reaches(&self, tokens: u64) -> bool {
         let without_images = self.body_len.div_ceil(4);
-        (without_images >= tokens || self.needs().vision) && self.input_tokens() >= tokens
+        if without_images < tokens && !self.needs().vision {
+            return false;
+        }
+        if let Some(exact) = self.input_tokens.get() {
+            return *exact >= tokens;
+        }
+        if self.at_least.get() < tokens {
+            self.count_up_to(tokens);
+        }
+        self.at_least.get() >= tokens
+    }
+
+    fn count_up_to(&self, enough: u64) {
+        let counted = self.asked.input_tokens_up_to(enough);
+        self.at_least.set(counted);
+        if counted < enough {
+            self.input_tokens.get_or_init(|| counted);
+        }
     }
 
     /// Tags of the headers and of the body.

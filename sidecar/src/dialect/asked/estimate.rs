@@ -14,24 +14,38 @@ const TOKENS_PER_MEDIA: u64 = 1_600;
 /// and not one a level.
 const DEEPEST: u8 = 8;
 
-#[derive(Default)]
 struct Sum {
     bytes: u64,
     media: u64,
     depth: u8,
+    /// Tokens beyond which it does not matter how many there are.
+    enough: u64,
 }
 
 impl Asked<'_> {
     /// ⌈UTF-8 bytes of all text ÷ 4⌉ + 1,600 for each image, file or sound. Text is what the model reads: messages,
     /// system prompt, tool definitions, calls and results, an output schema. Walks the body: ask once.
     pub fn input_tokens(&self) -> u64 {
-        let mut sum = Sum::default();
+        self.input_tokens_up_to(u64::MAX)
+    }
+
+    /// The same, exact if it is less than `enough`; otherwise at least that much. Reads no further than it must.
+    pub fn input_tokens_up_to(&self, enough: u64) -> u64 {
+        let mut sum = Sum {
+            bytes: 0,
+            media: 0,
+            depth: 0,
+            enough,
+        };
         // What is counted is a conversation, too.
         let operation = match self.operation {
             Operation::CountTokens => Operation::Generate,
             other => other,
         };
         for member in self.object.members() {
+            if sum.is_enough() {
+                break;
+            }
             match (operation, &*member.key()) {
                 (Operation::Generate, "messages") => sum.add_all(member.value),
                 (Operation::Generate, "system") if self.dialect == ClientDialect::Messages => sum.add(member.value),
@@ -57,13 +71,24 @@ impl Asked<'_> {
                 _ => {}
             }
         }
-        sum.bytes.div_ceil(BYTES_PER_TOKEN) + sum.media * TOKENS_PER_MEDIA
+        sum.tokens()
     }
 }
 
 impl Sum {
+    fn tokens(&self) -> u64 {
+        self.bytes.div_ceil(BYTES_PER_TOKEN) + self.media * TOKENS_PER_MEDIA
+    }
+
+    fn is_enough(&self) -> bool {
+        self.tokens() >= self.enough
+    }
+
     fn add_all(&mut self, list: Raw<'_>) {
         for element in list.elements().into_iter().flatten() {
+            if self.is_enough() {
+                return;
+            }
             self.add(element);
         }
     }

@@ -149,6 +149,11 @@ fn input_tokens_are_a_quarter_of_the_text_and_a_constant_for_each_image() {
     for (dialect, body, expected) in cases {
         let asked = Asked::read(dialect, Operation::Generate, InPath::default(), body.as_bytes()).unwrap();
         assert_eq!(asked.input_tokens(), expected, "{body}");
+        for enough in [0, 1, expected, expected + 1] {
+            let counted = asked.input_tokens_up_to(enough);
+            assert_eq!(counted >= enough, expected >= enough, "{enough} of {body}");
+            assert!(counted == expected || counted >= enough, "{enough} of {body}");
+        }
     }
     for (input, expected) in [
         (r#""12345""#, 2),
