@@ -178,24 +178,25 @@ impl<'a> Object<'a> {
 
     /// The value of the last member with this key (escapes in keys resolved), as most parsers take it.
     pub fn get(&self, key: &str) -> Option<Raw<'a>> {
-        self.members
-            .iter()
-            .rev()
-            .find(|member| self.has_key(member, key))
-            .map(|member| member.value)
+        let mut backwards = self.members.iter().rev();
+        let found = match self.escaped {
+            true => backwards.find(|member| member.key() == key),
+            false => backwards.find(|member| member.raw_key == key),
+        };
+        found.map(|member| member.value)
+    }
+
+    /// A member's key, escapes resolved: what [`Member::key`] says, without a look at it where no key holds an escape.
+    pub fn key_of(&self, member: &Member<'a>) -> Cow<'a, str> {
+        match self.escaped {
+            true => member.key(),
+            false => Cow::Borrowed(member.raw_key),
+        }
     }
 
     /// How many members have this key.
     pub fn count(&self, key: &str) -> usize {
-        self.members.iter().filter(|member| self.has_key(member, key)).count()
-    }
-
-    fn has_key(&self, member: &Member<'a>, key: &str) -> bool {
-        if self.escaped {
-            member.key() == key
-        } else {
-            member.raw_key == key
-        }
+        self.members.iter().filter(|member| self.key_of(member) == key).count()
     }
 
     /// Where `value`, which must come from this object or from a value within it, stands in the text that was parsed.

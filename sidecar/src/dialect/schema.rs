@@ -6,8 +6,7 @@ use std::fmt::Write as _;
 
 /// A schema of an object: what a tool's arguments must have.
 pub(super) fn write_object_schema(schema: Option<Raw<'_>>, value: ValueWriter<'_>) {
-    if let Some(schema) = schema.filter(|schema| schema.text().starts_with("{\"type\":\"object\"")) {
-        // Nearly all of them, and large.
+    if let Some(schema) = schema.filter(|schema| is_plainly_object(schema.text())) {
         return value.raw(schema);
     }
     let object = schema.and_then(|schema| schema.object());
@@ -26,6 +25,11 @@ pub(super) fn write_object_schema(schema: Option<Raw<'_>>, value: ValueWriter<'_
         .iter()
         .filter(|member| &*member.key() != "type")
         .for_each(|member| typed.copy(member));
+}
+
+/// Nearly all of them, and large: by the first member or the last one, as serializers write them.
+fn is_plainly_object(schema: &str) -> bool {
+    schema.starts_with("{\"type\":\"object\"") || schema.ends_with(",\"type\":\"object\"}")
 }
 
 /// Constraints that Anthropic's constrained decoding refuses: they move into the description, where the model reads
@@ -157,17 +161,17 @@ impl<'l> Closing<'l> {
 
     fn map(&mut self, key: &str, schemas: Raw<'_>, out: &mut ObjectWriter<'_>) {
         let Some(schemas) = schemas.object() else {
-            return out.raw(key, schemas);
+            return out.named(key).raw(schemas);
         };
-        let mut map = out.object(key);
+        let mut map = out.named(key).object();
         for member in schemas.members() {
             let name = member.key();
-            let value = map.member(&name);
+            let value = map.named(&name);
             self.within(key, |this| this.within(&name, |this| this.schema(member.value, value)));
         }
     }
 
-    fn list(&mut self, key: &str, schemas: Raw<'_>, out: &mut ObjectWriter<'_>) {
+    fn list(&mut self, key: &'static str, schemas: Raw<'_>, out: &mut ObjectWriter<'_>) {
         let mut list = out.array(key);
         for (index, schema) in schemas.elements().into_iter().flatten().enumerate() {
             let element = list.element();

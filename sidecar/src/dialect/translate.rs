@@ -273,7 +273,7 @@ pub fn translate_response(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fa
     }?;
     let losses = unsaid_of(&mut reply, exchange);
     let (usage, reasoned) = (reply.usage, Reasoned::of(&reply.parts));
-    let mut out = Vec::with_capacity(body.len() + ROOM);
+    let mut out = Vec::with_capacity(body.len() + exchange.repeated.len() + ROOM);
     match exchange.client {
         ClientDialect::Chat if exchange.operation == Operation::Completions => {
             completions::response::encode(exchange, &reply, &mut out);

@@ -247,7 +247,7 @@ fn writers_separate_nest_and_close() {
     let source = parse(br#"{"temp\u0065rature": 1.50, "tools":[ ]}"#).unwrap();
     let mut out = b"data: ".to_vec();
     let mut object = ObjectWriter::new(&mut out);
-    object.string("a\n", "\u{7f}\u{1}é\"");
+    object.named("a\n").string("\u{7f}\u{1}é\"");
     object.copy(&source.members()[0]);
     object.raw("tools", source.get("tools").unwrap());
     object.u64("most", u64::MAX);

@@ -3,6 +3,7 @@
 use super::find::{self, BLOCK, Places};
 use super::scan::Scanner;
 use super::token;
+use wide::u8x16;
 
 impl Scanner<'_> {
     /// Past the bracket or comma before an element; where the element begins, or `None` when none follows.
@@ -29,18 +30,23 @@ impl Scanner<'_> {
     /// Only the own kind of bracket counts: in a valid text the other kind is balanced in between.
     fn skip_nested(&mut self, open: u8, close: u8) {
         let (mut strings, mut depth) = (Strings::default(), 0_usize);
+        // The two differ in two bits; with both set, outside of strings nothing else looks like them.
+        let (differing, either) = (u8x16::splat(open ^ close), u8x16::splat(open | close));
         let places = |block: &_, byte| find::mask(block, |bytes| find::equal(bytes, byte));
-        let telling = |block: &_| [b'"', b'\\', open, close].map(|byte| places(block, byte));
-        for [quotes, backslashes, opening, closing] in find::blocks(self.rest(), telling) {
-            let outside = !strings.inside(quotes, backslashes);
-            let mut brackets = (opening | closing) & outside;
+        let telling = |block: &_| {
+            let brackets = find::mask(block, |bytes| (bytes | differing).simd_eq(either));
+            (places(block, b'"'), places(block, b'\\'), brackets)
+        };
+        for (quotes, backslashes, brackets) in find::blocks(self.rest(), telling) {
+            let mut brackets = brackets & !strings.inside(quotes, backslashes);
             while brackets != 0 {
-                let bracket = brackets & brackets.wrapping_neg();
-                depth = if opening & bracket != 0 { depth + 1 } else { depth - 1 };
+                let bracket = brackets.trailing_zeros() as usize;
+                let opens = self.rest().get(bracket) == Some(&open);
+                depth = if opens { depth + 1 } else { depth - 1 };
                 if depth == 0 {
-                    return self.advance(bracket.trailing_zeros() as usize + 1);
+                    return self.advance(bracket + 1);
                 }
-                brackets ^= bracket;
+                brackets &= brackets - 1;
             }
             self.advance(BLOCK);
         }
@@ -67,6 +73,9 @@ impl Strings {
     #[inline(always)]
     fn inside(&mut self, quotes: u64, backslashes: u64) -> u64 {
         let quotes = quotes & !self.escaped(backslashes);
+        if quotes == 0 {
+            return self.open;
+        }
         // Of each bit, whether the number of quotes up to it is odd.
         let odd = [1, 2, 4, 8, 16, 32]
             .iter()

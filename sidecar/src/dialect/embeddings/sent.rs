@@ -86,7 +86,7 @@ fn purpose(wish: &Wish<'_>, ledger: &mut Ledger) -> &'static str {
     }
 }
 
-fn write_texts(key: &str, wish: &Wish<'_>, body: &mut ObjectWriter<'_>) {
+fn write_texts(key: &'static str, wish: &Wish<'_>, body: &mut ObjectWriter<'_>) {
     let mut list = body.array(key);
     wish.texts.iter().for_each(|text| text.write(list.element()));
 }

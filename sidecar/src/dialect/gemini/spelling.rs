@@ -17,7 +17,8 @@ pub(super) fn word<'a>(object: &Object<'a>, camel: &str) -> Cow<'a, str> {
 /// Nearly every key is as it seems; one in the other spelling, or with an escape, is longer.
 fn is_called(member: &Member<'_>, camel: &str) -> bool {
     let raw = member.raw_key();
-    raw == camel || raw.len() > camel.len() && is(&member.key(), camel)
+    let otherwise = |byte: &u8| matches!(byte, b'_' | b'\\');
+    raw == camel || raw.len() > camel.len() && raw.as_bytes().iter().any(otherwise) && is(&member.key(), camel)
 }
 
 /// Whether `key` is `camel` in either spelling.
@@ -28,7 +29,7 @@ pub(super) fn is(key: &str, camel: &str) -> bool {
 /// A key as the tables have it.
 pub(in crate::dialect) fn camel_case(key: Cow<'_, str>) -> Cow<'_, str> {
     // One that begins with an underscore is no snake.
-    if !key.contains('_') || key.starts_with('_') {
+    if !key.as_bytes().contains(&b'_') || key.starts_with('_') {
         return key;
     }
     let mut camel = String::with_capacity(key.len());

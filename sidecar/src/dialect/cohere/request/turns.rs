@@ -151,7 +151,7 @@ fn write_content(kept: &[&Item<'_>], message: &mut ObjectWriter<'_>) {
     }
 }
 
-fn write_part(kind: &str, text: &Text<'_>, parts: &mut ArrayWriter<'_>) {
+fn write_part(kind: &'static str, text: &Text<'_>, parts: &mut ArrayWriter<'_>) {
     let mut part = parts.object();
     part.string("type", kind);
     text.write(part.member(kind));

@@ -60,7 +60,7 @@ fn tools(list: Raw<'_>, value: ValueWriter<'_>) {
 }
 
 /// Copies an object, its old schema becoming the new one unless it has that, too.
-fn replace(object: &Object<'_>, (old, new): (&str, &str), value: ValueWriter<'_>) {
+fn replace(object: &Object<'_>, (old, new): (&str, &'static str), value: ValueWriter<'_>) {
     let has_new = given(object, new).is_some();
     let mut out = value.object();
     for member in object.members() {
@@ -89,7 +89,7 @@ fn schema(raw: Raw<'_>, value: ValueWriter<'_>, depth: u8) {
             "anyOf" => list(raw, out.member("anyOf"), depth),
             "example" => out.member("examples").array().raw(raw),
             key @ ("minItems" | "maxItems" | "minLength" | "maxLength" | "minProperties" | "maxProperties") => {
-                count(raw, out.member(key));
+                count(raw, out.named(key));
             }
             // Google's word for a choice is no format that others know.
             "format" if raw.text() == "\"enum\"" => {}
@@ -116,7 +116,7 @@ fn map(raw: Raw<'_>, value: ValueWriter<'_>, depth: u8) {
     };
     let mut out = value.object();
     for member in object.members() {
-        schema(member.value, out.member(&member.key()), depth + 1);
+        schema(member.value, out.named(&member.key()), depth + 1);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::dialect::item::{Request, Tool, ToolChoice, ToolPlace};
 use crate::dialect::loss::{self, Ledger, shown};
 use crate::dialect::names::spell;
 use crate::dialect::text::Text;
-use crate::json::{Object, ObjectWriter, Raw};
+use crate::json::{Member, Object, ObjectWriter, Raw};
 use std::borrow::Cow;
 
 /// Longest function name that every model takes.
@@ -45,7 +45,7 @@ fn functions<'a>(tool: usize, list: Raw<'a>, tools: &mut Vec<Tool<'a>>, ledger: 
         .ok_or_else(|| BadRequest::at(format!("tools[{tool}].functionDeclarations"), "must be an array"))?;
     for (index, function) in list.objects().enumerate() {
         let function = function.ok_or_else(|| BadRequest::at(path(index), "must be an object"))?;
-        let within = format!("{}.", path(index));
+        let within = format_args!("tools[{tool}].functionDeclarations[{index}].");
         loss::decide_as(camel_case, &function, fields::FUNCTION, &within, ledger)?;
         tools.push(Tool {
             place: ToolPlace {
@@ -56,7 +56,6 @@ fn functions<'a>(tool: usize, list: Raw<'a>, tools: &mut Vec<Tool<'a>>, ledger: 
             description: text(&function, "description"),
             schema: given(&function, "parametersJsonSchema"),
             strict: false,
-
             custom: None,
             cache: None,
         });
@@ -160,15 +159,18 @@ pub(super) fn write(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: 
 /// A schema of an object without properties is refused; a function without parameters has none.
 fn has_properties(schema: Raw<'_>) -> bool {
     let Some(object) = schema.object() else { return false };
-    let properties = object.get("properties").and_then(Raw::object);
-    let is_empty = properties.is_none_or(|properties| properties.members().is_empty());
-    let others = object.members().iter().any(|member| {
+    // One look at the first property: a walk of all of them would be the second.
+    let is_filled = |properties: Raw<'_>| {
+        let inside = properties.text().strip_prefix('{');
+        inside.is_some_and(|inside| !inside.trim_ascii_start().starts_with('}'))
+    };
+    let is_other = |member: &Member<'_>| {
         !matches!(
             &*member.key(),
             "type" | "properties" | "required" | "additionalProperties" | "$schema" | "title" | "description"
         )
-    });
-    !is_empty || others
+    };
+    object.get("properties").is_some_and(is_filled) || object.members().iter().any(is_other)
 }
 
 fn write_choice(request: &Request<'_>, body: &mut ObjectWriter<'_>) {

@@ -166,7 +166,11 @@ fn write_thinking(kept: &[&Item<'_>], message: &mut ObjectWriter<'_>) {
     }
 }
 
-fn write_joined<'i, 'a: 'i>(texts: impl Iterator<Item = &'i Text<'a>>, message: &mut ObjectWriter<'_>, key: &str) {
+fn write_joined<'i, 'a: 'i>(
+    texts: impl Iterator<Item = &'i Text<'a>>,
+    message: &mut ObjectWriter<'_>,
+    key: &'static str,
+) {
     let mut string = message.member(key).text();
     for (number, text) in texts.enumerate() {
         if number > 0 {

@@ -23,7 +23,10 @@ const REPEATED: &[(&str, &str)] = &[
 
 /// The members of an answer that come from its request, as an object.
 pub(in crate::dialect) fn repeated(request: &Object<'_>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(512);
+    let lengths = REPEATED
+        .iter()
+        .filter_map(|(name, _)| Some(given(request, name)?.text().len()));
+    let mut out = Vec::with_capacity(512 + lengths.sum::<usize>());
     let mut object = ObjectWriter::new(&mut out);
     object.bool("background", false);
     object.null("previous_response_id");

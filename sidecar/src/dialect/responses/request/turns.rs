@@ -193,7 +193,7 @@ fn write_part(part: &Part<'_>, text_kind: &str, object: &mut ObjectWriter<'_>) {
     }
 }
 
-fn write_source(source: &Source<'_>, object: &mut ObjectWriter<'_>, data_key: &str, url_key: &str) {
+fn write_source(source: &Source<'_>, object: &mut ObjectWriter<'_>, data_key: &'static str, url_key: &'static str) {
     match source {
         Source::Base64 { media_type, data } => {
             let mut url = object.member(data_key).text();

@@ -6,6 +6,7 @@ use crate::dialect::responses::finish::{self, Circumstances};
 use crate::dialect::responses::{carried, usage};
 use crate::dialect::text::Text;
 use crate::json::{ArrayWriter, ObjectWriter};
+use std::fmt::Write as _;
 
 /// What a call has that came without arguments: applications parse it.
 pub(in crate::dialect::responses) const NO_ARGUMENTS: &str = "{}";
@@ -52,7 +53,10 @@ pub(in crate::dialect::responses) fn write_repeated(exchange: &Exchange, body: &
 
 /// The id of an item, which its events name.
 pub(in crate::dialect::responses) fn item_id(kind: &str, exchange: &Exchange, index: usize) -> String {
-    format!("{kind}_{}_{index}", exchange.request_id)
+    let mut id = String::with_capacity(kind.len() + exchange.request_id.len() + 8);
+    id.extend([kind, "_", &exchange.request_id, "_"]);
+    write!(id, "{index}").expect("a String takes all characters");
+    id
 }
 
 /// Consecutive texts and refusals are one message.

@@ -25,7 +25,7 @@ pub(super) fn locate(data: &mut ObjectWriter<'_>, id: &str, index: usize) {
 }
 
 /// A member that was written before.
-pub(super) fn copy(written: &[u8], key: &str, data: &mut ObjectWriter<'_>) {
+pub(super) fn copy(written: &[u8], key: &'static str, data: &mut ObjectWriter<'_>) {
     match json::parse_value(written) {
         Ok(value) => data.raw(key, value),
         Err(_) => data.null(key),
@@ -42,7 +42,7 @@ pub(super) fn write_part(kind: Kind, text: &str, remarks: &Remarks, part: &mut O
 }
 
 /// `elements` are JSON with commas between them.
-pub(super) fn list(key: &str, elements: &[u8], object: &mut ObjectWriter<'_>) {
+pub(super) fn list(key: &'static str, elements: &[u8], object: &mut ObjectWriter<'_>) {
     if elements.is_empty() {
         return object.array(key).end();
     }
