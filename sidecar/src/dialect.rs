@@ -31,6 +31,7 @@ mod ollama;
 mod pairing;
 mod path;
 mod pictures;
+mod ranking;
 mod reasoned;
 mod responses;
 mod scan;
@@ -122,7 +123,7 @@ pub enum Operation {
     EmbedOne,
     /// How many tokens a conversation would be. Nothing is generated, and nothing paid.
     CountTokens,
-    /// Which documents answer a question best; only ever passed through.
+    /// Which documents answer a question best.
     Rerank,
 }
 
@@ -178,6 +179,18 @@ pub struct InPath<'a> {
     pub stream: Option<bool>,
     /// How the stream shall come.
     pub framing: Framing,
+    /// In which form documents are ranked.
+    pub ranking: Ranking,
+}
+
+/// The forms of a ranking.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ranking {
+    /// Jina's and vLLM's, at `/v1/rerank`.
+    #[default]
+    Common,
+    /// Cohere's, at `/v2/rerank`.
+    Cohere,
 }
 
 /// How a stream reaches its client.
@@ -207,6 +220,8 @@ pub struct Asked<'a> {
     pub stream: bool,
     /// How it shall come.
     pub framing: Framing,
+    /// In which form documents are ranked.
+    pub ranking: Ranking,
     /// The client asked for usage in its stream (chat: `stream_options.include_usage`; messages: always).
     pub wants_usage: bool,
 }

@@ -41,6 +41,7 @@ impl<'a> Asked<'a> {
             model_span,
             stream,
             framing: path.framing,
+            ranking: path.ranking,
             wants_usage,
         })
     }
@@ -58,15 +59,14 @@ impl<'a> Asked<'a> {
     /// The dialect whose endpoint is called, if there is one.
     pub fn native(&self) -> Dialect {
         match self.operation {
-            // Cohere made the form in which all others have it.
-            Operation::Rerank => Dialect::Cohere,
+            Operation::Rerank => self.ranking.dialect(),
             _ => self.dialect.native(),
         }
     }
 
     /// Bytes pass through to an upstream that speaks `dialect`.
     pub fn passes_to(&self, dialect: Dialect) -> bool {
-        self.operation == Operation::Rerank || self.dialect.native() == dialect
+        self.native() == dialect
     }
 
     /// Its body names models as Google's APIs name resources.

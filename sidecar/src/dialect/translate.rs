@@ -6,7 +6,7 @@ use super::loss::Ledger;
 use super::{
     Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Keeping, Losses, Operation, Pictures, Reasoned,
     Recall, Translated, Upstream, chat, cohere, completions, converse, count, embeddings, gemini, messages, ollama,
-    pairing, pictures, reasoned, responses, unsaid,
+    pairing, pictures, ranking, reasoned, responses, unsaid,
 };
 use std::sync::Arc;
 
@@ -97,9 +97,8 @@ pub fn translate_request_with(
     match asked.operation {
         Operation::Embeddings | Operation::EmbedOne => translate_embeddings(asked, upstream, stamp),
         Operation::CountTokens => translate_count(asked, upstream, stamp, found),
-        Operation::Generate | Operation::Completions | Operation::Rerank => {
-            translate_conversation(asked, upstream, stamp, found)
-        }
+        Operation::Rerank => translate_ranking(asked, upstream, stamp),
+        Operation::Generate | Operation::Completions => translate_conversation(asked, upstream, stamp, found),
     }
 }
 
@@ -117,6 +116,20 @@ fn translate_conversation(
         Some(Ok(object)) => translate(&asked.rewritten(object), upstream, stamp, found),
         Some(Err(_)) | None => translate(asked, upstream, stamp, found),
     }
+}
+
+fn translate_ranking(asked: &Asked<'_>, upstream: &Upstream<'_>, stamp: Stamp<'_>) -> Result<Translated, BadRequest> {
+    let mut ledger = Ledger::default();
+    Ok(Translated {
+        body: ranking::request(asked, upstream, &mut ledger)?,
+        losses: ledger.into_losses(),
+        keeping: None,
+        wanted: Vec::new(),
+        exchange: Exchange {
+            repeated: ranking::repeated(asked).into(),
+            ..exchange(asked, upstream, stamp)
+        },
+    })
 }
 
 fn translate_embeddings(
@@ -260,7 +273,8 @@ pub fn translate_response(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fa
     match exchange.operation {
         Operation::Embeddings | Operation::EmbedOne => return embeddings::answer(exchange, body),
         Operation::CountTokens => return count::answer(exchange, body),
-        Operation::Generate | Operation::Completions | Operation::Rerank => {}
+        Operation::Rerank => return ranking::answer(exchange, body),
+        Operation::Generate | Operation::Completions => {}
     }
     let mut reply: Reply<'_> = match exchange.upstream {
         Dialect::Chat => chat::response::decode(exchange, body),

@@ -1,7 +1,7 @@
 //! Method and path → what is wanted, and in which dialect errors are spoken.
 
 use super::respond::Refusal;
-use crate::dialect::{ClientDialect, Framing, InPath, Operation};
+use crate::dialect::{ClientDialect, Framing, InPath, Operation, Ranking};
 use http::Method;
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
@@ -65,7 +65,7 @@ fn find(path: &str) -> Option<(Wanted<'_>, Method)> {
         .map(call)
         .or_else(|| azure(path))
         .or_else(|| messages(path).map(|operation| call((ClientDialect::Messages, operation))))
-        .or_else(|| rerank(path).then(|| call((ClientDialect::Chat, Operation::Rerank))))
+        .or_else(|| rerank(path))
         .or_else(|| models(openai))
 }
 
@@ -85,9 +85,18 @@ fn messages(path: &str) -> Option<Operation> {
     }
 }
 
-/// Both versions of Cohere's, which all others have made theirs.
-fn rerank(path: &str) -> bool {
-    matches!(path, "/v2/rerank" | "/v1/rerank" | "/rerank")
+/// Cohere's newer version, and what others have made of the older one.
+fn rerank(path: &str) -> Option<(Wanted<'_>, Method)> {
+    let ranking = match path {
+        "/v2/rerank" => Ranking::Cohere,
+        "/v1/rerank" | "/rerank" => Ranking::Common,
+        _ => return None,
+    };
+    let path = InPath {
+        ranking,
+        ..InPath::default()
+    };
+    Some((Wanted::Call(ClientDialect::Chat, Operation::Rerank, path), Method::POST))
 }
 
 fn openai_call(path: &str) -> Option<(ClientDialect, Operation)> {
@@ -158,6 +167,7 @@ fn gemini<'a>(path: &'a str, query: Option<&str>) -> Result<Option<(Wanted<'a>, 
         model: Some(model.ok_or(Refusal::UnknownPath)?),
         stream: Some(stream),
         framing: framing(query),
+        ..InPath::default()
     };
     let wanted = Wanted::Call(ClientDialect::Gemini, operation, path);
     Ok(Some((wanted, Method::POST)))
@@ -203,6 +213,13 @@ mod tests {
     #[test]
     fn paths_are_known_with_and_without_their_version() {
         let call = |dialect, operation| Ok(Wanted::Call(dialect, operation, InPath::default()));
+        let ranking = |ranking| {
+            let path = InPath {
+                ranking,
+                ..InPath::default()
+            };
+            Ok(Wanted::Call(ClientDialect::Chat, Operation::Rerank, path))
+        };
         let chat = call(ClientDialect::Chat, Operation::Generate);
         let embeddings = call(ClientDialect::Chat, Operation::Embeddings);
         let messages = call(ClientDialect::Messages, Operation::Generate);
@@ -219,8 +236,9 @@ mod tests {
                 "/v1/completions",
                 call(ClientDialect::Chat, Operation::Completions),
             ),
-            (Method::POST, "/v1/rerank", call(ClientDialect::Chat, Operation::Rerank)),
-            (Method::POST, "/v2/rerank", call(ClientDialect::Chat, Operation::Rerank)),
+            (Method::POST, "/v1/rerank", ranking(Ranking::Common)),
+            (Method::POST, "/rerank", ranking(Ranking::Common)),
+            (Method::POST, "/v2/rerank", ranking(Ranking::Cohere)),
             (
                 Method::POST,
                 "/v1/messages/count_tokens",
@@ -343,19 +361,19 @@ mod tests {
                 Method::POST,
                 "/v1beta/models/g:countTokens",
                 None,
-                r#"Ok(Call(Gemini, CountTokens, InPath { model: Some("g"), stream: Some(false), framing: Array }))"#,
+                r#"Ok(Call(Gemini, CountTokens, InPath { model: Some("g"), stream: Some(false), framing: Array, ranking: Common }))"#,
             ),
             (
                 Method::POST,
                 "/v1beta/models/g:embedContent",
                 None,
-                r#"Ok(Call(Gemini, EmbedOne, InPath { model: Some("g"), stream: Some(false), framing: Array }))"#,
+                r#"Ok(Call(Gemini, EmbedOne, InPath { model: Some("g"), stream: Some(false), framing: Array, ranking: Common }))"#,
             ),
             (
                 Method::POST,
                 "/v1beta/models/g:batchEmbedContents",
                 None,
-                r#"Ok(Call(Gemini, Embeddings, InPath { model: Some("g"), stream: Some(false), framing: Array }))"#,
+                r#"Ok(Call(Gemini, Embeddings, InPath { model: Some("g"), stream: Some(false), framing: Array, ranking: Common }))"#,
             ),
             (
                 Method::GET,

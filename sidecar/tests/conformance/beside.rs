@@ -6,8 +6,8 @@ use crate::said::{self, Say};
 use crate::seek::{Sought, value, words};
 use crate::verdict::Verdict;
 use pilotfish_sidecar::dialect::{
-    Asked, BadRequest, ClientDialect, Dialect, InPath, Losses, Operation, Stamp, Upstream, inspect_response, suffixes,
-    translate_request, translate_response,
+    Asked, BadRequest, ClientDialect, Dialect, InPath, Losses, Operation, Ranking, Stamp, Upstream, inspect_response,
+    suffixes, translate_request, translate_response,
 };
 use pilotfish_wire::Capabilities;
 use serde_json::{Value, json};
@@ -22,6 +22,7 @@ pub(crate) enum Beside {
     Base64,
     Completions,
     Rerank,
+    RerankAsCohere,
 }
 
 impl Beside {
@@ -33,6 +34,7 @@ impl Beside {
         Self::Base64,
         Self::Completions,
         Self::Rerank,
+        Self::RerankAsCohere,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -43,7 +45,8 @@ impl Beside {
             Self::Dimensions => "embeddings of a length",
             Self::Base64 => "embeddings in base64",
             Self::Completions => "completions",
-            Self::Rerank => "rankings",
+            Self::Rerank => "rankings, at `/v1/rerank`",
+            Self::RerankAsCohere => "rankings, at `/v2/rerank`",
         }
     }
 
@@ -53,7 +56,7 @@ impl Beside {
             Self::Embeddings | Self::Dimensions | Self::Base64 => Operation::Embeddings,
             Self::OneEmbedding => Operation::EmbedOne,
             Self::Completions => Operation::Completions,
-            Self::Rerank => Operation::Rerank,
+            Self::Rerank | Self::RerankAsCohere => Operation::Rerank,
         }
     }
 
@@ -102,16 +105,31 @@ impl Beside {
             (ClientDialect::Gemini, Self::Dimensions) => batch(json!({"outputDimensionality": 2})),
             (ClientDialect::Gemini, Self::OneEmbedding) => one("quince"),
             (ClientDialect::Chat, Self::Completions) => json!({"model": "asked-model", "prompt": "quince"}),
-            (ClientDialect::Chat, Self::Rerank) => {
+            (ClientDialect::Chat, Self::Rerank | Self::RerankAsCohere) => {
                 json!({"model": "asked-model", "query": "quince", "documents": ["jam", "quince"]})
             }
             _ => return None,
         })
     }
 
+    fn path(self, client: ClientDialect) -> InPath<'static> {
+        match (client, self) {
+            (ClientDialect::Gemini, _) => InPath {
+                model: Some("asked-model".into()),
+                stream: Some(false),
+                ..InPath::default()
+            },
+            (_, Self::RerankAsCohere) => InPath {
+                ranking: Ranking::Cohere,
+                ..InPath::default()
+            },
+            _ => InPath::default(),
+        }
+    }
+
     fn sent_and_answered(self, pair: Pair, request: &Value) -> Result<Verdict, BadRequest> {
         let body = request.to_string();
-        let asked = Asked::read(pair.client, self.operation(), path(pair.client), body.as_bytes())?;
+        let asked = Asked::read(pair.client, self.operation(), self.path(pair.client), body.as_bytes())?;
         if asked.passes_to(pair.upstream) {
             let sent = passed(&asked, body.as_bytes());
             let answer = self.answer(pair.client, pair.upstream);
@@ -156,6 +174,10 @@ impl Beside {
         if matches!(self, Self::Count | Self::Completions) {
             return vec![words("", "quince")];
         }
+        if matches!(self, Self::Rerank | Self::RerankAsCohere) {
+            let documents = ["jam", "quince"].map(|text| value("documents.*", json!(text)));
+            return documents.into_iter().chain([words("query", "quince")]).collect();
+        }
         let (texts, dimensions) = match upstream {
             Dialect::Gemini => ("requests.*.content.parts.0.text", "requests.*.outputDimensionality"),
             Dialect::Cohere => ("texts.*", "output_dimension"),
@@ -189,7 +211,7 @@ impl Beside {
             (Self::Completions, _) => json!({"id": "cmpl-q", "object": "text_completion", "created": 1, "model": "up",
                 "choices": [{"text": " jam", "index": 0, "logprobs": null, "finish_reason": "stop"}],
                 "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}),
-            (Self::Rerank, _) => json!({"results": [{"index": 1, "relevance_score": 0.9}]}),
+            (Self::Rerank | Self::RerankAsCohere, _) => json!({"results": [{"index": 1, "relevance_score": 0.9}]}),
             (Self::OneEmbedding, Dialect::Gemini) if client == ClientDialect::Gemini => {
                 json!({"embedding": values(&vectors[0])})
             }
@@ -211,6 +233,7 @@ impl Beside {
         match (client, self) {
             (ClientDialect::Messages, Self::Count) => vec![value("input_tokens", json!(7))],
             (_, Self::Count) => vec![value("totalTokens", json!(7))],
+            (_, Self::Rerank | Self::RerankAsCohere) => vec![value("results.0.index", json!(1))],
             (_, Self::Completions) => vec![value("choices.0.text", json!("quince jam"))],
             (_, Self::OneEmbedding) => vec![value("embedding.values.1", json!(0.25))],
             (ClientDialect::Gemini, _) => vec![value("embeddings.1.values.1", json!(2.0))],
@@ -218,17 +241,6 @@ impl Beside {
             (_, Self::Base64) => vec![value("data.0.embedding", json!("AAAAPwAAgD4="))],
             _ => vec![value("data.1.embedding.1", json!(2.0))],
         }
-    }
-}
-
-fn path(client: ClientDialect) -> InPath<'static> {
-    match client {
-        ClientDialect::Gemini => InPath {
-            model: Some("asked-model".into()),
-            stream: Some(false),
-            ..InPath::default()
-        },
-        ClientDialect::Chat | ClientDialect::Messages | ClientDialect::Responses => InPath::default(),
     }
 }
 

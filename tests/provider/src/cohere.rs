@@ -8,7 +8,7 @@ mod shapes;
 mod validate;
 
 use self::answer::Message;
-pub(crate) use self::search::ranking;
+pub(crate) use self::search::{ranking, text};
 use crate::answer::{Answer, Body};
 use crate::builder::Settings;
 use crate::clock;

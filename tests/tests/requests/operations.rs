@@ -105,7 +105,7 @@ async fn tokens_are_counted_by_whoever_can_and_guessed_by_nobody() -> Result<()>
 }
 
 #[tokio::test]
-async fn rankings_pass_through_to_whoever_makes_them() -> Result<()> {
+async fn rankings_are_made_by_whoever_can_in_either_form() -> Result<()> {
     let asked = json!({"model": "m", "query": "capital of Norway", "top_n": 1,
         "documents": ["Paris is in France", "Oslo is the capital of Norway"]});
     for (scene, target) in [
@@ -115,6 +115,10 @@ async fn rankings_pass_through_to_whoever_makes_them() -> Result<()> {
         for path in ["/v1/rerank", "/v2/rerank"] {
             let ranked = scene.ask(path, asked.clone()).await?;
             assert_eq!(ranked["results"][0]["index"], 1, "{ranked}");
+            assert_eq!(ranked["results"].as_array().map(Vec::len), Some(1));
+            // Cohere's form counts otherwise.
+            assert_eq!(ranked["usage"].is_object(), path == "/v1/rerank", "{ranked}");
+            assert_eq!(ranked["meta"].is_object(), path == "/v2/rerank", "{ranked}");
         }
         assert_eq!(scene.targets(), [target, target]);
         scene.end().await?;
@@ -130,6 +134,41 @@ async fn rankings_pass_through_to_whoever_makes_them() -> Result<()> {
         scene.end().await?;
     }
     Ok(())
+}
+
+/// The common form is answered with the documents, and may have them as objects; Cohere knows neither.
+#[tokio::test]
+async fn what_a_ranking_says_in_one_form_alone_is_made_up_for_or_named() -> Result<()> {
+    let documents = json!([{"text": "Paris is in France"}, "Oslo is the capital of Norway"]);
+    let asked = json!({"model": "m", "query": "capital of Norway", "documents": documents, "truncation": false});
+    let scene = of("Cohere", Cohere::builder(), "rerank-v3.5").await?;
+    let answer = scene.client.post("/v1/rerank", asked.to_string()).await?;
+    assert_eq!(
+        (answer.status, answer.header("x-pilotfish-loss")),
+        (200, Some("truncation"))
+    );
+    let ranked = answer.json()?;
+    let documents: Vec<_> = (0..2).map(|at| &ranked["results"][at]["document"]["text"]).collect();
+    assert_eq!(documents, ["Oslo is the capital of Norway", "Paris is in France"]);
+    let sent = scene.fake.received()[0].json()?;
+    assert_eq!(sent["documents"][0], "Paris is in France");
+    let picture = json!({"model": "m", "query": "q", "documents": [{"image": "https://example.com/a.png"}]});
+    let answer = scene.client.post("/v1/rerank", picture.to_string()).await?;
+    assert!(
+        answer.status == 400 && answer.text().contains("documents[0]"),
+        "{}",
+        answer.text()
+    );
+    scene.end().await?;
+    let scene = openai("bge-reranker").await?;
+    let asked = json!({"model": "m", "query": "capital", "documents": ["a capital"], "max_tokens_per_doc": 99});
+    let answer = scene.client.post("/v2/rerank", asked.to_string()).await?;
+    assert_eq!(
+        (answer.status, answer.header("x-pilotfish-loss")),
+        (200, Some("max_tokens_per_doc"))
+    );
+    assert!(answer.json()?["results"][0]["document"].is_null());
+    scene.end().await
 }
 
 #[tokio::test]

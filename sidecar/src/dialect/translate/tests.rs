@@ -1,5 +1,5 @@
 use super::{Stamp, translate_request, translate_response};
-use crate::dialect::{Asked, ClientDialect, Dialect, Grade, InPath, Loss, Operation, Upstream};
+use crate::dialect::{Asked, ClientDialect, Dialect, Grade, InPath, Loss, Operation, Ranking, Upstream};
 use pilotfish_wire::Capabilities;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -51,10 +51,14 @@ fn is_upstream_model(model: &str) -> bool {
     model == upstream_model()
 }
 
-/// The model is in the path where the dialect has it there.
-fn in_path(client: ClientDialect) -> InPath<'static> {
+/// The model is in the path where the dialect has it there. A ranking is translated from the form that is not the upstream's.
+fn in_path(client: ClientDialect, upstream: Dialect) -> InPath<'static> {
     InPath {
         model: (client == ClientDialect::Gemini).then(|| "asked-model".into()),
+        ranking: match upstream {
+            Dialect::Chat => Ranking::Cohere,
+            _ => Ranking::Common,
+        },
         ..InPath::default()
     }
 }
@@ -71,6 +75,7 @@ impl Golden {
             Some("embedOne") => Operation::EmbedOne,
             Some("completions") => Operation::Completions,
             Some("countTokens") => Operation::CountTokens,
+            Some("rerank") => Operation::Rerank,
             Some(other) => panic!("no operation {other}"),
         }
     }
@@ -87,7 +92,7 @@ impl Golden {
             ..self
         };
         let body = serde_json::to_vec(&ran.request).unwrap();
-        let asked = Asked::read(ran.client, ran.asks(), in_path(ran.client), &body).unwrap();
+        let asked = Asked::read(ran.client, ran.asks(), in_path(ran.client, ran.upstream), &body).unwrap();
         let provider = match (&*ran.provider, ran.upstream) {
             ("", Dialect::Chat) => "openai",
             ("", Dialect::Messages) => "anthropic",

@@ -31,18 +31,26 @@ pub(super) fn ranked(body: &Json) -> (Value, u64) {
     (answer, 0)
 }
 
-/// Indices and scores, the best first.
+/// A document's; others than Cohere take objects, too.
+pub(crate) fn text(document: &Json) -> Option<&str> {
+    document.text().or_else(|| document.text_of("text"))
+}
+
+/// Indices and scores, the best first. No number of them is all, as is 0.
 pub(crate) fn ranking(body: &Json) -> Vec<Value> {
     let query = body.text_of("query").unwrap_or_default().to_lowercase();
     let words: Vec<&str> = query.split_whitespace().collect();
     let score = |document: &Json| {
-        let text = document.text().unwrap_or_default().to_lowercase();
+        let text = text(document).unwrap_or_default().to_lowercase();
         let shared = words.iter().filter(|word| text.contains(**word)).count();
         u32::try_from(shared).map_or(0.0, f64::from) / u32::try_from(words.len().max(1)).map_or(1.0, f64::from)
     };
     let mut scores: Vec<_> = body.list_of("documents").iter().map(score).enumerate().collect();
     scores.sort_by(|one, other| other.1.total_cmp(&one.1));
-    let most = body.count_of("top_n").and_then(|most| usize::try_from(most).ok());
+    let most = body
+        .count_of("top_n")
+        .filter(|most| *most > 0)
+        .and_then(|most| usize::try_from(most).ok());
     scores
         .into_iter()
         .take(most.unwrap_or(usize::MAX))

@@ -73,10 +73,15 @@ impl Completed {
 /// A ranking as vLLM and Jina have it, and the tokens it costs.
 pub(super) fn rank(request: &Json) -> Result<(String, u64), Error> {
     shape::check(request, &shapes::RERANK)?;
-    let documents = request.list_of("documents").iter().filter_map(Json::text);
-    let tokens = documents.map(tokens::count).sum();
-    let results = crate::cohere::ranking(request);
-    let body = json!({"id": "rerank-1", "model": request.text_of("model"), "usage": {"total_tokens": tokens},
-        "results": results});
+    let documents = request.list_of("documents");
+    let texts: Vec<&str> = documents.iter().filter_map(crate::cohere::text).collect();
+    let tokens = texts.iter().map(|text| tokens::count(text)).sum();
+    let mut results = crate::cohere::ranking(request);
+    for result in &mut results {
+        let index = result["index"].as_u64().and_then(|index| usize::try_from(index).ok());
+        result["document"] = json!({"text": index.and_then(|index| texts.get(index))});
+    }
+    let usage = json!({"prompt_tokens": tokens, "total_tokens": tokens});
+    let body = json!({"id": "rerank-1", "model": request.text_of("model"), "usage": usage, "results": results});
     Ok((super::pretty(&body), tokens))
 }

@@ -268,12 +268,14 @@ pub(super) const COMPLETIONS: Shape = Shape::Object(&[
     ),
 ]);
 
+const RANKED: Shape = Shape::Either(&[TEXT, Shape::Object(&[required("text", TEXT)])]);
+
 /// POST /v1/rerank, of servers that are compatible.
 pub(super) const RERANK: Shape = Shape::Object(&[
     required("model", TEXT),
     required("query", TEXT),
-    required("documents", Shape::List(&TEXT, 1, usize::MAX)),
-    optional("top_n", Shape::Integer(1, i64::MAX)),
+    required("documents", Shape::List(&RANKED, 1, usize::MAX)),
+    optional("top_n", Shape::Integer(0, i64::MAX)),
     optional("return_documents", Shape::Boolean),
 ]);
 

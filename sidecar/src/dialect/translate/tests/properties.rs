@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 fn translate(client: ClientDialect, upstream: Dialect, provider: &str, request: &Value) -> Translated {
     let body = serde_json::to_vec(request).unwrap();
-    let asked = Asked::read(client, Operation::Generate, in_path(client), &body).unwrap();
+    let asked = Asked::read(client, Operation::Generate, in_path(client, client.native()), &body).unwrap();
     let upstream = Upstream {
         dialect: upstream,
         provider,
@@ -163,7 +163,7 @@ proptest! {
             let capabilities = Capabilities::default();
             let upstream = Upstream { dialect: upstream, provider: "openai", model: "up", capabilities: &capabilities };
             let stamp = Stamp { request_id: "req1", created: 1 };
-            let asked = Asked::read(client, operation, in_path(client), &parts[0]);
+            let asked = Asked::read(client, operation, in_path(client, client.native()), &parts[0]);
             let translated = asked.and_then(|asked| translate_request(&asked, &upstream, stamp));
             if let Ok(translated) = &translated {
                 prop_assert!(serde_json::from_slice::<Value>(&translated.body).is_ok());
