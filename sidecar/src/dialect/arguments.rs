@@ -12,6 +12,15 @@ const WRAPPER: &str = "arguments";
 const FREE: &str = "input";
 
 impl Arguments<'_> {
+    /// Nothing of them is missing. Of free text nobody can tell.
+    pub(super) fn are_whole(&self) -> bool {
+        match self {
+            Self::Object(raw) => raw.kind() == Type::Object,
+            Self::Quoted(text) => is_object(&text.plain()),
+            Self::Free(_) => true,
+        }
+    }
+
     /// As an object: `{}` for an empty string, `{"arguments":"…"}` for one that holds no object.
     pub(super) fn write_object(&self, value: ValueWriter<'_>) {
         match self {
@@ -29,6 +38,10 @@ impl Arguments<'_> {
             Self::Free(text) | Self::Quoted(text) => text.write(value),
         }
     }
+}
+
+fn is_object(json: &str) -> bool {
+    json::parse_value(json.as_bytes()).is_ok_and(|raw| raw.kind() == Type::Object)
 }
 
 fn write_unquoted(text: &Text<'_>, value: ValueWriter<'_>) {

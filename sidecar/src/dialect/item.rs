@@ -507,6 +507,14 @@ pub(super) enum Finish<'a> {
 }
 
 impl Finish<'_> {
+    /// There would have been more: what was said last may be cut off.
+    pub(super) fn is_cut(&self) -> bool {
+        match self {
+            Self::Length | Self::Window | Self::Paused | Self::Refused(_) => true,
+            Self::Stop | Self::Sequence(_) | Self::Calls => false,
+        }
+    }
+
     /// The same, of its own.
     pub(super) fn into_owned(self) -> Finish<'static> {
         let owned = |text: Text<'_>| Text::from(text.plain().into_owned());

@@ -326,6 +326,9 @@ fn unsaid_of(reply: &mut Reply<'_>, exchange: &Exchange) -> Losses {
         };
         lost.map(|loss| report.add(loss)).is_none()
     });
+    if let Some(loss) = unsaid::without_cut_call(exchange.client, reply) {
+        report.add(loss);
+    }
     report.take()
 }
 

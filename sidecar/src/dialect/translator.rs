@@ -239,7 +239,8 @@ impl Encoder {
         match self {
             Self::Messages(encoder) => encoder.unsaid(),
             Self::Completions(encoder) => encoder.unsaid(),
-            Self::Chat(_) | Self::Gemini(_) | Self::Responses(_) => None,
+            Self::Gemini(encoder) => encoder.unsaid(),
+            Self::Chat(_) | Self::Responses(_) => None,
         }
     }
 

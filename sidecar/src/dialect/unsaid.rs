@@ -5,8 +5,9 @@
 //! is gone when most of it comes; there the report is a comment between two events, which no client takes for one.
 //! Google's SDKs take every line for JSON, so a Gemini client's streams have none.
 
-use super::item::{Remark, Source};
+use super::item::{Arguments, Part, Remark, Reply, Source};
 use super::loss::shown;
+use super::text::Text;
 use super::{ClientDialect, Grade, Loss, Losses};
 use std::borrow::Cow;
 
@@ -50,6 +51,26 @@ pub(super) fn image(client: ClientDialect, source: &Source<'_>) -> Option<Loss> 
             Some(meaning("image", "the image is only with its provider"))
         }
     }
+}
+
+/// A call that was cut off in the midst of its arguments, where those are an object: nobody wrote one.
+pub(super) fn cut_call() -> Loss {
+    meaning("tool_call", "its arguments were cut off")
+}
+
+/// Takes the end off an answer whose last call was cut off. Where a call's arguments are an object, the client would
+/// take what came of them for all that the model said. Anthropic's clients know to ask again by the call itself.
+pub(super) fn without_cut_call(client: ClientDialect, reply: &mut Reply<'_>) -> Option<Loss> {
+    let Some(Part::Call(call)) = reply.parts.last_mut().filter(|_| reply.finish.is_cut()) else {
+        return None;
+    };
+    match client {
+        _ if call.arguments.are_whole() => return None,
+        ClientDialect::Chat | ClientDialect::Responses => return None,
+        ClientDialect::Messages => call.arguments = Arguments::Quoted(Text::from("")),
+        ClientDialect::Gemini => drop(reply.parts.pop()),
+    }
+    Some(cut_call())
 }
 
 /// Why a client cannot get a remark on a text, if it cannot.

@@ -4,7 +4,7 @@ use crate::dialect::gemini::response::{write_call, write_finish, write_image, wr
 use crate::dialect::gemini::signature;
 use crate::dialect::item::{Arguments, Finish, Reasoning, Step};
 use crate::dialect::text::Text;
-use crate::dialect::{Exchange, Fault, Usage};
+use crate::dialect::{Exchange, Fault, Loss, Usage, unsaid};
 use crate::json::{ArrayWriter, ObjectWriter, to_one_line};
 
 /// Most that is held of calls whose arguments are not complete, bytes.
@@ -17,6 +17,9 @@ pub(in crate::dialect) struct Encoder {
     model: Option<String>,
     /// Calls whose arguments still come: Gemini's are never in pieces.
     open: Vec<Open>,
+    /// One that ended without being whole: cut off, unless the model went on.
+    doubtful: Option<Open>,
+    unsaid: Option<Loss>,
     held: usize,
     /// A signature of Google's that waits for its call.
     waiting: Option<String>,
@@ -41,6 +44,8 @@ impl Encoder {
             id: None,
             model: None,
             open: Vec::new(),
+            doubtful: None,
+            unsaid: None,
             held: 0,
             waiting: None,
             finish: Finish::Stop,
@@ -48,7 +53,15 @@ impl Encoder {
         }
     }
 
+    /// What the last step said that cannot be told.
+    pub(in crate::dialect) fn unsaid(&mut self) -> Option<Loss> {
+        self.unsaid.take()
+    }
+
     pub(in crate::dialect) fn step(&mut self, step: Step<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+        if !matches!(step, Step::Finish(_) | Step::Usage(_)) {
+            self.believe(out);
+        }
         match step {
             Step::Start { id, model, created: _ } => {
                 self.id = id.map(|id| id.plain().into_owned());
@@ -79,6 +92,10 @@ impl Encoder {
             Step::Finish(finish) => {
                 while let Some(open) = self.open.first() {
                     self.call_end(open.call, out);
+                }
+                match finish.is_cut() && self.doubtful.take().is_some() {
+                    true => self.unsaid = Some(unsaid::cut_call()),
+                    false => self.believe(out),
                 }
                 self.finish = finish.into_owned();
             }
@@ -119,14 +136,30 @@ impl Encoder {
         let Some(at) = self.open.iter().position(|open| open.call == call) else {
             return;
         };
+        let open = self.open.remove(at);
+        self.held -= open.arguments.len();
+        self.believe(out);
+        match Arguments::Quoted(Text::Plain(open.arguments.as_str().into())).are_whole() {
+            true => self.tell(open, out),
+            false => self.doubtful = Some(open),
+        }
+    }
+
+    /// The model went on after a call that is not whole, or meant to end there: this is what it said.
+    fn believe(&mut self, out: &mut Vec<u8>) {
+        if let Some(open) = self.doubtful.take() {
+            self.tell(open, out);
+        }
+    }
+
+    fn tell(&self, open: Open, out: &mut Vec<u8>) {
         let Open {
             call: _,
             id,
             name,
             arguments,
             signed,
-        } = self.open.remove(at);
-        self.held -= arguments.len();
+        } = open;
         let carried = signed.as_deref().and_then(signature::read);
         let signature = carried.map(|carried| carried.signature);
         let arguments = Arguments::Quoted(Text::from(arguments));

@@ -31,6 +31,8 @@ pub(in crate::dialect) struct Encoder {
     message: Option<Open<Message>>,
     thought: Option<Open<String>>,
     calls: Vec<Open<Call>>,
+    /// A call that ended, told as soon as it is known whether more follows: the last one may be cut off.
+    ended: Option<Open<Call>>,
     /// How likely the tokens of the next text are, as a JSON array.
     measured: Vec<u8>,
     refuses: bool,
@@ -49,6 +51,7 @@ impl Encoder {
             message: None,
             thought: None,
             calls: Vec::new(),
+            ended: None,
             measured: Vec::new(),
             refuses: false,
             finish: Finish::Stop,
@@ -62,6 +65,9 @@ impl Encoder {
     }
 
     pub(in crate::dialect) fn step(&mut self, step: Step<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+        if !matches!(step, Step::Finish(_) | Step::Usage(_)) {
+            self.call_done("completed", out);
+        }
         match step {
             Step::Start { id, model, created } => self.start(id.as_ref(), model.as_ref(), created, out),
             Step::Text(text) => return self.say(Kind::Text, &text, out),
@@ -452,7 +458,14 @@ impl Encoder {
         let Some(at) = self.calls.iter().position(|open| open.inside.call == call) else {
             return;
         };
-        let mut open = self.calls.remove(at);
+        self.call_done("completed", out);
+        self.ended = Some(self.calls.remove(at));
+    }
+
+    fn call_done(&mut self, status: &str, out: &mut Vec<u8>) {
+        let Some(mut open) = self.ended.take() else {
+            return;
+        };
         if open.inside.arguments.trim().is_empty() && !open.inside.custom {
             let sequence = self.number();
             open.inside.arguments.push_str(NO_ARGUMENTS);
@@ -475,20 +488,22 @@ impl Encoder {
             });
         }
         let mut item = Vec::with_capacity(open.inside.arguments.len() + 128);
-        write_call(&open, "completed", &mut ObjectWriter::new(&mut item));
+        write_call(&open, status, &mut ObjectWriter::new(&mut item));
         self.item_done(open.index, item, out);
     }
 
     fn finish(&mut self, finish: Finish<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
-        if let Finish::Refused(Some(explanation)) = &finish {
-            self.say(Kind::Refusal, explanation, out)?;
-        }
         self.finish = finish.into_owned();
-        self.close_thought(None, out);
-        self.close_message(finish::status(self.reason_given()), out);
+        let status = finish::status(self.reason_given());
         while let Some(call) = self.calls.first().map(|open| open.inside.call) {
             self.call_end(call, out);
         }
+        self.call_done(status, out);
+        if let Finish::Refused(Some(explanation)) = self.finish.clone() {
+            self.say(Kind::Refusal, &explanation, out)?;
+        }
+        self.close_thought(None, out);
+        self.close_message(status, out);
         Ok(())
     }
 
