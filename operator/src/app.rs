@@ -144,7 +144,10 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     });
     let recorder = Recorder::new(client.clone(), config.name, Arc::clone(&metrics));
     let (read, lead) = (compilations.clone(), leadership.clone());
-    let seals = keys.seals;
+    let scribe = remember::Scribe {
+        key: keys.seals,
+        namespace: config.namespace.clone(),
+    };
     let keys = keys::Controller::new(client.clone(), read, lead, recorder.clone(), Arc::clone(&metrics));
     let (acks, views) = (Arc::<Acks>::default(), Arc::<Views>::default());
     let server = |stop| Server {
@@ -188,7 +191,7 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     );
     tasks.spawn(
         "remember",
-        remember::run(client, seals, compilations, leadership, recorder, metrics),
+        remember::run(client, scribe, compilations, leadership, recorder, metrics),
     );
     Ok(tasks)
 }

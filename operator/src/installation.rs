@@ -101,7 +101,7 @@ impl Kept {
             Some(found) if found.data.as_ref() == Some(&self.data) => {}
             Some(_) => tracing::warn!(
                 namespace,
-                "Secret {NAME} has another key: an operator that starts with it takes all that is in force for forged"
+                "Secret {NAME} has another key: an operator that starts with it knows nothing of what is held in force"
             ),
             None => match self
                 .api

@@ -50,6 +50,8 @@ pub struct Metrics {
     pub leader: IntGauge,
     /// Namespaces whose sidecars cannot be told whom to trust.
     pub namespaces_untold: IntGauge,
+    /// Revisions of what is in force that another key sealed.
+    pub foreign_revisions: IntGauge,
     /// Revisions that cannot be written or deleted.
     pub unremembered: IntGauge,
     /// Pods whose sidecars are served nothing.
@@ -93,6 +95,10 @@ impl Metrics {
             namespaces_untold: families.gauge(
                 "pilotfish_operator_namespaces_untold",
                 "Namespaces whose sidecars the leader cannot tell whom to trust.",
+            )?,
+            foreign_revisions: families.gauge(
+                "pilotfish_operator_foreign_revisions",
+                "Revisions of what is in force that were sealed with another key, and say nothing here.",
             )?,
             unremembered: families.gauge(
                 "pilotfish_operator_unremembered",
@@ -253,6 +259,7 @@ mod tests {
             "pilotfish_operator_dropped_snapshots_total",
             "pilotfish_operator_leader",
             "pilotfish_operator_namespaces_untold",
+            "pilotfish_operator_foreign_revisions",
             "pilotfish_operator_unremembered",
             "pilotfish_operator_pods_unserved",
             "pilotfish_operator_compile_seconds_count",

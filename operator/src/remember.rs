@@ -1,12 +1,16 @@
 //! What is in force is written where Kubernetes remembers such things.
 //!
 //! For each generation of a ModelDeployment or RoutingPolicy that goes into force the leader creates a
-//! ControllerRevision, owned by the object, with its spec; then it deletes those before it. All replicas read them, so
-//! a replica, a pod or an operator that starts later serves the same (`watch/remembered.rs`). A revision's data cannot
-//! be changed once it is written, hence one for each generation.
+//! ControllerRevision, owned by the object, with its spec; then it deletes those before it, but for the last that another
+//! version of the operator wrote: that version may come back, and may not know what this one has written. All replicas
+//! read them, so a replica, a pod or an operator that starts later serves the same (`watch/remembered.rs`). A revision's
+//! data cannot be changed once it is written, hence one for each generation.
+//!
+//! What another key sealed is said and left alone (`remember/strangers.rs`).
 
 mod revision;
 mod seal;
+mod strangers;
 mod written;
 
 pub(crate) use revision::Revision;
@@ -19,7 +23,7 @@ use crate::backoff::Backoff;
 use crate::events::{Occurrence, Recorder};
 use crate::lease::Leadership;
 use crate::metrics::{Metrics, Occasion};
-use crate::watch::{Compilation, Compilations, IN_FORCE_LABEL, SeenObject};
+use crate::watch::{Compilation, Compilations, IN_FORCE_LABEL, Seen, SeenObject};
 use crate::world::{Generation, ObjectName};
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -29,11 +33,13 @@ use kube::api::{DeleteParams, ListParams, PostParams};
 use kube::core::ObjectMeta;
 use kube::{Api, Client, Resource, ResourceExt};
 use pilotfish_crds::{ModelDeployment, RoutingPolicy};
+use revision::{OPERATOR, VERSION};
 use seal::SEAL;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
+use strangers::Strangers;
 use tokio::time::Instant;
 use written::OfOne;
 
@@ -49,6 +55,15 @@ const CONFLICT: u16 = 409;
 const NOT_FOUND: u16 = 404;
 
 type Revisions = Api<ControllerRevision>;
+
+/// By whom revisions are written.
+#[derive(Clone, Debug)]
+pub(crate) struct Scribe {
+    /// What they are sealed with.
+    pub(crate) key: SealKey,
+    /// Where the operator runs.
+    pub(crate) namespace: String,
+}
 
 /// What is to be done so that the cluster remembers what is in force.
 #[derive(Debug, Default)]
@@ -71,7 +86,7 @@ impl Plan {
 /// Writes and deletes revisions while this replica leads, for as long as it is polled.
 pub(crate) async fn run(
     client: Client,
-    key: SealKey,
+    scribe: Scribe,
     mut compilations: Compilations,
     mut leadership: Leadership,
     recorder: Recorder,
@@ -79,15 +94,22 @@ pub(crate) async fn run(
 ) {
     let mut author = Author {
         client,
-        key,
+        scribe,
         recorder,
         failures: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
     };
+    let mut strangers = Strangers::default();
     loop {
         let compilation = compilations.borrow_and_update().clone();
         let leads = leadership.borrow_and_update().is_me(Instant::now());
-        match compilation.filter(|_| leads) {
-            Some(compilation) => author.carry_out(plan(&compilation, key)).await,
+        let written = compilation.as_ref().map(|known| Written::of(&known.revisions));
+        if let Some((known, written)) = compilation.as_ref().zip(written.as_ref()) {
+            let foreign = strangers.look(written, &known.seen, &author.scribe);
+            metrics.foreign_revisions.set(foreign);
+        }
+        let plan = compilation.as_ref().zip(written).filter(|_| leads);
+        match plan.map(|(known, written)| plan_of(known, &written, &author.scribe)) {
+            Some(plan) => author.carry_out(plan).await,
             None => author.failures.retain(|_| false),
         }
         let failures = i64::try_from(author.failures.len()).unwrap_or(i64::MAX);
@@ -101,19 +123,20 @@ pub(crate) async fn run(
 }
 
 /// What differs between what is in force and what is written down.
-fn plan(compilation: &Compilation, key: SealKey) -> Plan {
+fn plan_of(compilation: &Compilation, written: &Written<'_>, scribe: &Scribe) -> Plan {
     let in_force = &compilation.compiled.in_force;
-    let seen = &compilation.seen;
-    let written = Written::of(&compilation.revisions);
+    let Seen {
+        deployments, policies, ..
+    } = &*compilation.seen;
     let mut plan = Plan::default();
-    add::<ModelDeployment, _, _>(&mut plan, key, &written, &in_force.deployments, &seen.deployments);
-    add::<RoutingPolicy, _, _>(&mut plan, key, &written, &in_force.policies, &seen.policies);
+    add::<ModelDeployment, _, _>(&mut plan, scribe, written, &in_force.deployments, deployments);
+    add::<RoutingPolicy, _, _>(&mut plan, scribe, written, &in_force.policies, policies);
     plan
 }
 
 fn add<K: Resource<DynamicType = ()>, S: Serialize, T>(
     plan: &mut Plan,
-    key: SealKey,
+    scribe: &Scribe,
     written: &Written<'_>,
     in_force: &BTreeMap<ObjectName, Generation<S>>,
     seen: &BTreeMap<ObjectName, SeenObject<T>>,
@@ -121,16 +144,25 @@ fn add<K: Resource<DynamicType = ()>, S: Serialize, T>(
     for (name, generation) in in_force {
         let Some(object) = seen.get(name) else { continue };
         let none = OfOne::default();
-        let OfOne { sealed, forged } = written.get(name, &object.uid).unwrap_or(&none);
+        let OfOne { sealed, forged, .. } = written.get(name, &object.uid).unwrap_or(&none);
         let forged = forged.iter().filter(|forged| !forged.is_deleting());
         plan.forged.extend(forged.map(|forged| name_of(*forged)));
         if sealed.iter().any(|revision| revision.number() == generation.number) {
-            let older = sealed.iter().filter(|revision| revision.number() < generation.number);
-            plan.delete.extend(older.map(|revision| name_of(*revision)));
+            plan.delete.extend(superseded(sealed, generation.number).map(name_of));
         } else {
-            plan.create.push(revision::<K>(key, name, &object.uid, generation));
+            plan.create.push(revision::<K>(scribe, name, &object.uid, generation));
         }
     }
+}
+
+/// Those before `number` of `sealed`, the newest first, that nobody will read any more.
+fn superseded<'a>(sealed: &[&'a Revision], number: i64) -> impl Iterator<Item = &'a Revision> {
+    let (spare, older): (Vec<_>, Vec<_>) = sealed
+        .iter()
+        .copied()
+        .filter(move |revision| revision.number() < number)
+        .partition(|revision| revision.is_of_another_version());
+    older.into_iter().chain(spare.into_iter().skip(1))
 }
 
 fn name_of(revision: &impl ResourceExt) -> ObjectName {
@@ -138,7 +170,7 @@ fn name_of(revision: &impl ResourceExt) -> ObjectName {
 }
 
 fn revision<K: Resource<DynamicType = ()>>(
-    key: SealKey,
+    scribe: &Scribe,
     name: &ObjectName,
     uid: &str,
     generation: &Generation<impl Serialize>,
@@ -152,15 +184,17 @@ fn revision<K: Resource<DynamicType = ()>>(
         block_owner_deletion: None,
     };
     let spec = serde_json::to_value(&generation.spec).expect("specs have string keys and no failing serialisers");
+    let annotations = [
+        (SEAL, seal::seal(scribe.key, uid, generation.number, &spec)),
+        (OPERATOR, scribe.namespace.clone()),
+        (VERSION, env!("CARGO_PKG_VERSION").to_owned()),
+    ];
     ControllerRevision {
         metadata: ObjectMeta {
-            name: Some(written::name(uid, generation.number)),
+            name: Some(written::name(uid, &scribe.key.id(), generation.number)),
             namespace: Some(name.namespace.clone()),
             labels: Some(BTreeMap::from([(IN_FORCE_LABEL.to_owned(), "true".to_owned())])),
-            annotations: Some(BTreeMap::from([(
-                SEAL.to_owned(),
-                seal::seal(key, uid, generation.number, &spec),
-            )])),
+            annotations: Some(annotations.map(|(name, value)| (name.to_owned(), value)).into()),
             owner_references: Some(vec![owner]),
             ..ObjectMeta::default()
         },
@@ -178,13 +212,17 @@ pub(crate) fn sealed(
     number: i64,
     spec: serde_json::Value,
 ) -> ControllerRevision {
-    revision::<RoutingPolicy>(key, name, uid, &Generation { number, spec })
+    let scribe = Scribe {
+        key,
+        namespace: "pilotfish-system".to_owned(),
+    };
+    revision::<RoutingPolicy>(&scribe, name, uid, &Generation { number, spec })
 }
 
 /// Carries plans out.
 struct Author {
     client: Client,
-    key: SealKey,
+    scribe: Scribe,
     recorder: Recorder,
     /// By the revision.
     failures: Backoff<ObjectName>,
@@ -245,7 +283,7 @@ impl Author {
             in_the_way(name, taken.finalizers()),
             taken.metadata.deletion_timestamp.is_some(),
         );
-        if Revision::read(taken, self.key).owner().is_some() {
+        if Revision::read(taken, self.scribe.key).is_ours() {
             return Ok(());
         }
         if !is_going {
@@ -315,188 +353,4 @@ async fn in_time<T>(call: impl Future<Output = T>) -> Result<T, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-    use kube::client::Body;
-    use std::sync::Mutex;
-
-    fn key() -> SealKey {
-        SealKey::new([7; 32])
-    }
-
-    fn read(revisions: impl IntoIterator<Item = ControllerRevision>) -> Vec<Arc<Revision>> {
-        let read = revisions.into_iter().map(|revision| Revision::read(revision, key()));
-        read.map(Arc::new).collect()
-    }
-
-    #[test]
-    fn what_somebody_else_wrote_counts_for_nothing_and_goes_where_it_stands_in_the_way() {
-        let name = ObjectName::new("shop", "chat");
-        let generation = |number| Generation {
-            number,
-            spec: serde_json::json!({"models": ["chat"]}),
-        };
-        let made = |number| revision::<RoutingPolicy>(key(), &name, "uid-1", &generation(number));
-        let mut changed = made(3);
-        changed.data = Some(RawExtension(serde_json::json!({"models": ["other"]})));
-        let mut elsewhere = made(9);
-        elsewhere.metadata.namespace = Some("evil".to_owned());
-        let mut renumbered = made(3);
-        renumbered.revision = 999_999;
-        renumbered.metadata.name = Some("pilotfish-uid-1-999999".to_owned());
-        let mut of_another = made(2);
-        of_another.metadata.name = Some("pilotfish-uid-2-2".to_owned());
-        of_another.metadata.owner_references.as_mut().unwrap()[0].uid = "uid-2".to_owned();
-        let mut deleting = revision::<RoutingPolicy>(SealKey::new([8; 32]), &name, "uid-1", &generation(5));
-        deleting.metadata.deletion_timestamp = Some(Time("2026-11-21T12:00:00Z".parse().unwrap()));
-        let of_another_installation = revision::<RoutingPolicy>(SealKey::new([8; 32]), &name, "uid-1", &generation(4));
-        let in_force = BTreeMap::from([(name.clone(), generation(3))]);
-        let object = SeenObject::<()> {
-            uid: "uid-1".to_owned(),
-            resource_version: String::new(),
-            generation: 3,
-            deleting: None,
-            status: None,
-        };
-        let seen = BTreeMap::from([(name.clone(), object)]);
-        let mut plan = Plan::default();
-        let written = read([
-            changed,
-            elsewhere,
-            renumbered,
-            of_another,
-            of_another_installation,
-            deleting,
-        ]);
-        add::<RoutingPolicy, _, _>(&mut plan, key(), &Written::of(&written), &in_force, &seen);
-        let forged: Vec<String> = plan.forged.iter().map(ToString::to_string).collect();
-        let expected = [
-            "shop/pilotfish-uid-1-3",
-            "shop/pilotfish-uid-1-999999",
-            "shop/pilotfish-uid-1-4",
-        ];
-        assert_eq!(forged, expected);
-        assert_eq!(plan.create, [made(3)]);
-        assert!(plan.delete.is_empty());
-    }
-
-    /// An author whose API server answers like this, and what it was asked.
-    fn author(answers: Vec<(u16, serde_json::Value)>) -> (Author, Arc<Mutex<Vec<String>>>) {
-        let asked = Arc::<Mutex<Vec<String>>>::default();
-        let (answers, log) = (Arc::new(Mutex::new(answers.into_iter())), Arc::clone(&asked));
-        let service = tower::service_fn(move |request: http::Request<Body>| {
-            let (status, body) = answers.lock().unwrap().next().expect("no more is asked");
-            log.lock().unwrap().push(request.method().to_string());
-            let body = Body::from(body.to_string().into_bytes());
-            let answer = http::Response::builder().status(status).body(body);
-            async move { answer }
-        });
-        let client = Client::new(service, "default");
-        let author = Author {
-            recorder: Recorder::new(client.clone(), "operator-0", Metrics::new().unwrap()),
-            client,
-            key: key(),
-            failures: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
-        };
-        (author, asked)
-    }
-
-    #[tokio::test]
-    async fn a_conflict_is_looked_into_before_it_counts_as_written() {
-        let name = ObjectName::new("shop", "chat");
-        let made = sealed(key(), &name, "uid-1", 3, serde_json::json!({"models": ["chat"]}));
-        let conflict = |reason: &str| {
-            let status = serde_json::json!({"kind": "Status", "code": 409, "reason": reason, "status": "Failure", "message": reason});
-            (409, status)
-        };
-        let list = |items: &[&ControllerRevision]| {
-            let list = serde_json::json!({"kind": "ControllerRevisionList", "metadata": {}, "items": items});
-            (200, list)
-        };
-        let created = (201, serde_json::to_value(&made).unwrap());
-        let mut foreign = made.clone();
-        foreign.metadata.annotations = None;
-        foreign.metadata.labels = None;
-        for (answers, asked, failures) in [
-            (vec![created.clone()], "POST", 0),
-            (vec![conflict("AlreadyExists"), list(&[&made])], "POST GET", 0),
-            // A quota that was counted at the same moment.
-            (vec![conflict("Conflict"), list(&[]), created], "POST GET POST", 0),
-            (
-                // And its Event.
-                vec![
-                    conflict("AlreadyExists"),
-                    list(&[&foreign]),
-                    list(&[]),
-                    (201, serde_json::json!({})),
-                ],
-                "POST GET DELETE POST",
-                1,
-            ),
-        ] {
-            let (mut author, log) = author(answers);
-            author.create(made.clone()).await;
-            assert_eq!(
-                (log.lock().unwrap().join(" ").as_str(), author.failures.len()),
-                (asked, failures)
-            );
-        }
-    }
-
-    #[test]
-    fn a_revision_says_whose_it_is_and_what_was_in_force() {
-        let generation = Generation {
-            number: 3,
-            spec: serde_json::json!({"models": ["chat"]}),
-        };
-        let made = revision::<RoutingPolicy>(key(), &ObjectName::new("shop", "chat"), "uid-1", &generation);
-        let expected = serde_json::json!({
-            "apiVersion": "apps/v1", "kind": "ControllerRevision",
-            "metadata": {
-                "name": "pilotfish-uid-1-3", "namespace": "shop", "labels": {"pilotfish.dev/in-force": "true"},
-                "annotations": {"pilotfish.dev/seal": seal::seal(key(), "uid-1", 3, &generation.spec)},
-                "ownerReferences": [{
-                    "apiVersion": "pilotfish.dev/v1alpha1", "kind": "RoutingPolicy", "name": "chat", "uid": "uid-1",
-                    "controller": true,
-                }],
-            },
-            "revision": 3, "data": {"models": ["chat"]},
-        });
-        assert_eq!(serde_json::to_value(made).unwrap(), expected);
-    }
-
-    #[test]
-    fn what_is_written_is_not_written_again_and_what_is_older_goes() {
-        let name = ObjectName::new("shop", "chat");
-        let generation = Generation {
-            number: 3,
-            spec: serde_json::json!({}),
-        };
-        let in_force = BTreeMap::from([(name.clone(), generation.clone())]);
-        let object = SeenObject::<()> {
-            uid: "uid-1".to_owned(),
-            resource_version: String::new(),
-            generation: 3,
-            deleting: None,
-            status: None,
-        };
-        let seen = BTreeMap::from([(name.clone(), object)]);
-        let planned = |numbers: &[i64]| {
-            let written = numbers.iter().map(|&number| Generation {
-                number,
-                spec: serde_json::json!({}),
-            });
-            let written = read(written.map(|one| revision::<RoutingPolicy>(key(), &name, "uid-1", &one)));
-            let mut plan = Plan::default();
-            add::<RoutingPolicy, _, _>(&mut plan, key(), &Written::of(&written), &in_force, &seen);
-            let created: Vec<_> = plan.create.iter().map(|revision| revision.revision).collect();
-            let deleted: Vec<_> = plan.delete.iter().map(ToString::to_string).collect();
-            (created, deleted)
-        };
-        assert_eq!(planned(&[]), (vec![3], vec![]));
-        assert_eq!(planned(&[2]), (vec![3], vec![]));
-        assert_eq!(planned(&[2, 3]), (vec![], vec!["shop/pilotfish-uid-1-2".to_owned()]));
-        assert_eq!(planned(&[3]), (vec![], vec![]));
-    }
-}
+mod tests;

@@ -2,7 +2,8 @@
 //!
 //! Whoever may create ControllerRevisions in any namespace could otherwise say what is in force of an object of another,
 //! and have its provider's key sent to an address of theirs. So each carries a hash of whose it is, which one and what it
-//! says, keyed with what only the operator knows, and one that does not is no word of ours.
+//! says, keyed with what only the operator knows, and one that does not is no word of ours. Its name tells which key that
+//! was: what another key sealed was the word of another installation, or of this one before its Secret was lost.
 
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use kube::ResourceExt;
@@ -11,6 +12,9 @@ use std::fmt;
 /// The annotation with the seal, 64 hex digits.
 pub(crate) const SEAL: &str = "pilotfish.dev/seal";
 
+/// Of [`SealKey::id`].
+pub(super) const ID_LENGTH: usize = 8;
+
 /// What seals are made with. No sidecar is sent it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SealKey([u8; 32]);
@@ -18,6 +22,16 @@ pub(crate) struct SealKey([u8; 32]);
 impl SealKey {
     pub(crate) fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// What tells it from other keys, and nothing about it: 8 hex digits.
+    pub(super) fn id(self) -> String {
+        let mut id = [0; ID_LENGTH / 2];
+        blake3::Hasher::new_keyed(&self.0)
+            .update(b"which key")
+            .finalize_xof()
+            .fill(&mut id);
+        id.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The revisions of a cluster by the objects they are of.
 
-use super::revision::Revision;
+use super::revision::{Origin, Revision};
+use super::seal::ID_LENGTH;
 use crate::world::ObjectName;
 use kube::Resource;
 use std::cmp::Reverse;
@@ -10,10 +11,18 @@ use std::sync::Arc;
 /// How the names of our revisions begin.
 const PREFIX: &str = "pilotfish-";
 
-/// The name of the revision of generation `number` of the object `uid`. By uid: a name would have to be shortened, and two
-/// kinds may share one.
-pub(super) fn name(uid: &str, number: i64) -> String {
-    format!("{PREFIX}{uid}-{number}")
+/// The name of the revision of generation `number` of the object `uid`, sealed with the key `id`. By uid: a name would
+/// have to be shortened, and two kinds may share one. With the key: what another one sealed is in nobody's way.
+pub(super) fn name(uid: &str, id: &str, number: i64) -> String {
+    format!("{PREFIX}{uid}-{id}-{number}")
+}
+
+/// The uid and the key in a name of ours.
+pub(super) fn parts(name: &str) -> Option<(&str, &str)> {
+    let (rest, number) = name.strip_prefix(PREFIX)?.rsplit_once('-')?;
+    let (uid, id) = rest.rsplit_once('-')?;
+    let is_id = id.len() == ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_id && number.parse::<i64>().is_ok()).then_some((uid, id))
 }
 
 /// The revisions of a cluster by the objects they are of. One that stands in another namespace than its object is of none.
@@ -27,6 +36,8 @@ pub(crate) struct OfOne<'a> {
     pub(crate) sealed: Vec<&'a Revision>,
     /// Those that somebody else wrote and gave our names.
     pub(crate) forged: Vec<&'a Revision>,
+    /// Those that, by their names, another key sealed.
+    pub(crate) foreign: Vec<&'a Revision>,
 }
 
 impl<'a> Written<'a> {
@@ -35,10 +46,11 @@ impl<'a> Written<'a> {
         for revision in revisions {
             let namespace = revision.meta().namespace.as_deref().unwrap_or_default();
             let of_namespace = all.0.entry(namespace).or_default();
-            if let Some(uid) = revision.owner() {
-                of_namespace.entry(uid).or_default().sealed.push(revision);
-            } else if let Some(uid) = named(revision) {
-                of_namespace.entry(uid).or_default().forged.push(revision);
+            match revision.origin() {
+                Origin::Ours(sealed) => of_namespace.entry(&sealed.owner).or_default().sealed.push(revision),
+                Origin::Forged(uid) => of_namespace.entry(uid).or_default().forged.push(revision),
+                Origin::Foreign(foreign) => of_namespace.entry(&foreign.owner).or_default().foreign.push(revision),
+                Origin::Unknown => {}
             }
         }
         for one in all.0.values_mut().flat_map(BTreeMap::values_mut) {
@@ -53,8 +65,22 @@ impl<'a> Written<'a> {
     }
 }
 
-/// The uid in a name of ours.
-fn named(revision: &Revision) -> Option<&str> {
-    let rest = revision.meta().name.as_deref()?.strip_prefix(PREFIX)?;
-    Some(rest.rsplit_once('-')?.0)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_whose_it_is_and_which_key_sealed_it() {
+        let uid = "0b6ad2b5-6b1a-4d9e-8b6c-d3a1c2b4e5f6";
+        assert_eq!(parts(&name(uid, "0a1b2c3d", 7)), Some((uid, "0a1b2c3d")));
+        for other in [
+            "pilotfish-0b6ad2b5-6b1a-4d9e-8b6c-d3a1c2b4e5f6-7",
+            "pilotfish-uid-0a1b2c3d-seven",
+            "pilotfish-uid-0a1b2c3z-7",
+            "elsewhere-uid-0a1b2c3d-7",
+            "pilotfish-7",
+        ] {
+            assert_eq!(parts(other), None, "{other}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use crate::scene::{Scene, own};
 use crate::statuses::{Statuses, event};
 use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::apps::v1::ControllerRevision;
-use kube::api::{Patch, PatchParams, PostParams};
+use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use pilotfish_provider::Fake;
 use pilotfish_tests::cluster::until;
@@ -46,6 +46,23 @@ async fn is_served_by_east(client: &Client, attacker: &Fake) -> Result<()> {
     Ok(())
 }
 
+/// The name under which the operator writes generation `number` of `object`, which has a revision already.
+async fn name_of(revisions: &Api<ControllerRevision>, object: &Value, number: u32) -> Result<String> {
+    let uid = object["metadata"]["uid"].as_str().context("a uid")?;
+    let begin = format!("pilotfish-{uid}-");
+    until("the object has a revision", async || {
+        let all = revisions.list(&ListParams::default()).await?;
+        let names = all.items.iter().map(ResourceExt::name_any);
+        let name = names
+            .into_iter()
+            .find(|name| name.starts_with(&begin))
+            .context("none")?;
+        let (rest, _) = name.rsplit_once('-').context("a number")?;
+        Ok(format!("{rest}-{number}"))
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_revision_that_somebody_else_wrote_is_never_in_force() -> Result<()> {
     let (cluster, operator) = own().await?;
@@ -67,10 +84,8 @@ async fn a_revision_that_somebody_else_wrote_is_never_in_force() -> Result<()> {
 
     let spec = diverted(&east, &attacker);
     let client = cluster.client().await?;
-    let ours = format!(
-        "pilotfish-{}-999999",
-        east["metadata"]["uid"].as_str().unwrap_or_default()
-    );
+    let revisions = Api::namespaced(client.clone(), shop.name());
+    let ours = name_of(&revisions, &east, 999_999).await?;
     // They are seen in this order, and of the last it is known when: it stands in the operator's way.
     for (namespace, name) in [
         (&evil, ours.as_str()),
@@ -104,10 +119,9 @@ async fn a_revision_that_somebody_else_wrote_is_never_in_force() -> Result<()> {
     is_served_by_east(&scene.client, &attacker).await
 }
 
-/// An object of somebody else's, under the name of the revision of generation `number`.
-fn squatter(deployment: &Value, number: u32, finalizers: &[&str]) -> Result<ControllerRevision> {
-    let uid = deployment["metadata"]["uid"].as_str().context("a uid")?;
-    let metadata = json!({"name": format!("pilotfish-{uid}-{number}"), "finalizers": finalizers});
+/// An object of somebody else's, under a name of ours.
+fn squatter(name: &str, finalizers: &[&str]) -> Result<ControllerRevision> {
+    let metadata = json!({"name": name, "finalizers": finalizers});
     Ok(serde_json::from_value(
         json!({"metadata": metadata, "revision": 1, "data": {}}),
     )?)
@@ -127,25 +141,22 @@ async fn a_revision_whose_name_is_taken_is_told_of_and_written_in_the_end() -> R
     statuses.told("ModelDeployment/east", &resolved).await?;
     let east = statuses.get("ModelDeployment/east").await?;
     let api = Api::<ControllerRevision>::namespaced(cluster.client().await?, shop.name());
-    let stubborn = squatter(&east, 2, &["evil.example/keep"])?;
-    for taken in [&stubborn, &squatter(&east, 3, &[])?] {
+    let (second, third) = (name_of(&api, &east, 2).await?, name_of(&api, &east, 3).await?);
+    let stubborn = squatter(&second, &["evil.example/keep"])?;
+    for taken in [&stubborn, &squatter(&third, &[])?] {
         api.create(&PostParams::default(), taken).await?;
     }
-    let is_written = |number: u32| {
-        let name = format!(
-            "pilotfish-{}-{number}",
-            east["metadata"]["uid"].as_str().unwrap_or_default()
-        );
-        let api = api.clone();
-        until("the revision is written", async move || {
-            let written = api.get(&name).await?;
+    let is_written = async |name: &str| {
+        until("the revision is written", async || {
+            let written = api.get(name).await?;
             ensure!(written.annotations().contains_key("pilotfish.dev/seal"), "{written:?}");
             Ok(())
         })
+        .await
     };
 
     shop.apply(&deployment("gpt-2")).await?;
-    let name = stubborn.name_any();
+    let name = &second;
     let message = event(&shop, "east", "Unremembered").await?;
     let why = format!(
         "ControllerRevision {}/{name} is in the way, which the operator did not write, and is deleted once its \
@@ -158,14 +169,14 @@ async fn a_revision_whose_name_is_taken_is_told_of_and_written_in_the_end() -> R
         1.0
     );
     api.patch(
-        &name,
+        name,
         &PatchParams::default(),
         &Patch::Merge(json!({"metadata": {"finalizers": null}})),
     )
     .await?;
-    is_written(2).await?;
+    is_written(&second).await?;
 
     // One that nothing holds goes by itself.
     shop.apply(&deployment("gpt-3")).await?;
-    is_written(3).await
+    is_written(&third).await
 }

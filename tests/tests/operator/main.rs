@@ -13,6 +13,7 @@ mod identity;
 mod keys;
 mod leader;
 mod log;
+mod lost_key;
 mod scene;
 mod secrets;
 mod sidecars;
