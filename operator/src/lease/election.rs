@@ -92,7 +92,8 @@ impl Election {
         spec.lease_duration_seconds = Some(LASTS_SECONDS);
         spec.acquire_time = Some(acquired.unwrap_or(MicroTime(wall)));
         spec.renew_time = Some(MicroTime(wall));
-        spec.lease_transitions = Some(self.record.lease_transitions.unwrap_or(0) + i32::from(takes));
+        let transitions = self.record.lease_transitions.unwrap_or(0);
+        spec.lease_transitions = Some(transitions.saturating_add(i32::from(takes)));
         Some(lease)
     }
 

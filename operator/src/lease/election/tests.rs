@@ -63,6 +63,20 @@ fn the_first_to_ask_leads_and_the_other_knows_where() {
 }
 
 #[test]
+fn a_lease_that_changed_hands_more_often_than_it_can_count_is_taken_all_the_same() {
+    let now = Instant::now();
+    let mut server = Server::default();
+    let mut lease = Lease::default();
+    lease.spec.get_or_insert_default().lease_transitions = Some(i32::MAX);
+    server.lease = Some(lease);
+    let mut a = Election::new(candidate("a"));
+    turn(&mut a, &mut server, now);
+    assert!(a.leader(now).is_me(now));
+    let spec = server.lease.unwrap().spec.unwrap();
+    assert_eq!(spec.lease_transitions, Some(i32::MAX));
+}
+
+#[test]
 fn a_leader_that_cannot_renew_stops_before_another_starts() {
     let start = Instant::now();
     let mut server = Server::default();
