@@ -79,6 +79,9 @@ pub enum Error {
     /// A certificate and a key that do not belong together.
     #[error("certificate is not that of its key")]
     ForeignKey,
+    /// A certificate that may sign none.
+    #[error("certificate is no authority's: its basicConstraints or its keyUsage do not let it sign others")]
+    NoAuthority,
     /// There is no root yet.
     #[error("the certificate authority has not been read yet")]
     NoRoot,

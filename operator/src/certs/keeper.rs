@@ -129,7 +129,7 @@ impl Keeper {
 fn readable(secret: &Secret) -> Vec<Arc<Root>> {
     let (roots, unreadable) = secret.data.as_ref().map(stored::read).unwrap_or_default();
     if !unreadable.is_empty() {
-        tracing::warn!(secret = SECRET, entries = ?unreadable, "entries of the certificate authority are not readable");
+        tracing::warn!(secret = SECRET, entries = ?unreadable, "entries of the certificate authority are no roots and are removed");
     }
     roots
 }

@@ -10,6 +10,8 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, CertificateSigningRequestDer, PrivatePkcs8KeyDer};
 use std::net::IpAddr;
 use std::time::Duration;
+use x509_parser::certificate::BasicExtension;
+use x509_parser::extensions::KeyUsage;
 use x509_parser::prelude::{FromDer, X509Certificate, X509CertificationRequest};
 
 /// Certificates are valid from this long before they are made, for peers whose clocks are behind.
@@ -57,6 +59,9 @@ impl Root {
         let (_, parsed) = X509Certificate::from_der(&der).map_err(|_| Error::Unreadable)?;
         if parsed.public_key().raw != key.subject_public_key_info() {
             return Err(Error::ForeignKey);
+        }
+        if !signs(&parsed) {
+            return Err(Error::NoAuthority);
         }
         let validity = parsed.validity();
         let term = Term {
@@ -131,6 +136,12 @@ impl RequestedKey {
         request.verify_signature().map_err(|_| RequestError::NotSigned)?;
         Ok(Self(key))
     }
+}
+
+/// Whether its own words allow it to sign certificates. Not every verifier asks: those of the API server do.
+fn signs(certificate: &X509Certificate<'_>) -> bool {
+    let may = |usage: Option<_>| usage.is_none_or(|usage: BasicExtension<&KeyUsage>| usage.value.key_cert_sign());
+    certificate.is_ca() && certificate.key_usage().is_ok_and(may)
 }
 
 fn params(term: Term, name: &str) -> CertificateParams {

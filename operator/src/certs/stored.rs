@@ -1,6 +1,7 @@
 //! The roots as the Secret `pilotfish-ca` holds them: for each a certificate and a key, named by the second in which it
 //! was made, and for people who look, the bundle as `ca.crt`.
 
+use super::Error;
 use super::root::Root;
 use k8s_openapi::ByteString;
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ const KEY: &str = ".key";
 /// `Secret.data`.
 pub(super) type Data = BTreeMap<String, ByteString>;
 
-/// The roots of `data`, and the names of the entries that are none, which one edit must not make fatal.
+/// The roots of `data`, and what is wrong with each entry that is none, which one edit must not make fatal.
 pub(super) fn read(data: &Data) -> (Vec<Arc<Root>>, Vec<String>) {
     let mut roots = Vec::new();
     let mut unreadable = Vec::new();
@@ -21,18 +22,20 @@ pub(super) fn read(data: &Data) -> (Vec<Arc<Root>>, Vec<String>) {
         let Some(name) = entry.strip_suffix(CERTIFICATE) else {
             continue;
         };
-        match data.get(&format!("{name}{KEY}")).and_then(|key| root(certificate, key)) {
-            Some(root) => roots.push(Arc::new(root)),
-            None => unreadable.push(entry.clone()),
+        match root(certificate, data.get(&format!("{name}{KEY}"))) {
+            Ok(root) => roots.push(Arc::new(root)),
+            Err(error) => unreadable.push(format!("{entry}: {error}")),
         }
     }
     (roots, unreadable)
 }
 
-fn root(certificate: &ByteString, key: &ByteString) -> Option<Root> {
-    let certificate = str::from_utf8(&certificate.0).ok()?;
-    let key = str::from_utf8(&key.0).ok()?;
-    Root::read(certificate, key).ok()
+fn root(certificate: &ByteString, key: Option<&ByteString>) -> Result<Root, Error> {
+    let certificate = str::from_utf8(&certificate.0).map_err(|_| Error::Unreadable)?;
+    let key = key
+        .and_then(|key| str::from_utf8(&key.0).ok())
+        .ok_or(Error::ForeignKey)?;
+    Root::read(certificate, key)
 }
 
 /// What the Secret is to hold.

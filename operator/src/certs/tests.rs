@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::metrics::Metrics;
-use rcgen::{CertificateParams, KeyPair, PKCS_ED25519};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, KeyUsagePurpose, PKCS_ED25519};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConnection};
@@ -281,5 +281,29 @@ fn what_a_secret_held_is_read_again_and_one_bad_entry_spoils_only_itself() {
     data.insert(entry, k8s_openapi::ByteString(foreign.into_bytes()));
     let (read, unreadable) = stored::read(&data);
     assert_eq!(read.len(), 1);
-    assert_eq!(unreadable, [format!("{}.crt", roots[0].term.made)]);
+    let sentence = format!("{}.crt: certificate is not that of its key", roots[0].term.made);
+    assert_eq!(unreadable, [sentence]);
+}
+
+#[test]
+fn a_pair_that_may_sign_nothing_is_no_root() {
+    let read = |is_ca, usages: &[KeyUsagePurpose]| {
+        let mut params = CertificateParams::default();
+        params.is_ca = is_ca;
+        params.key_usages = usages.to_vec();
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap().pem();
+        Root::read(&certificate, &key.serialize_pem()).map(drop)
+    };
+    let authority = || IsCa::Ca(BasicConstraints::Unconstrained);
+    assert!(read(authority(), &[KeyUsagePurpose::KeyCertSign]).is_ok());
+    assert!(read(authority(), &[]).is_ok(), "a key of no particular use");
+    for (is_ca, usages) in [
+        (IsCa::NoCa, &[][..]),
+        (IsCa::ExplicitNoCa, &[KeyUsagePurpose::KeyCertSign]),
+        (authority(), &[KeyUsagePurpose::DigitalSignature]),
+    ] {
+        let error = read(is_ca, usages).unwrap_err();
+        assert!(matches!(error, Error::NoAuthority), "{error}");
+    }
 }
