@@ -151,6 +151,35 @@ fn an_edit_that_does_not_resolve_leaves_the_one_before_in_force() {
 }
 
 #[test]
+fn what_is_held_says_what_it_lacks_by_now() {
+    let missing = |world: &mut World| -> Vec<String> {
+        let compiled = settle(world);
+        let verdicts = compiled
+            .policy_verdicts
+            .values()
+            .chain(compiled.deployment_verdicts.values());
+        let missing = verdicts.flat_map(|verdict| &verdict.missing);
+        missing.map(|finding| finding.sentence.clone()).collect()
+    };
+    let mut world = in_force();
+    apply(&mut world, &policy(&[("typo", 1)]));
+    apply(&mut world, &deployment("b", "none"));
+    assert_eq!(missing(&mut world), [""; 0]);
+    world.secrets.retain(|name, _| name.name != "b");
+    let gone = "Secret default/b does not exist";
+    let found = missing(&mut world);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found[0].starts_with(&format!("deployment default/b is not in force: {gone}")),
+        "{found:?}"
+    );
+    assert!(found[1].starts_with(gone), "{found:?}");
+    world.deployments.clear();
+    let gone = ["a", "b"].map(|name| format!("deployment default/{name} does not exist"));
+    assert_eq!(missing(&mut world), gone);
+}
+
+#[test]
 fn an_edit_that_is_taken_back_is_no_edit() {
     let mut world = in_force();
     apply(&mut world, &policy(&[("typo", 1)]));

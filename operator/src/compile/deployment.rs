@@ -65,7 +65,7 @@ pub(super) fn compile(world: &World, in_force: &mut InForce) -> Deployments {
     let mut all = Deployments::default();
     for (name, object) in &world.deployments {
         let before = world.in_force.deployments.get(name);
-        let (verdict, serving) = settle(object, before, findings(world, name, object));
+        let (mut verdict, serving) = settle(object, before, findings(world, name, object));
         if let Some(serving) = &serving {
             in_force.deployments.insert(name.clone(), serving.clone());
         }
@@ -73,6 +73,9 @@ pub(super) fn compile(world: &World, in_force: &mut InForce) -> Deployments {
             Some(serving) => usable(world, name, serving, &mut all.credentials),
             None => Err(verdict.sentence()),
         };
+        if let (true, Err(why)) = (verdict.held, &usable) {
+            verdict.missing.push(Finding::new(Reason::InvalidSecret, why));
+        }
         all.usable.insert(name.clone(), usable);
         all.verdicts.insert(name.clone(), verdict);
     }

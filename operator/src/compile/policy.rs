@@ -45,8 +45,11 @@ pub(super) fn compile(world: &World, usable: &Usable, in_force: &mut InForce) ->
     for (name, object) in &world.policies {
         let view = View { world, usable, name };
         let before = world.in_force.policies.get(name);
-        let (verdict, serving) = settle(object, before, view.findings(object));
+        let (mut verdict, serving) = settle(object, before, view.findings(object));
         if let Some(serving) = &serving {
+            if verdict.held {
+                verdict.missing = view.unresolved(&serving.spec);
+            }
             in_force.policies.insert(name.clone(), serving.clone());
         }
         if let Some(serving) = serving.or_else(|| provisional(object, &verdict)) {
@@ -81,13 +84,17 @@ impl View<'_> {
             Err(why) => return Findings::undecodable(why),
         };
         let faults = validate::policy(spec, &self.name.namespace, &self.world.root_namespace);
-        let targets = spec.rules.iter().flat_map(|rule| &rule.targets);
         Findings {
             faults: faults.into_iter().map(Finding::from).collect(),
-            unresolved: targets
-                .filter_map(|target| self.reach(&target.deployment_ref).err())
-                .collect(),
+            unresolved: self.unresolved(spec),
         }
+    }
+
+    fn unresolved(&self, spec: &RoutingPolicySpec) -> Vec<Finding> {
+        let targets = spec.rules.iter().flat_map(|rule| &rule.targets);
+        targets
+            .filter_map(|target| self.reach(&target.deployment_ref).err())
+            .collect()
     }
 
     /// The deployment that `reference` means, if this policy may route to it and it can be called.

@@ -50,6 +50,7 @@ pub(super) fn settle<S: PartialEq + Clone>(
         held: in_force
             .as_ref()
             .is_some_and(|generation| !serves_as_written(generation)),
+        missing: Vec::new(),
         lost: Vec::new(),
     };
     (verdict, in_force)

@@ -20,6 +20,8 @@ pub struct Verdict {
     pub in_force: Option<i64>,
     /// Whether an older generation serves because this one cannot.
     pub held: bool,
+    /// What that older generation names and cannot use any more.
+    pub missing: Vec<Finding>,
     /// The model names for which another policy's word counts. Empty: no `PartiallyInvalid`.
     pub lost: Vec<Lost>,
 }

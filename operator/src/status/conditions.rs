@@ -145,14 +145,19 @@ fn programmed(observed: &Observed<'_>) -> Claim {
         return self::deleting(finalizers);
     }
     // A deployment whose Secret is gone has dropped out, whatever is in force of it.
-    let dropped = *subject == Subject::ModelDeployment && !verdict.unresolved.is_empty();
+    let needed = if verdict.held {
+        &verdict.missing
+    } else {
+        &verdict.unresolved
+    };
+    let dropped = *subject == Subject::ModelDeployment && !needed.is_empty();
     if let (Some(_), Some(Time(since))) = (verdict.in_force, expired) {
         return fails(reason::EXPIRED, format!("expired since {since}; opens nothing"));
     }
     match (verdict.in_force, refusals.first()) {
         (Some(serving), _) if verdict.held => {
-            let why = verdict.sentence();
-            fails(reason::HELD, format!("generation {serving} stays in force: {why}"))
+            let reason = if dropped { reason::NOT_IN_FORCE } else { reason::HELD };
+            fails(reason, held(verdict, serving, dropped))
         }
         (None, _) => fails(reason::NOT_IN_FORCE, verdict.sentence()),
         _ if dropped => fails(reason::NOT_IN_FORCE, verdict.sentence()),
@@ -166,6 +171,16 @@ fn programmed(observed: &Observed<'_>) -> Claim {
             fails(reason::PENDING, sentence.to_owned())
         }
         _ => holds(condition::PROGRAMMED, reason::PROGRAMMED),
+    }
+}
+
+/// What serves instead of the generation that was applied, and what that one lacks by now.
+fn held(verdict: &Verdict, serving: i64, dropped: bool) -> String {
+    let (why, missing) = (verdict.sentence(), sentence(verdict.missing.iter()));
+    match (dropped, missing.is_empty()) {
+        (true, _) => format!("generation {serving} served before and cannot any more: {missing}; and this one: {why}"),
+        (false, true) => format!("generation {serving} stays in force: {why}"),
+        (false, false) => format!("generation {serving} stays in force: {why}; and of what it needs: {missing}"),
     }
 }
 

@@ -69,6 +69,13 @@ async fn an_edit_that_breaks_a_reference_is_held_and_others_are_untouched() -> R
     );
     assert_eq!(statuses.get("RoutingPolicy/other").await?, other);
 
+    // What serves may come to lack something, too.
+    shop.kubectl(["delete", "modeldeployment", "east"]).await?.success()?;
+    let both = format!("{held}; and of what it needs: deployment {{ns}}/east does not exist");
+    statuses.told("RoutingPolicy/chat", &[&both]).await?;
+    shop.apply(&deployment("east")).await?;
+    statuses.told("RoutingPolicy/chat", &[held]).await?;
+
     shop.apply(&policy("chat", &["east"])).await?;
     let resolved = [
         "ResolvedRefs=True ResolvedRefs",

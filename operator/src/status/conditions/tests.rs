@@ -110,6 +110,45 @@ fn an_edit_that_does_not_resolve_is_held() {
 }
 
 #[test]
+fn what_a_held_generation_lacks_is_said_beside_what_the_edit_lacks() {
+    let finding = |reason, sentence| vec![Finding::new(reason, sentence)];
+    let held = |unresolved, missing| Verdict {
+        generation: 4,
+        unresolved,
+        in_force: Some(3),
+        held: true,
+        missing,
+        ..Verdict::default()
+    };
+    let policy_held = held(
+        finding(Reason::DeploymentNotFound, "deployment shop/typo does not exist"),
+        finding(Reason::DeploymentNotFound, "deployment shop/gone does not exist"),
+    );
+    assert_eq!(
+        policy(&policy_held, sidecars(1, 1, 0))[2],
+        "Programmed=False Held: generation 3 stays in force: deployment shop/typo does not exist; and of what it needs: \
+         deployment shop/gone does not exist"
+    );
+    let edit = finding(Reason::InvalidSecret, "Secret shop/b does not exist");
+    let deployment = |missing| {
+        said(
+            Subject::ModelDeployment,
+            &held(edit.clone(), missing),
+            sidecars(0, 0, 0),
+        )
+    };
+    assert_eq!(
+        deployment(finding(Reason::InvalidSecret, "Secret shop/a does not exist"))[2],
+        "Programmed=False NotInForce: generation 3 served before and cannot any more: Secret shop/a does not exist; and \
+         this one: Secret shop/b does not exist"
+    );
+    assert_eq!(
+        deployment(vec![])[2],
+        "Programmed=False Held: generation 3 stays in force: Secret shop/b does not exist"
+    );
+}
+
+#[test]
 fn what_was_never_in_force_says_why() {
     let fault = Finding::new(
         Reason::Undecodable,
