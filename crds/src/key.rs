@@ -41,6 +41,7 @@ pub struct VirtualKeySpec {
     /// When it ceases to be taken, such as 2027-06-30T00:00:00Z. Without it, never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
+    #[x_kube(validation = rules::END_IS_OF_THIS_AGE)]
     pub expires_at: Option<Time>,
     /// How often the operator replaces the key in a Secret that it made. Without it, never.
     #[serde(default, skip_serializing_if = "Option::is_none")]

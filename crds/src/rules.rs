@@ -142,6 +142,12 @@ pub const A_MINUTE_BETWEEN_KEYS: Rule = (
     "every must be at least a minute",
 );
 
+/// On the end of a key: what every reader of times can count and write.
+pub const END_IS_OF_THIS_AGE: Rule = (
+    "self >= timestamp('1970-01-01T00:00:00Z') && self < timestamp('9000-01-01T00:00:00Z')",
+    "expiresAt must be from 1970 on and before the year 9000; a key without it never ends",
+);
+
 /// On the rotation of a key.
 pub const OVERLAP_IS_SHORTER: Rule = (
     "duration(self.overlap) < duration(self.every)",
