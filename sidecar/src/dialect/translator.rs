@@ -15,6 +15,12 @@ use crate::sse::Event;
 #[derive(Debug)]
 pub struct Translator {
     decoder: Decoder,
+    teller: Teller,
+}
+
+/// What becomes of the steps.
+#[derive(Debug)]
+struct Teller {
     encoder: Encoder,
     order: Order,
     /// Only where somebody wants to know what was reasoned.
@@ -60,80 +66,38 @@ impl Translator {
                 Dialect::Cohere => Decoder::Cohere(cohere::stream::Decoder::default()),
                 Dialect::Gemini => Decoder::Gemini(gemini::stream::Decoder::new(exchange)),
             },
-            encoder: match exchange.client {
-                ClientDialect::Chat if exchange.operation == Operation::Completions => {
-                    Encoder::Completions(completions::stream::Encoder::new(exchange))
-                }
-                ClientDialect::Chat => Encoder::Chat(chat::stream::Encoder::new(exchange)),
-                ClientDialect::Messages => Encoder::Messages(messages::stream::Encoder::new(exchange)),
-                ClientDialect::Gemini => Encoder::Gemini(gemini::stream::Encoder::new(exchange)),
-                ClientDialect::Responses => Encoder::Responses(Box::new(responses::stream::Encoder::new(exchange))),
+            teller: Teller {
+                encoder: Encoder::new(exchange),
+                order: Order::default(),
+                recorder: None,
+                client: exchange.client,
+                report: Report::default(),
             },
-            order: Order::default(),
-            recorder: None,
-            client: exchange.client,
-            report: Report::default(),
         }
     }
 
     /// Takes down what is reasoned, up to a limit.
     pub fn recording(mut self) -> Self {
-        self.recorder = Some(Recorder::default());
+        self.teller.recorder = Some(Recorder::default());
         self
     }
 
     /// What was reasoned before tools were called: once, when the answer has been said, if it was to be recorded.
     pub fn reasoned(&mut self) -> Option<Reasoned> {
-        self.recorder.as_mut()?.take()
+        self.teller.recorder.as_mut()?.take()
     }
 
     /// What the client could not be told, since the last time. Where its dialect has comments, it was told so.
     pub fn losses(&mut self) -> Losses {
-        self.report.take()
+        self.teller.report.take()
     }
 
     /// Appends to `out` what the event becomes in the client's dialect, often nothing. `omit` and `cut` of the effect
     /// are never set. After a [`Fault`] what was appended for this event still stands, whole events all of it.
     pub fn event(&mut self, event: &Event<'_>, out: &mut Vec<u8>) -> Result<Effect, Fault> {
         let mut effect = Effect::default();
-        let Self {
-            decoder,
-            encoder,
-            order,
-            recorder,
-            client,
-            report,
-        } = self;
-        let sink = &mut |step: Step<'_>| {
-            let step = match sayable(*client, step) {
-                Ok(step) => step,
-                Err(loss) => {
-                    report.tell(*client, loss, out);
-                    return Ok(());
-                }
-            };
-            match order.take(&step) {
-                Turn::InOrder => {}
-                Turn::BeforeStart => encoder.step(
-                    Step::Start {
-                        id: None,
-                        model: None,
-                        created: None,
-                    },
-                    out,
-                )?,
-                Turn::Superfluous => return Ok(()),
-            }
-            note(&step, &mut effect);
-            if let Some(recorder) = recorder {
-                recorder.note(&step);
-            }
-            encoder.step(step, out)?;
-            if let Some(loss) = encoder.unsaid() {
-                report.tell(*client, loss, out);
-            }
-            Ok(())
-        };
+        let Self { decoder, teller } = self;
+        let sink = &mut |step: Step<'_>| teller.tell(step, &mut effect, out);
         let content = match decoder {
             Decoder::Chat(decoder) => decoder.event(event, sink),
             Decoder::Messages(decoder) => decoder.event(event, sink),
@@ -148,14 +112,9 @@ impl Translator {
 
     /// The upstream closed the stream: appends the proper end if the answer was complete, or is a [`Fault`].
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Fault> {
-        let Self { encoder, recorder, .. } = self;
-        let sink = &mut |step: Step<'_>| {
-            if let Some(recorder) = recorder {
-                recorder.note(&step);
-            }
-            encoder.step(step, out)
-        };
-        match &mut self.decoder {
+        let Self { decoder, teller } = self;
+        let sink = &mut |step: Step<'_>| teller.tell(step, &mut Effect::default(), out);
+        match decoder {
             Decoder::Chat(decoder) => decoder.finish(sink),
             Decoder::Messages(decoder) => decoder.finish(),
             Decoder::Converse(decoder) => decoder.finish(sink),
@@ -168,10 +127,49 @@ impl Translator {
 
     /// The number that the next event would have, in a dialect that numbers them.
     pub fn sequence(&self) -> u64 {
-        match &self.encoder {
+        match &self.teller.encoder {
             Encoder::Responses(encoder) => encoder.sequence(),
             Encoder::Chat(_) | Encoder::Completions(_) | Encoder::Messages(_) | Encoder::Gemini(_) => 0,
         }
+    }
+}
+
+impl Teller {
+    /// A step in the client's dialect, at its right time, and what the pipeline wants to know of it.
+    fn tell(&mut self, step: Step<'_>, effect: &mut Effect, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let step = match sayable(self.client, step) {
+            Ok(step) => step,
+            Err(loss) => {
+                self.report.tell(self.client, loss, out);
+                return Ok(());
+            }
+        };
+        match self.order.take(&step) {
+            Turn::InOrder => {}
+            Turn::BeforeStart => self.encoder.step(
+                Step::Start {
+                    id: None,
+                    model: None,
+                    created: None,
+                },
+                out,
+            )?,
+            Turn::Superfluous => {
+                if let Some(loss) = unsaid::late(&step) {
+                    self.report.tell(self.client, loss, out);
+                }
+                return Ok(());
+            }
+        }
+        note(&step, effect);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.note(&step);
+        }
+        self.encoder.step(step, out)?;
+        if let Some(loss) = self.encoder.unsaid() {
+            self.report.tell(self.client, loss, out);
+        }
+        Ok(())
     }
 }
 
@@ -234,6 +232,18 @@ fn note(step: &Step<'_>, effect: &mut Effect) {
 }
 
 impl Encoder {
+    fn new(exchange: &Exchange) -> Self {
+        match exchange.client {
+            ClientDialect::Chat if exchange.operation == Operation::Completions => {
+                Self::Completions(completions::stream::Encoder::new(exchange))
+            }
+            ClientDialect::Chat => Self::Chat(chat::stream::Encoder::new(exchange)),
+            ClientDialect::Messages => Self::Messages(messages::stream::Encoder::new(exchange)),
+            ClientDialect::Gemini => Self::Gemini(gemini::stream::Encoder::new(exchange)),
+            ClientDialect::Responses => Self::Responses(Box::new(responses::stream::Encoder::new(exchange))),
+        }
+    }
+
     /// What the last step said that came where it could not be told.
     fn unsaid(&mut self) -> Option<Loss> {
         match self {

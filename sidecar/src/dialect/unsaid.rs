@@ -5,7 +5,7 @@
 //! is gone when most of it comes; there the report is a comment between two events, which no client takes for one.
 //! Google's SDKs take every line for JSON, so a Gemini client's streams have none.
 
-use super::item::{Arguments, Part, Remark, Reply, Source};
+use super::item::{Arguments, Part, Remark, Reply, Source, Step};
 use super::loss::shown;
 use super::text::Text;
 use super::{ClientDialect, Grade, Loss, Losses};
@@ -56,6 +56,23 @@ pub(super) fn image(client: ClientDialect, source: &Source<'_>) -> Option<Loss> 
 /// A call that was cut off in the midst of its arguments, where those are an object: nobody wrote one.
 pub(super) fn cut_call() -> Loss {
     meaning("tool_call", "its arguments were cut off")
+}
+
+/// What a stream said behind its answer's end, if it was anything: no dialect can say more there.
+pub(super) fn late(step: &Step<'_>) -> Option<Loss> {
+    let what = match step {
+        Step::Text(text) | Step::Refusal(text) | Step::Thinking(text) if text.is_empty() => return None,
+        Step::Text(_) | Step::Refusal(_) => "text",
+        Step::Thinking(_) | Step::Signature(_) | Step::Reasoning(_) => "reasoning",
+        Step::Call { .. } | Step::CustomCall { .. } => "tool_call",
+        Step::Image(_) => "image",
+        Step::Remark(remark) => return Some(lost_remark(remark)),
+        // What is about something said before.
+        Step::Arguments { .. } | Step::CallEnd { .. } => return None,
+        // Said twice.
+        Step::Start { .. } | Step::Finish(_) | Step::Usage(_) | Step::Lost(_) | Step::End => return None,
+    };
+    Some(meaning(what, "it came after the answer's end"))
 }
 
 /// Takes the end off an answer whose last call was cut off. Where a call's arguments are an object, the client would

@@ -280,6 +280,7 @@ impl AnswerStream {
             Conversion::Translated(translator, keeper) => {
                 translator.finish(&mut out)?;
                 keep(translator, keeper.as_ref());
+                self.lost.extend(translator.losses());
             }
         }
         self.push(out.into());

@@ -2,7 +2,7 @@
 
 use crate::dialect::gemini::response::{self, Said};
 use crate::dialect::gemini::{finish, usage};
-use crate::dialect::item::{Call, Reasoning, Step};
+use crate::dialect::item::{Call, Finish, Reasoning, Step};
 use crate::dialect::loss::given;
 use crate::dialect::text::Text;
 use crate::dialect::translator::Sink;
@@ -16,7 +16,8 @@ pub(in crate::dialect) struct Decoder {
     calls: usize,
     started: bool,
     committed: bool,
-    finished: bool,
+    /// Why the answer ended, as was said last. Some servers say so in every chunk, or in the first.
+    finish: Option<Finish<'static>>,
 }
 
 impl Decoder {
@@ -26,7 +27,7 @@ impl Decoder {
             calls: 0,
             started: false,
             committed: false,
-            finished: false,
+            finish: None,
         }
     }
 
@@ -40,21 +41,28 @@ impl Decoder {
         self.start(&chunk, sink)?;
         if let Some(candidate) = finish::candidate(&chunk) {
             self.candidate(&candidate, sink)?;
-        } else if let Some(blocked) = finish::blocked(&chunk).filter(|_| !self.finished) {
-            (self.finished, self.committed) = (true, true);
-            sink(Step::Finish(blocked))?;
+        } else if let Some(blocked) = finish::blocked(&chunk) {
+            self.ends(blocked);
         }
         usage::of(&chunk).map_or(Ok(()), |counted| sink(Step::Usage(counted)))?;
         Ok(self.committed)
     }
 
     /// The stream has ended, which nothing but the reason why the answer finished has announced.
-    pub(in crate::dialect) fn finish(&self, sink: &mut Sink<'_>) -> Result<(), Fault> {
-        if self.finished {
-            sink(Step::End)
-        } else {
-            Err(Fault::malformed("the stream ended before the answer did"))
-        }
+    pub(in crate::dialect) fn finish(&mut self, sink: &mut Sink<'_>) -> Result<(), Fault> {
+        let Some(finish) = self.finish.take() else {
+            return Err(Fault::malformed("the stream ended before the answer did"));
+        };
+        sink(Step::Finish(match finish {
+            // The calls may have come behind it.
+            Finish::Stop if self.calls > 0 => Finish::Calls,
+            finish => finish,
+        }))?;
+        sink(Step::End)
+    }
+
+    fn ends(&mut self, finish: Finish<'_>) {
+        (self.finish, self.committed) = (Some(finish.into_owned()), true);
     }
 
     fn start(&mut self, chunk: &Object<'_>, sink: &mut Sink<'_>) -> Result<(), Fault> {
@@ -84,10 +92,10 @@ impl Decoder {
             }
         }
         response::beside(candidate).try_for_each(|loss| sink(Step::Lost(loss)))?;
-        let finish = finish::read(candidate, self.calls > 0)?.filter(|_| !self.finished);
-        let Some(finish) = finish else { return Ok(()) };
-        (self.finished, self.committed) = (true, true);
-        sink(Step::Finish(finish))
+        if let Some(finish) = finish::read(candidate, self.calls > 0)? {
+            self.ends(finish);
+        }
+        Ok(())
     }
 
     fn call(&mut self, call: Call<'_>, sink: &mut Sink<'_>) -> Result<(), Fault> {

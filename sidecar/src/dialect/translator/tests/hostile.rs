@@ -165,6 +165,10 @@ fn every_golden_is_what_its_sdk_demands() {
 #[test]
 fn a_stream_that_breaks_off_never_looks_complete() {
     for (file, exchange, upstream, _) in goldens() {
+        // Each of its chunks says that it is the last: nothing but the connection tells.
+        if file.to_string_lossy().contains("stop-first") {
+            continue;
+        }
         let stream = on_the_wire(exchange.upstream, &upstream);
         let whole = translate(&exchange, &stream, &[stream.len()]);
         for cut in (0..stream.len()).step_by(7) {
@@ -178,7 +182,7 @@ fn a_stream_that_breaks_off_never_looks_complete() {
             ]
             .iter()
             .any(|end| part.client.contains(end));
-            // Once it has finished, usage is all that can be missing.
+            // Once it has finished, usage is all that can be missing, and what came too late.
             let said = |client: &str| {
                 let end = [
                     "event: message_delta",
@@ -187,7 +191,8 @@ fn a_stream_that_breaks_off_never_looks_complete() {
                     "event: response.incomplete",
                 ];
                 let at = end.iter().find_map(|end| client.find(end));
-                at.and_then(|at| client.get(..at)).map(str::to_owned)
+                at.and_then(|at| client.get(..at))
+                    .map(|said| said.lines().filter(|line| !line.starts_with(':')).collect::<String>())
             };
             assert!(
                 !is_terminated || said(&part.client) == said(&whole.client),
