@@ -83,6 +83,16 @@ impl Fault {
         }
     }
 
+    /// The status as which a client hears of it whose answer has begun: what is none of its own doing is the server's.
+    pub fn status_in_stream(&self) -> u16 {
+        match self.class {
+            Class::Client | Class::ContextOverflow | Class::Limited | Class::Spent => self.status.unwrap_or(502),
+            Class::Unauthorised | Class::ModelNotFound | Class::ServerError | Class::Malformed => {
+                self.status.filter(|status| *status >= 500).unwrap_or(502)
+            }
+        }
+    }
+
     fn of(told: Told, status: u16, class: Class) -> Self {
         let Told {
             message,

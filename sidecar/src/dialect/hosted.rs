@@ -98,7 +98,7 @@ impl Invoked {
                 Ok(message) => error::raised(message.name, message.payload),
                 Err(error) => Fault::malformed(error.to_string()),
             };
-            let status = fault.status.unwrap_or(500);
+            let status = fault.status_in_stream();
             out.extend(error_event(ClientDialect::Messages, status, &fault.body(), 0));
             self.failed = true;
         }

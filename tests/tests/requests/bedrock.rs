@@ -148,6 +148,7 @@ async fn what_breaks_after_content_ends_with_an_error_event() -> Result<()> {
                 "\"error\""
             };
             assert!(last.contains(expected), "{last}");
+            assert!(!last.contains("invalid_request_error"), "{last}");
         }
         Ok(())
     })

@@ -612,3 +612,23 @@ fn an_error_in_google_s_dialect_tells_its_code_and_field_in_details() {
     let expected = r#"data: {"error":{"code":502,"message":"m","status":"INTERNAL"}}"#;
     assert_eq!(event.trim_end(), expected);
 }
+
+/// Exceptions in the middle of a stream: whose fault they are told as.
+#[test]
+fn an_upstream_s_own_exception_is_not_the_client_s_bad_request() {
+    for (name, status, kind) in [
+        ("modelStreamErrorException", 502, "server_error"),
+        ("modelTimeoutException", 502, "server_error"),
+        ("internalServerException", 500, "server_error"),
+        ("serviceUnavailableException", 503, "server_error"),
+        ("accessDeniedException", 502, "server_error"),
+        ("throttlingException", 429, "rate_limit_error"),
+        ("validationException", 400, "invalid_request_error"),
+    ] {
+        let fault = raised(Some(name), br#"{"message":"so it is"}"#);
+        let told = fault.status_in_stream();
+        assert_eq!(told, status, "{name}");
+        let event = String::from_utf8(error_event(ClientDialect::Chat, told, &fault.body(), 0)).unwrap();
+        assert!(event.contains(&format!("\"type\":\"{kind}\"")), "{name}: {event}");
+    }
+}

@@ -298,7 +298,7 @@ impl AnswerStream {
         if let Conversion::Raw = self.conversion {
             self.broken = true;
         } else {
-            let status = fault.status.unwrap_or(502);
+            let status = fault.status_in_stream();
             self.push(error_event(self.client, status, &fault.body(), self.conversion.sequence()).into());
         }
         self.upstream = None;
