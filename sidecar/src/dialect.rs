@@ -36,6 +36,7 @@ mod reasoned;
 mod responses;
 mod scan;
 mod schema;
+mod search;
 mod splice;
 mod text;
 mod translate;

@@ -5,6 +5,7 @@
 
 use super::loss::{given, shown};
 use super::schema::is_closable;
+use super::search::Search;
 use super::text::Text;
 use super::{Grade, Loss, Losses, Usage};
 use crate::json::{Object, ObjectWriter, Raw, ValueWriter};
@@ -17,6 +18,8 @@ use std::fmt;
 pub(super) struct Request<'a> {
     pub(super) settings: Settings<'a>,
     pub(super) tools: Vec<Tool<'a>>,
+    /// The provider shall search the web.
+    pub(super) search: Option<Search<'a>>,
     /// In the order of the conversation.
     pub(super) items: Vec<Item<'a>>,
 }

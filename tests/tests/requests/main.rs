@@ -23,6 +23,7 @@ mod own_fault;
 mod retries;
 mod routing;
 mod scene;
+mod search;
 mod surface;
 mod threads;
 mod timers;

@@ -80,6 +80,7 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
     Ok(Request {
         settings,
         tools: Vec::new(),
+        search: None,
         items: vec![prompt(object)?],
     })
 }

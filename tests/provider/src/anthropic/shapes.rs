@@ -136,18 +136,41 @@ const MESSAGE: Shape = Shape::Object(&[
 
 const SYSTEM: Shape = Shape::Either(&[TEXT, Shape::List(&Shape::Tagged(&[TEXT_BLOCK]), 0, ANY)]);
 
-const TOOL: Shape = Shape::TaggedOr(&[variant(
-    "custom",
+const TOOL: Shape = Shape::TaggedOr(&[
+    variant(
+        "custom",
+        &[
+            required("name", TOOL_NAME),
+            optional("description", TEXT),
+            required("input_schema", OBJECT),
+            CACHE_CONTROL,
+            optional("strict", Shape::Boolean),
+            optional("eager_input_streaming", FLAG),
+            optional("defer_loading", Shape::Boolean),
+            optional("allowed_callers", Shape::List(&TEXT, 0, ANY)),
+            optional("input_examples", Shape::List(&OBJECT, 0, ANY)),
+        ],
+    ),
+    variant(
+        "web_search_20250305",
+        &[
+            required("name", Shape::Word(&["web_search"])),
+            optional("allowed_domains", SITES),
+            optional("blocked_domains", SITES),
+            optional("max_uses", Shape::Nullable(&Shape::Integer(1, i64::MAX))),
+            optional("user_location", Shape::Nullable(&LOCATION)),
+            CACHE_CONTROL,
+        ],
+    ),
+]);
+const SITES: Shape = Shape::Nullable(&Shape::List(&TEXT, 1, ANY));
+const LOCATION: Shape = Shape::Tagged(&[variant(
+    "approximate",
     &[
-        required("name", TOOL_NAME),
-        optional("description", TEXT),
-        required("input_schema", OBJECT),
-        CACHE_CONTROL,
-        optional("strict", Shape::Boolean),
-        optional("eager_input_streaming", FLAG),
-        optional("defer_loading", Shape::Boolean),
-        optional("allowed_callers", Shape::List(&TEXT, 0, ANY)),
-        optional("input_examples", Shape::List(&OBJECT, 0, ANY)),
+        optional("city", NOTE),
+        optional("country", NOTE),
+        optional("region", NOTE),
+        optional("timezone", NOTE),
     ],
 )]);
 const ONE_AT_A_TIME: Field = optional("disable_parallel_tool_use", Shape::Boolean);

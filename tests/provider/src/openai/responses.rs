@@ -72,7 +72,9 @@ fn as_chat(body: &Json) -> Json {
         text => messages.push(json!({"role": "user", "content": text})),
     }
     let tools = body["tools"].as_array().into_iter().flatten();
+    // Searching is the provider's own business.
     let tools: Vec<Value> = tools
+        .filter(|tool| tool["type"] != "web_search")
         .map(|tool| match tool["type"].as_str() {
             Some("custom") => json!({"type": "custom", "custom": tool}),
             _ => json!({"type": "function", "function": tool}),

@@ -5,7 +5,7 @@ use crate::dialect::item::{Arguments, Cache, Call, Item, Part, Place, Request, R
 use crate::dialect::loss::{self, Ledger, given};
 use crate::dialect::pairing::MOST_CALLS;
 use crate::dialect::text::Text;
-use crate::dialect::{Asked, BadRequest};
+use crate::dialect::{Asked, BadRequest, search};
 use crate::json::{Elements, Object, Raw};
 use std::borrow::Cow;
 
@@ -14,6 +14,7 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
     let object = &asked.object;
     let knobs = loss::decide(object, fields::REQUEST, &"", ledger)?;
     let (tools, settings) = (tools::declared(object, ledger)?, settings::read(asked, knobs)?);
+    let search = search::of_chat(object, ledger)?;
     let messages = given(object, "messages").ok_or_else(|| BadRequest::at("messages", "is missing"))?;
     let messages = messages
         .elements()
@@ -34,7 +35,13 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
             ledger,
         )?;
     }
-    Ok(tools::restrict(Request { settings, tools, items }, object, ledger))
+    let request = Request {
+        settings,
+        tools,
+        search,
+        items,
+    };
+    Ok(tools::restrict(request, object, ledger))
 }
 
 /// One message and its position.

@@ -7,7 +7,7 @@ use crate::dialect::lack::{self, Lack};
 use crate::dialect::loss::Ledger;
 use crate::dialect::names::{renamed, spell};
 use crate::dialect::text::Text;
-use crate::dialect::{Encoded, Upstream, schema};
+use crate::dialect::{Encoded, Upstream, schema, search};
 use crate::json::{ObjectWriter, Raw};
 
 /// Longest tool name.
@@ -40,6 +40,9 @@ pub(in crate::dialect) fn encode(
     // It takes them only with completions that it stores, which is not what a response's are for.
     lack::report(request, &[Lack::Metadata], ledger);
     let renamed = write_tools(request, &mut body, ledger);
+    if let Some(search) = search::taken(request, upstream, ledger) {
+        search::write_chat(search, &mut body, ledger);
+    }
     if request.marks_cache() {
         ledger.hint(
             request.settings.names.cache,

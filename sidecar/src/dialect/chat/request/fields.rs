@@ -76,10 +76,7 @@ pub(super) const REQUEST: &[Field] = &[
     field_unless("top_p", &["1", "1.0"], Turn(Knob::TopP)),
     field("user", Read),
     field_unless("verbosity", &["\"medium\""], Turn(Knob::Verbosity)),
-    field(
-        "web_search_options",
-        Lost(Meaning, "the other dialects search by a tool"),
-    ),
+    field("web_search_options", Read),
 ];
 
 /// The fields of a message, whatever its role.

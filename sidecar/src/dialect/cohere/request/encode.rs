@@ -4,7 +4,7 @@ use super::turns::Turns;
 use super::{settings, tools};
 use crate::dialect::item::Request;
 use crate::dialect::loss::Ledger;
-use crate::dialect::{Encoded, Upstream};
+use crate::dialect::{Encoded, Upstream, search};
 use crate::json::ObjectWriter;
 
 /// Encodes for an upstream that speaks Cohere's chat.
@@ -18,6 +18,8 @@ pub(in crate::dialect) fn encode(
     let mut body = ObjectWriter::new(&mut out);
     body.string("model", upstream.model);
     settings::write(request, upstream, &mut body, ledger);
+    // Refused, or left out by its name.
+    search::taken(request, upstream, ledger);
     let renamed = tools::write(request, &mut body, ledger);
     let mut turns = Turns {
         sees: upstream.sees(),

@@ -8,7 +8,7 @@ use super::turns::{Points, Turns};
 use crate::dialect::item::Request;
 use crate::dialect::loss::Ledger;
 use crate::dialect::turns::beginning;
-use crate::dialect::{Encoded, Upstream};
+use crate::dialect::{Encoded, Upstream, search};
 use crate::json::ObjectWriter;
 
 /// Encodes for an upstream that speaks Converse.
@@ -24,6 +24,8 @@ pub(in crate::dialect) fn encode(
     let plan = Plan::of(request, upstream, &maker, ledger);
     settings::write(request, &plan, &maker, &mut body, ledger);
     let mut points = Points::of(request, &maker, ledger);
+    // Refused, or left out by its name.
+    search::taken(request, upstream, ledger);
     let renamed = tools::write(request, &maker, &mut points, &mut body, ledger);
     let (system, conversation) = request.items.split_at(beginning(&request.items));
     let mut turns = Turns {

@@ -12,10 +12,8 @@ use crate::json::{Elements, Object, Raw};
 pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> Result<Request<'a>, BadRequest> {
     let object = &asked.object;
     let _no_knobs = loss::decide_as(camel_case, object, fields::REQUEST, &"", ledger)?;
-    let (tools, settings) = (
-        tools::declared(object, ledger)?,
-        settings::read(asked.stream, object, ledger)?,
-    );
+    let (tools, search) = tools::declared(object, ledger)?;
+    let settings = settings::read(asked.stream, object, ledger)?;
     let mut items = Vec::with_capacity(16);
     if let Some(system) = given(object, "systemInstruction") {
         let bad = || BadRequest::at("systemInstruction", "must be a content with parts");
@@ -28,7 +26,13 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
         .elements()
         .ok_or_else(|| BadRequest::at("contents", "must be an array"))?;
     read_contents(contents, &mut items, ledger)?;
-    Ok(tools::restrict(Request { settings, tools, items }, object, ledger))
+    let request = Request {
+        settings,
+        tools,
+        search,
+        items,
+    };
+    Ok(tools::restrict(request, object, ledger))
 }
 
 fn read_contents<'a>(contents: Elements<'a>, items: &mut Vec<Item<'a>>, ledger: &mut Ledger) -> Result<(), BadRequest> {

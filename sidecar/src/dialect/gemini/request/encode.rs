@@ -27,7 +27,7 @@ pub(in crate::dialect) fn encode(
     write_generation(&request.settings, upstream, &mut body, ledger);
     write_tier(request, upstream, &mut body, ledger);
     report(request, ledger);
-    let renamed = tools::write(request, &mut body, ledger);
+    let renamed = tools::write(request, upstream, &mut body, ledger);
     let (system, conversation) = request.items.split_at(beginning(&request.items));
     let mut turns = Turns {
         conversation: request.settings.names.conversation,

@@ -2,40 +2,47 @@
 
 use super::decode::{inner, text};
 use super::fields;
-use crate::dialect::BadRequest;
 use crate::dialect::gemini::spelling::{camel_case, given, word};
 use crate::dialect::item::{Request, Tool, ToolChoice, ToolPlace};
 use crate::dialect::loss::{self, Ledger, shown};
 use crate::dialect::names::spell;
+use crate::dialect::search::{self, Search};
 use crate::dialect::text::Text;
+use crate::dialect::{BadRequest, Upstream};
 use crate::json::{Member, Object, ObjectWriter, Raw};
 use std::borrow::Cow;
 
 /// Longest function name that every model takes.
 const LONGEST_NAME: usize = 64;
 
+/// What a client declares: its own tools, and that the provider searches the web.
+type Declared<'a> = (Vec<Tool<'a>>, Option<Search<'a>>);
+
 /// The client's own functions. Google's tools are a loss, each by its name.
-pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Vec<Tool<'a>>, BadRequest> {
+pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Declared<'a>, BadRequest> {
     let Some(list) = given(object, "tools") else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     };
     let list = list
         .elements()
         .ok_or_else(|| BadRequest::at("tools", "must be an array"))?;
-    let mut tools = Vec::with_capacity(8);
+    let (mut tools, mut search) = (Vec::with_capacity(8), None);
     for (index, tool) in list.objects().enumerate() {
         let tool = tool.ok_or_else(|| BadRequest::at(format!("tools[{index}]"), "must be an object"))?;
         for member in tool.members().iter().filter(|member| !member.value.is_null()) {
             match &*camel_case(member.key()) {
                 "functionDeclarations" => functions(index, member.value, &mut tools, ledger)?,
-                other => ledger.meaning(
-                    format!("tools[{index}].{}", shown(other)),
-                    "no other dialect has this kind of tool",
-                ),
+                other => match search::of_gemini((index, other), member.value, ledger)? {
+                    Some(found) => search = Some(found),
+                    None => ledger.meaning(
+                        format!("tools[{index}].{}", shown(other)),
+                        "no other dialect has this kind of tool",
+                    ),
+                },
             }
         }
     }
-    Ok(tools)
+    Ok((tools, search))
 }
 
 fn functions<'a>(tool: usize, list: Raw<'a>, tools: &mut Vec<Tool<'a>>, ledger: &mut Ledger) -> Result<(), BadRequest> {
@@ -123,8 +130,16 @@ pub(super) fn restrict<'a>(mut request: Request<'a>, object: &Object<'a>, ledger
 }
 
 /// Writes the tools and the choice among them; a choice alone is refused.
-pub(super) fn write(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) -> Vec<(String, String)> {
+pub(super) fn write(
+    request: &Request<'_>,
+    upstream: &Upstream<'_>,
+    body: &mut ObjectWriter<'_>,
+    ledger: &mut Ledger,
+) -> Vec<(String, String)> {
     let mut renamed = Vec::new();
+    if let Some(search) = search::taken(request, upstream, ledger) {
+        search::write_gemini(search, upstream, &mut body.array("tools").object(), ledger);
+    }
     if request.tools.is_empty() {
         return renamed;
     }

@@ -16,7 +16,12 @@ const DEEPEST: u8 = 4;
 pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> Result<Request<'a>, BadRequest> {
     let object = &asked.object;
     let knobs = loss::decide(object, fields::REQUEST, &"", ledger)?;
-    let (tools, settings) = (tools::declared(object, ledger)?, settings::read(asked, knobs, ledger)?);
+    let (tools, search) = tools::declared(object, ledger)?;
+    let mut settings = settings::read(asked, knobs, ledger)?;
+    if search.is_some() && tools::is_search(&settings, &tools) {
+        settings.tool_choice = None;
+        ledger.meaning("tool_choice", "no other dialect can be made to search");
+    }
     let mut items = Vec::with_capacity(16);
     if let Some(system) = given(object, "system") {
         let place = Place {
@@ -40,7 +45,12 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
     for (index, message) in messages {
         decode_message(index, message, &mut items, ledger)?;
     }
-    Ok(Request { settings, tools, items })
+    Ok(Request {
+        settings,
+        tools,
+        search,
+        items,
+    })
 }
 
 fn decode_message<'a>(

@@ -22,7 +22,7 @@ pub(in crate::dialect) fn encode(
     body.string("model", upstream.model);
     settings::write(request, upstream, &mut body, ledger);
     let mut markers = Markers::of(request, ledger);
-    let renamed = tools::write(request, &mut markers, &mut body, ledger);
+    let renamed = tools::write(request, upstream, &mut markers, &mut body, ledger);
     let asks_for_json = match request.settings.format {
         Some(Format::Json | Format::Schema { schema: None, .. }) => {
             ledger.hint(

@@ -2,12 +2,13 @@
 
 use super::decode::word;
 use super::fields;
-use crate::dialect::BadRequest;
-use crate::dialect::item::{Cache, Names, Part, Request, Tool, ToolChoice, ToolPlace};
+use crate::dialect::item::{Cache, Names, Part, Request, Settings, Tool, ToolChoice, ToolPlace};
 use crate::dialect::loss::{self, Ledger, given};
 use crate::dialect::names::spell;
 use crate::dialect::schema;
+use crate::dialect::search::{self, Search};
 use crate::dialect::text::Text;
+use crate::dialect::{BadRequest, Upstream};
 use crate::json::{ArrayWriter, Object, ObjectWriter, Raw};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -18,19 +19,26 @@ const LONGEST_NAME: usize = 128;
 /// Cache breakpoints that a request may have.
 const MOST_MARKERS: usize = 4;
 
+/// What a client declares: its own tools, and that the provider searches the web.
+type Declared<'a> = (Vec<Tool<'a>>, Option<Search<'a>>);
+
 /// The tools of the client's own. Anthropic's are a loss, also those that the client runs: only Claude knows them.
-pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Vec<Tool<'a>>, BadRequest> {
+pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Declared<'a>, BadRequest> {
     let Some(list) = given(object, "tools") else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     };
     let list = list
         .elements()
         .ok_or_else(|| BadRequest::at("tools", "must be an array"))?;
-    let mut tools = Vec::with_capacity(8);
+    let (mut tools, mut search) = (Vec::with_capacity(8), None);
     for (index, tool) in list.objects().enumerate() {
         let bad = |problem| BadRequest::at(format!("tools[{index}]"), problem);
         let tool = tool.ok_or_else(|| bad("must be an object"))?;
         let kind = word(&tool, "type");
+        if let Some(found) = search::of_messages((index, &tool), &kind, ledger)? {
+            search = Some(found);
+            continue;
+        }
         if !matches!(&*kind, "" | "custom") {
             ledger.meaning(
                 format!("tools[{index}] ({})", loss::shown(&kind)),
@@ -41,7 +49,7 @@ pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<V
         loss::decide(&tool, fields::TOOL, &format_args!("tools[{index}]."), ledger)?;
         tools.push(read(index, &tool).ok_or_else(|| bad("must have a name"))?);
     }
-    Ok(tools)
+    Ok((tools, search))
 }
 
 fn read<'a>(index: usize, tool: &Object<'a>) -> Option<Tool<'a>> {
@@ -73,6 +81,14 @@ pub(super) fn choice<'a>(object: &Object<'a>) -> Result<Option<ToolChoice<'a>>, 
         "tool" => ToolChoice::Named(given(&choice, "name").and_then(Text::of).ok_or_else(bad)?),
         _ => return Err(bad()),
     }))
+}
+
+/// Whether the tool to be called is not the client's own.
+pub(super) fn is_search(settings: &Settings<'_>, tools: &[Tool<'_>]) -> bool {
+    let Some(ToolChoice::Named(name)) = &settings.tool_choice else {
+        return false;
+    };
+    tools.iter().all(|tool| tool.name.plain() != name.plain())
 }
 
 /// `disable_parallel_tool_use`, turned round.
@@ -118,16 +134,20 @@ impl Markers {
 /// that were called are declared by name and may not be called again.
 pub(super) fn write(
     request: &Request<'_>,
+    upstream: &Upstream<'_>,
     markers: &mut Markers,
     body: &mut ObjectWriter<'_>,
     ledger: &mut Ledger,
 ) -> Vec<(String, String)> {
     let mut renamed = Vec::new();
-    if request.tools.is_empty() {
+    let search = search::taken(request, upstream, ledger);
+    if request.tools.is_empty() && search.is_none() {
         write_called(request, body);
         return renamed;
     }
-    write_choice(request, body);
+    if !request.tools.is_empty() {
+        write_choice(request, body);
+    }
     let mut list = body.array("tools");
     for tool in &request.tools {
         let name = tool.name.plain();
@@ -136,6 +156,9 @@ pub(super) fn write(
             renamed.push((spelt.clone(), name.clone().into_owned()));
         }
         write_tool(tool, &spelt, &request.settings.names, markers, &mut list, ledger);
+    }
+    if let Some(search) = search {
+        search::write_messages(search, &mut list.object(), ledger);
     }
     renamed
 }

@@ -4,7 +4,7 @@ use super::turns::Turns;
 use crate::dialect::item::{Format, Knob, Request, Settings, Thinking, Tool, ToolChoice, Turned};
 use crate::dialect::lack::{self, Lack};
 use crate::dialect::loss::Ledger;
-use crate::dialect::{Encoded, Upstream, schema};
+use crate::dialect::{Encoded, Upstream, schema, search};
 use crate::json::ObjectWriter;
 
 /// Encodes for an upstream that speaks Ollama's chat.
@@ -23,6 +23,8 @@ pub(in crate::dialect) fn encode(
     write_thinking(settings, upstream, &mut body, ledger);
     write_format(settings, &mut body);
     write_options(settings, upstream, &mut body, ledger);
+    // Refused, or left out by its name.
+    search::taken(request, upstream, ledger);
     write_tools(request, &mut body, ledger);
     lack::report(
         request,

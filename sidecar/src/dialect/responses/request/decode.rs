@@ -11,9 +11,16 @@ use std::borrow::Cow;
 pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> Result<Request<'a>, BadRequest> {
     let object = &asked.object;
     let knobs = loss::decide(object, fields::REQUEST, &"", ledger)?;
-    let (tools, settings) = (tools::declared(object, ledger)?, settings::read(asked, knobs, ledger)?);
+    let (tools, search) = tools::declared(object, ledger)?;
+    let settings = settings::read(asked, knobs, ledger)?;
     let items = input::read(object, ledger)?;
-    Ok(tools::restrict(Request { settings, tools, items }, object, ledger))
+    let request = Request {
+        settings,
+        tools,
+        search,
+        items,
+    };
+    Ok(tools::restrict(request, object, ledger))
 }
 
 /// What `field` of `object` says, when it is a string.

@@ -8,7 +8,7 @@ use crate::dialect::item::{
 use crate::dialect::loss::Ledger;
 use crate::dialect::names::{renamed, spell};
 use crate::dialect::text::Text;
-use crate::dialect::{Encoded, Upstream, schema};
+use crate::dialect::{Encoded, Upstream, schema, search};
 use crate::json::{ObjectWriter, Raw, Type};
 
 /// Longest tool name.
@@ -36,7 +36,7 @@ pub(in crate::dialect) fn encode(
     let mut body = ObjectWriter::new(&mut out);
     body.string("model", upstream.model);
     write_settings(request, upstream, &mut body, ledger);
-    let renamed = write_tools(request, &mut body, ledger);
+    let renamed = write_tools(request, upstream, &mut body, ledger);
     if request.marks_cache() {
         ledger.hint(
             request.settings.names.cache,
@@ -247,10 +247,29 @@ fn write_format(format: Format<'_>, names: &Names, object: &mut ObjectWriter<'_>
 }
 
 /// Tools, the choice among them, and whether they may be called together.
-fn write_tools(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) -> Vec<(String, String)> {
-    if request.tools.is_empty() {
+fn write_tools(
+    request: &Request<'_>,
+    upstream: &Upstream<'_>,
+    body: &mut ObjectWriter<'_>,
+    ledger: &mut Ledger,
+) -> Vec<(String, String)> {
+    let search = search::taken(request, upstream, ledger);
+    if !request.tools.is_empty() {
+        write_choice(request, body);
+    } else if search.is_none() {
         return Vec::new();
     }
+    let mut list = body.array("tools");
+    for tool in &request.tools {
+        write_tool(tool, &request.settings.names, &mut list.object(), ledger);
+    }
+    if let Some(search) = search {
+        search::write_responses(search, &mut list.object(), ledger);
+    }
+    renamed(&request.tools, LONGEST_NAME)
+}
+
+fn write_choice(request: &Request<'_>, body: &mut ObjectWriter<'_>) {
     if let Some(parallel) = request.settings.parallel_calls {
         body.bool("parallel_tool_calls", parallel);
     }
@@ -265,11 +284,6 @@ fn write_tools(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut 
             write_name(name, &mut choice);
         }
     }
-    let mut list = body.array("tools");
-    for tool in &request.tools {
-        write_tool(tool, &request.settings.names, &mut list.object(), ledger);
-    }
-    renamed(&request.tools, LONGEST_NAME)
 }
 
 /// `strict` is always said: left out, it is true here and false everywhere else.

@@ -5,22 +5,30 @@ use super::fields;
 use crate::dialect::BadRequest;
 use crate::dialect::item::{Custom, Request, Tool, ToolChoice, ToolPlace};
 use crate::dialect::loss::{self, Ledger, given, shown};
+use crate::dialect::search::{self, Search};
 use crate::dialect::text::Text;
 use crate::json::{Object, Raw};
 
+/// What a client declares: its own tools, and that the provider searches the web.
+type Declared<'a> = (Vec<Tool<'a>>, Option<Search<'a>>);
+
 /// Functions, and tools that take free text. A hosted tool is a loss: no other dialect could call it.
-pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Vec<Tool<'a>>, BadRequest> {
+pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Declared<'a>, BadRequest> {
     let Some(list) = given(object, "tools") else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     };
     let list = list
         .elements()
         .ok_or_else(|| BadRequest::at("tools", "must be an array"))?;
-    let mut tools = Vec::with_capacity(8);
+    let (mut tools, mut search) = (Vec::with_capacity(8), None);
     for (index, tool) in list.objects().enumerate() {
         let bad = |problem| BadRequest::at(format!("tools[{index}]"), problem);
         let tool = tool.ok_or_else(|| bad("must be an object"))?;
         let kind = word(&tool, "type");
+        if let Some(found) = search::of_responses((index, &tool), &kind, ledger)? {
+            search = Some(found);
+            continue;
+        }
         if !matches!(&*kind, "function" | "custom") {
             ledger.meaning(
                 format!("tools[{index}] ({})", shown(&kind)),
@@ -31,7 +39,7 @@ pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<V
         loss::decide(&tool, fields::TOOL, &format_args!("tools[{index}]."), ledger)?;
         tools.push(read(index, &tool).ok_or_else(|| bad("must name its function"))?);
     }
-    Ok(tools)
+    Ok((tools, search))
 }
 
 /// Without a word about it, OpenAI is strict where the schema allows it; elsewhere that is more than most models take.

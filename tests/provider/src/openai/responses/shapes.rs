@@ -126,6 +126,16 @@ const GRAMMAR: Shape = Shape::Tagged(&[
         ],
     ),
 ]);
+const SITES: Shape = Shape::Nullable(&Shape::List(&TEXT, 0, ANY));
+const LOCATION: Shape = Shape::Tagged(&[variant(
+    "approximate",
+    &[
+        optional("city", NULLABLE_TEXT),
+        optional("country", NULLABLE_TEXT),
+        optional("region", NULLABLE_TEXT),
+        optional("timezone", NULLABLE_TEXT),
+    ],
+)]);
 const TOOL: Shape = Shape::Tagged(&[
     variant(
         "function",
@@ -142,6 +152,18 @@ const TOOL: Shape = Shape::Tagged(&[
             required("name", FUNCTION_NAME),
             optional("description", NULLABLE_TEXT),
             optional("format", GRAMMAR),
+        ],
+    ),
+    variant(
+        "web_search",
+        &[
+            optional(
+                "filters",
+                Shape::Nullable(&Shape::Object(&[optional("allowed_domains", SITES)])),
+            ),
+            optional("search_context_size", Shape::Word(&["low", "medium", "high"])),
+            optional("user_location", Shape::Nullable(&LOCATION)),
+            optional("external_web_access", Shape::Boolean),
         ],
     ),
 ]);

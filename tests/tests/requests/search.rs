@@ -1,0 +1,91 @@
+//! The web, searched by whoever has the model and can.
+
+use crate::scene::Scene;
+use anyhow::Result;
+use pilotfish_provider::{Anthropic, Builder, Cohere, Gemini, OpenAi};
+use serde_json::{Value, json};
+
+/// One deployment of `provider`, called in this dialect alone.
+async fn of(provider: &str, builder: Builder, model: &str, dialect: &str) -> Result<Scene> {
+    let fake = builder.name("east").models([model]).keys(["sk-up-1"]).start().await?;
+    let endpoint = format!("dialects: [{{name: {dialect}, url: \"URL\"}}]");
+    let spec = format!("provider: {provider}, model: {model}, endpoint: {{{endpoint}}}");
+    Scene::start(fake, &spec, Some("sk-up-1")).await
+}
+
+async fn anthropic() -> Result<Scene> {
+    of("Anthropic", Anthropic::builder(), "claude-sonnet-4-5", "Messages").await
+}
+
+async fn gemini() -> Result<Scene> {
+    of("Gemini", Gemini::builder(), "gemini-2.5-flash", "Gemini").await
+}
+
+async fn responses() -> Result<Scene> {
+    of("OpenAI", OpenAi::builder(), "gpt-4o", "Responses").await
+}
+
+/// What each client sends that wants the web searched.
+fn wishes() -> [(&'static str, Value); 4] {
+    let messages = json!([{"role": "user", "content": "What is new?"}]);
+    [
+        (
+            "/v1/chat/completions",
+            json!({"model": "chat", "messages": messages, "web_search_options": {}}),
+        ),
+        (
+            "/v1/responses",
+            json!({"model": "chat", "input": "What is new?", "tools": [{"type": "web_search"}]}),
+        ),
+        (
+            "/v1/messages",
+            json!({"model": "chat", "max_tokens": 400, "messages": messages,
+                "tools": [{"type": "web_search_20250305", "name": "web_search"}]}),
+        ),
+        (
+            "/v1beta/models/chat:generateContent",
+            json!({"contents": [{"role": "user", "parts": [{"text": "What is new?"}]}], "tools": [{"googleSearch": {}}]}),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn every_client_has_the_web_searched_by_whoever_can() -> Result<()> {
+    for (scene, tool) in [
+        (
+            anthropic().await?,
+            json!({"type": "web_search_20250305", "name": "web_search"}),
+        ),
+        (gemini().await?, json!({"googleSearch": {}})),
+        (responses().await?, json!({"type": "web_search"})),
+    ] {
+        for (path, wish) in wishes() {
+            let answer = scene.client.post(path, wish.to_string()).await?;
+            assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+            assert_eq!(answer.header("x-pilotfish-loss"), None, "{path}");
+        }
+        for sent in scene.fake.received() {
+            assert_eq!(sent.json()?["tools"], json!([tool]));
+        }
+        scene.end().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_search_that_nobody_makes_is_refused_by_the_client_s_word_for_it() -> Result<()> {
+    let words = [
+        "web_search_options",
+        "tools[0] (web_search)",
+        "tools[0] (web_search_20250305)",
+        "tools[0].googleSearch",
+    ];
+    let scene = of("Cohere", Cohere::builder(), "command-a-03-2025", "Cohere").await?;
+    for ((path, wish), word) in wishes().into_iter().zip(words) {
+        let answer = scene.client.post(path, wish.to_string()).await?;
+        assert_eq!(answer.status, 400, "{path}: {}", answer.text());
+        assert!(answer.text().contains(word), "{path}: {}", answer.text());
+    }
+    assert!(scene.targets().is_empty());
+    scene.end().await
+}
