@@ -60,7 +60,7 @@ struct Arguments {
     #[arg(long, conflicts_with = "sidecar")]
     calibrate: bool,
     /// Rounds; every round measures both, in turn.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=99))]
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=99))]
     rounds: u32,
     /// One short round that only shows whether everything works; no goals.
     #[arg(long)]

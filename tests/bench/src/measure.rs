@@ -7,9 +7,9 @@ use crate::metric::Metric;
 use crate::process::Process;
 use crate::proxy::Proxy;
 use crate::request::Prompt;
-use crate::scenario::{Ask, Scenario};
+use crate::scenario::{self, Ask, Scenario};
 use crate::upstream::StreamShape;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use hdrhistogram::Histogram;
 use std::net::SocketAddr;
 use std::thread;
@@ -50,8 +50,8 @@ pub(crate) struct Scale {
 }
 
 impl Scale {
-    /// Five rounds of everything in less than six minutes. Many short rounds rather than few long ones: the ratio
-    /// is of two figures of the same seconds, and the median forgives a disturbed round.
+    /// Six rounds of everything in less than eight minutes. Many short windows rather than few long ones: a ratio is of
+    /// two figures of the same second, and the median forgives a disturbed one.
     pub(crate) const FULL: Self = Self {
         warm_up: Duration::from_millis(200),
         window: Duration::from_millis(800),
@@ -86,8 +86,17 @@ impl Scale {
         Self {
             warm_up: self.warm_up / 2,
             window: self.window * 3 / 8,
-            streams: self.streams / 2,
+            streams: self.streams / 3,
             ..self
+        }
+    }
+
+    /// One of the windows of such a row.
+    fn sliced(self) -> Self {
+        Self {
+            warm_up: self.warm_up / 4,
+            window: self.window / 8,
+            ..self.brief()
         }
     }
 }
@@ -133,7 +142,7 @@ pub(crate) enum Measurement {
     Single(Prompt),
     /// 50 streams at once.
     Streams,
-    /// The same, for what they cost alone.
+    /// The same, for what they cost alone, beside streams that are passed on.
     Chunks,
     /// Short streams.
     First,
@@ -143,6 +152,14 @@ impl Measurement {
     /// Whether the figure is compared with nginx's; some are compared with the sidecar's own.
     pub(crate) fn is_compared(self) -> bool {
         !matches!(self, Self::Chunks | Self::Saturated(Prompt::Turns(_)))
+    }
+
+    /// How often both are measured in turn; more often where a window is short.
+    pub(crate) fn turns(self) -> u32 {
+        match self {
+            Self::Saturated(Prompt::Tools) => 3,
+            _ => 1,
+        }
     }
 }
 
@@ -201,13 +218,17 @@ impl Load<'_> {
             Measurement::Open(prompt) => self.open(target, prompt),
             Measurement::Single(prompt) => self.single(target, prompt),
             Measurement::Streams => self.streams(target),
-            Measurement::Chunks => Ok(self.streams(target)?.into_iter().take(1).collect()),
+            Measurement::Chunks => self.chunks(target),
             Measurement::First => self.first(target),
         }
     }
 
     fn saturated(&self, target: Target<'_>, prompt: Prompt) -> Result<Figures> {
-        let Scale { warm_up, window, .. } = self.scale();
+        let scale = match prompt {
+            Prompt::Tools => self.scale.sliced(),
+            _ => self.scale(),
+        };
+        let Scale { warm_up, window, .. } = scale;
         let long = matches!(prompt, Prompt::Turns(_));
         let plan = saturate::Plan {
             connections: if long { SATURATING_LONG } else { SATURATING },
@@ -286,6 +307,24 @@ impl Load<'_> {
             points(Metric::ChunkAddedP50, Metric::ChunkAddedP99, &seen.chunks),
         ]
         .concat())
+    }
+
+    /// What a chunk costs, and how much more than one that is passed on.
+    fn chunks(&self, target: Target<'_>) -> Result<Figures> {
+        let passed = Self {
+            scenario: &scenario::PASSED,
+            ..*self
+        };
+        let cost = |load: &Self| {
+            let figures = load.streams(target)?;
+            let cost = figures.iter().find(|(metric, _)| *metric == Metric::CpuPerChunk);
+            cost.map(|(_, value)| *value).context("streams have a cost per chunk")
+        };
+        let (translated, passed) = (cost(self)?, cost(&passed)?);
+        Ok(vec![
+            (Metric::CpuPerChunk, translated),
+            (Metric::ChunkOverPassed, translated - passed),
+        ])
     }
 
     /// Short streams at full speed, for the time to their first content.

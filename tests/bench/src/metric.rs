@@ -21,6 +21,8 @@ pub(crate) enum Metric {
     SingleAddedP99,
     /// CPU time of the proxy per stream chunk, µs.
     CpuPerChunk,
+    /// How much more that is than for a chunk that is passed on, in the same seconds, µs.
+    ChunkOverPassed,
     /// Median delay of a chunk over that without a proxy, µs.
     ChunkAddedP50,
     /// The 99th percentile of the same, µs.
@@ -52,6 +54,7 @@ impl Metric {
             Self::SingleAddedP50 => "added p50, one at a time, µs",
             Self::SingleAddedP99 => "added p99, one at a time, µs",
             Self::CpuPerChunk => "CPU per chunk at 5,000/s, µs",
+            Self::ChunkOverPassed => "  over one that is passed on, µs",
             Self::ChunkAddedP50 => "added delay of a chunk, p50, µs",
             Self::ChunkAddedP99 => "added delay of a chunk, p99, µs",
             Self::FirstAddedP50 => "added first token, p50, µs",

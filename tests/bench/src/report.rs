@@ -18,12 +18,13 @@ pub(crate) struct Setting {
     pub(crate) judged: bool,
 }
 
-/// A median and what lies around it.
+/// A median and the middle half of what it is of: the least and the most of many windows say how much else the machine
+/// did in one of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Spread {
     median: f64,
-    least: f64,
-    most: f64,
+    lower: f64,
+    upper: f64,
 }
 
 impl Spread {
@@ -33,13 +34,13 @@ impl Spread {
         let last = values.len().saturating_sub(1);
         Self {
             median: (at(last / 2) + at(last.div_ceil(2))) / 2.0,
-            least: at(0),
-            most: at(last),
+            lower: at(last / 4),
+            upper: at(last - last / 4),
         }
     }
 
     fn json(&self) -> Value {
-        json!({"median": self.median, "min": self.least, "max": self.most})
+        json!({"median": self.median, "lower": self.lower, "upper": self.upper})
     }
 }
 
@@ -56,7 +57,7 @@ impl fmt::Display for Spread {
         write!(
             f,
             "{:.digits$} [{:.digits$} .. {:.digits$}]",
-            self.median, self.least, self.most
+            self.median, self.lower, self.upper
         )
     }
 }
@@ -67,6 +68,8 @@ struct Series {
     metric: Metric,
     reference: Spread,
     subject: Spread,
+    /// One after the other.
+    values: Vec<f64>,
     /// Of the rounds' ratios, not of the medians: what disturbs a round disturbs both proxies.
     ratio: Spread,
 }
@@ -83,6 +86,7 @@ impl Series {
             metric,
             reference: spread(|sample| sample.reference),
             subject: spread(|sample| sample.subject),
+            values: rounds.iter().map(|sample| sample.subject).collect(),
             ratio: spread(|sample| sample.subject / sample.reference),
         }
     }
@@ -94,10 +98,15 @@ impl Series {
         let kept = match limit {
             Limit::TimesReference(most) => self.ratio.median <= most,
             Limit::Value(most) => self.subject.median <= most,
-            Limit::Above(other, most) => self.subject.median - of(other)?.subject.median <= most,
-            Limit::Times(other, most) => self.subject.median <= of(other)?.subject.median * most,
+            Limit::Times(other, most) => self.times(of(other)?).median <= most,
         };
         Some(Verdict { limit, kept })
+    }
+
+    /// As multiples of another's, each of those that were found in the same seconds.
+    fn times(&self, other: &Self) -> Spread {
+        let pairs = self.values.iter().zip(&other.values);
+        Spread::of(pairs.map(|(value, other)| value / other).collect())
     }
 
     fn json(&self, all: &[Self]) -> Value {
@@ -108,7 +117,6 @@ impl Series {
             json["goal"] = match limit {
                 Limit::TimesReference(most) => json!({"ratio": most, "kept": kept}),
                 Limit::Value(most) => json!({"value": most, "kept": kept}),
-                Limit::Above(other, most) => json!({"above": other, "by": most, "kept": kept}),
                 Limit::Times(other, most) => json!({"times": other, "ratio": most, "kept": kept}),
             };
         }
@@ -128,7 +136,6 @@ impl fmt::Display for Verdict {
         match self.limit {
             Limit::TimesReference(most) => write!(f, "{most:.2} × ")?,
             Limit::Value(most) => write!(f, "{most:.1} ")?,
-            Limit::Above(other, most) => write!(f, "{other} + {most:.1} ")?,
             Limit::Times(other, most) => write!(f, "{other} × {most:.1} ")?,
         }
         f.write_str(if self.kept { "kept" } else { "MISSED" })
@@ -179,7 +186,7 @@ impl Report {
             rounds,
             judged,
         } = &self.setting;
-        let mut table = format!("{subject} beside {reference}, {rounds} rounds: median [least .. most]\n");
+        let mut table = format!("{subject} beside {reference}, {rounds} rounds: median [middle half]\n");
         let mut scenario = "";
         for series in &self.series {
             if series.scenario != scenario {
@@ -257,8 +264,8 @@ mod tests {
             ratio,
             Spread {
                 median: 1.2,
-                least: 1.1,
-                most: 1.5
+                lower: 1.1,
+                upper: 1.5
             }
         );
     }
@@ -275,7 +282,7 @@ mod tests {
         let known = |name: &str| crate::scenario::all().any(|scenario| scenario.name == name);
         for goal in goals::all() {
             let other = match goal.limit {
-                Limit::Above(other, _) | Limit::Times(other, _) => other,
+                Limit::Times(other, _) => other,
                 Limit::TimesReference(_) | Limit::Value(_) => PROCESS,
             };
             for name in [goal.scenario, other] {

@@ -57,10 +57,8 @@ impl Bench {
         let proxies = self.start()?;
         let mut samples = samples(PROCESS, &proxies.map(fresh)?);
         for scenario in &self.scenarios {
-            let figures = self
-                .run(scenario, &proxies, order)
-                .with_context(|| scenario.name.to_owned())?;
-            samples.extend(self::samples(scenario.name, &figures));
+            let found = self.run(scenario, &proxies, order);
+            samples.extend(found.with_context(|| scenario.name.to_owned())?);
         }
         samples.extend(self::samples(PROCESS, &proxies.map(loaded)?));
         Ok(samples)
@@ -102,30 +100,34 @@ impl Bench {
     }
 
     /// Every measurement through both, one right after the other.
-    fn run(&self, scenario: &Scenario, proxies: &Pair<Proxy>, order: [Role; 2]) -> Result<Pair<Figures>> {
+    fn run(&self, scenario: &Scenario, proxies: &Pair<Proxy>, order: [Role; 2]) -> Result<Vec<Sample>> {
         let load = measure::Load {
             scale: self.scale,
             clock: self.clock,
             awake: &self.awake,
             scenario,
         };
-        let mut figures = Pair {
-            reference: Figures::new(),
-            subject: Figures::new(),
-        };
+        let mut samples = Vec::new();
         for measurement in load.measurements() {
             let direct = load
                 .direct(measurement, self.upstream)
                 .context("straight to the upstream")?;
             let asked = |role: &Role| *role == Role::Subject || measurement.is_compared();
-            for role in order.into_iter().filter(asked) {
-                let proxy = proxies.of(role);
-                let measured = load.through(measurement, proxy, &direct);
-                let measured = measured.with_context(|| format!("{role:?}: {}", proxy.process.last_words()))?;
-                figures.of_mut(role).extend(measured);
+            for _ in 0..measurement.turns() {
+                let mut figures = Pair {
+                    reference: Figures::new(),
+                    subject: Figures::new(),
+                };
+                for role in order.into_iter().filter(asked) {
+                    let proxy = proxies.of(role);
+                    let measured = load.through(measurement, proxy, &direct);
+                    let measured = measured.with_context(|| format!("{role:?}: {}", proxy.process.last_words()))?;
+                    figures.of_mut(role).extend(measured);
+                }
+                samples.extend(self::samples(scenario.name, &figures));
             }
         }
-        Ok(figures)
+        Ok(samples)
     }
 }
 

@@ -34,8 +34,11 @@ pub(crate) enum Ask {
     Grown(usize),
 }
 
-/// The row that translated streams are compared with.
+/// The row about streams that are passed on.
 pub(crate) const STREAM: &str = "stream";
+
+/// What a translated chunk is compared with, in the same seconds.
+pub(crate) const PASSED: Scenario = row(STREAM, Chat, Chat, Ask::Translated);
 
 /// What is measured in depth.
 const ROWS: [Scenario; 6] = [
