@@ -37,7 +37,7 @@ impl Scanner<'_> {
             let brackets = find::mask(block, |bytes| (bytes | differing).simd_eq(either));
             (places(block, b'"'), places(block, b'\\'), brackets)
         };
-        for (quotes, backslashes, brackets) in find::blocks(self.rest(), telling) {
+        while let Some((quotes, backslashes, brackets)) = find::blocks(self.rest(), telling).next() {
             let mut brackets = brackets & !strings.inside(quotes, backslashes);
             while brackets != 0 {
                 let bracket = brackets.trailing_zeros() as usize;
@@ -49,6 +49,12 @@ impl Scanner<'_> {
                 brackets &= brackets - 1;
             }
             self.advance(BLOCK);
+            if let Some(text) = strings.open_at(self.rest()) {
+                // Most of what is long is text, in which only the end is sought.
+                let escaped = self.rest().len() - text.len();
+                self.advance(escaped + end_of_string(text));
+                strings = Strings::default();
+            }
         }
     }
 
@@ -83,6 +89,12 @@ impl Strings {
         let inside = odd ^ self.open;
         self.open = (inside >> 63).wrapping_neg();
         inside
+    }
+
+    /// The next block's text, if it begins in a string: from its first byte that is not escaped.
+    #[inline(always)]
+    fn open_at<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
+        (self.open != 0).then(|| text.get(usize::from(self.escaped != 0)..).unwrap_or_default())
     }
 
     /// What stands behind a backslash that is not escaped itself.

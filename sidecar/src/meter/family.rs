@@ -1,7 +1,7 @@
 //! Series of one name, by their labels, and the text that shows them.
 //!
-//! A series is kept under its labels as they are written: one string, made when the series is, is all that it holds
-//! beside its value.
+//! A series is kept under the values of its labels: one string, made when the series is, is all that it holds beside its
+//! own value. The rest of what is written is the family's.
 
 use super::value::Value;
 use std::collections::BTreeMap;
@@ -18,8 +18,12 @@ struct Members<V, const N: usize> {
     /// In which the labels are written: by name.
     order: [usize; N],
     buckets: &'static [f64],
+    /// By their labels' values as they are written, each with [`END`] behind it.
     series: Mutex<BTreeMap<Box<str>, V>>,
 }
+
+/// Ends a label's value: a line break would be escaped in it.
+const END: char = '\n';
 
 /// What can be shown, whatever its series are.
 pub(super) trait Exposed: Send + Sync {
@@ -55,13 +59,17 @@ impl<V: Value, const N: usize> Family<V, N> {
     /// The series with these values of the labels, in the order in which the labels were named; begun at zero if there
     /// is none.
     pub(crate) fn with(&self, values: &[&str; N]) -> V {
-        let labels = self.written(values);
+        let mut key = String::new();
+        for place in self.0.order {
+            escape(values[place], &mut key);
+            key.push(END);
+        }
         let mut series = self.series();
-        if let Some(found) = series.get(&*labels) {
+        if let Some(found) = series.get(&*key) {
             return found.clone();
         }
         let new = V::new(self.0.buckets);
-        series.insert(labels.into(), new.clone());
+        series.insert(key.into(), new.clone());
         new
     }
 
@@ -74,13 +82,13 @@ impl<V: Value, const N: usize> Family<V, N> {
         self.0.series.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn written(&self, values: &[&str; N]) -> String {
+    /// The labels of the series that is kept under `key`, without their braces.
+    fn labels(&self, key: &str) -> String {
+        let names = self.0.order.iter().map(|place| self.0.labels[*place]);
         let mut text = String::new();
-        for place in self.0.order {
+        for (name, value) in names.zip(key.split(END)) {
             let gap = if text.is_empty() { "" } else { "," };
-            text.extend([gap, self.0.labels[place], "=\""]);
-            escape(values[place], &mut text);
-            text.push('"');
+            text.extend([gap, name, "=\"", value, "\""]);
         }
         text
     }
@@ -94,8 +102,8 @@ impl<V: Value + Send + Sync, const N: usize> Exposed for Family<V, N> {
             return;
         }
         writeln!(out, "# HELP {name} {help}\n# TYPE {name} {}", V::KIND).expect("writing to a string cannot fail");
-        for (labels, value) in &*series {
-            value.write(name, labels, out);
+        for (key, value) in &*series {
+            value.write(name, &self.labels(key), out);
         }
     }
 }

@@ -95,3 +95,25 @@ fn outcomes_are_found_by_their_place() {
         assert_eq!(outcome as usize, place);
     }
 }
+
+#[test]
+fn labels_are_written_in_the_order_of_their_names_and_escaped() {
+    let families = families::Families::default();
+    let counters = families.int_counters("seen_total", "What was seen.", ["what", "by"]);
+    counters.with(&["a \"b\"\\\n", ""]).inc_by(2);
+    counters.with(&["", "c"]);
+    counters.with(&["a \"b\"\\\n", ""]).inc();
+    let durations = families.histograms("lasted_seconds", "How long it lasted.", [], &[0.5, 1.0]);
+    for seconds in [0.5, 0.75, 7.0] {
+        durations.with(&[]).observe(seconds);
+    }
+    let _nothing: Family<IntGauge, 1> = families.int_gauges("absent", "Has no series.", ["any"]);
+    let expected = concat!(
+        "# HELP lasted_seconds How long it lasted.\n# TYPE lasted_seconds histogram\n",
+        "lasted_seconds_bucket{le=\"0.5\"} 1\nlasted_seconds_bucket{le=\"1\"} 2\nlasted_seconds_bucket{le=\"+Inf\"} 3\n",
+        "lasted_seconds_sum 8.25\nlasted_seconds_count 3\n",
+        "# HELP seen_total What was seen.\n# TYPE seen_total counter\n",
+        "seen_total{by=\"\",what=\"a \\\"b\\\"\\\\\\n\"} 3\nseen_total{by=\"c\",what=\"\"} 0\n",
+    );
+    assert_eq!(families.expose(), expected);
+}

@@ -23,7 +23,7 @@ impl Asked<'_> {
         self.dialect == ClientDialect::Messages && self.object.get("thread").is_some_and(|thread| !thread.is_null())
     }
 
-    fn declares_tools(&self) -> bool {
+    pub(in crate::dialect) fn declares_tools(&self) -> bool {
         ["tools", "functions"]
             .iter()
             .any(|key| self.object.get(key).is_some_and(|list| !is_empty(list)))

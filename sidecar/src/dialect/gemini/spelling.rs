@@ -17,8 +17,13 @@ pub(super) fn word<'a>(object: &Object<'a>, camel: &str) -> Cow<'a, str> {
 /// Nearly every key is as it seems; one in the other spelling, or with an escape, is longer.
 fn is_called(member: &Member<'_>, camel: &str) -> bool {
     let raw = member.raw_key();
-    let otherwise = |byte: &u8| matches!(byte, b'_' | b'\\');
-    raw == camel || raw.len() > camel.len() && raw.as_bytes().iter().any(otherwise) && is(&member.key(), camel)
+    raw == camel || raw.len() > camel.len() && may_be(raw.as_bytes(), camel.as_bytes()) && is(&member.key(), camel)
+}
+
+/// Whether a longer key may be the same in the other spelling, which begins alike, or with an escape.
+fn may_be(raw: &[u8], camel: &[u8]) -> bool {
+    let begins_alike = raw.first() == camel.first() || raw.first() == Some(&b'\\');
+    begins_alike && raw.iter().any(|byte| matches!(byte, b'_' | b'\\'))
 }
 
 /// Whether `key` is `camel` in either spelling.

@@ -3,8 +3,12 @@
 use crate::dialect::gemini::signature::{ABSENT, MARK_BASE64};
 use crate::dialect::gemini::spelling::{given, is, word};
 use crate::json::{Elements, Object, Raw};
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
 use std::ops::Range;
+use std::sync::LazyLock;
+
+/// The start of an image's media type. Built once: it is looked for in every body.
+static IMAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"image"));
 
 fn contents<'a>(object: &Object<'a>) -> impl Iterator<Item = Object<'a>> {
     let contents = given(object, "contents").and_then(Raw::elements);
@@ -18,8 +22,12 @@ fn parts<'a>(content: &Object<'a>) -> impl Iterator<Item = Object<'a>> {
 
 /// A picture is among the contents. Walks them only when they name an image's type at all.
 pub(in crate::dialect) fn holds_image(object: &Object<'_>) -> bool {
-    let text = given(object, "contents").map(Raw::text).unwrap_or_default();
-    if memmem::find(text.as_bytes(), b"image/").is_none() && memmem::find(text.as_bytes(), b"image\\/").is_none() {
+    let text = given(object, "contents").map(Raw::text).unwrap_or_default().as_bytes();
+    let is_type = |at: usize| {
+        let behind = text.get(at + IMAGE.needle().len()..).unwrap_or_default();
+        behind.starts_with(b"/") || behind.starts_with(b"\\/")
+    };
+    if !IMAGE.find_iter(text).any(is_type) {
         return false;
     }
     let is_image = |part: &Object<'_>, key| {

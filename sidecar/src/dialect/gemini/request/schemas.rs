@@ -3,6 +3,11 @@
 
 use crate::dialect::gemini::spelling::{camel_case, given};
 use crate::json::{self, Object, ObjectWriter, Raw, Type, ValueWriter};
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
+
+/// A key that may hold an older schema. Built once: it is looked for in the tools of every request.
+static PARAMETERS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"parameters\""));
 
 /// Deeper schemas are passed on as they are: each level costs a walk.
 const DEEPEST: u8 = 32;
@@ -15,7 +20,7 @@ const OF_ANSWER: (&str, &str) = ("responseSchema", "responseJsonSchema");
 pub(in crate::dialect) fn with_json_schemas(object: &Object<'_>) -> Option<Vec<u8>> {
     let generation = given(object, "generationConfig").and_then(Raw::object);
     let of_answer = generation.is_some_and(|generation| given(&generation, OF_ANSWER.0).is_some());
-    let of_tools = given(object, "tools").is_some_and(|tools| tools.text().contains("\"parameters\""));
+    let of_tools = given(object, "tools").is_some_and(|tools| PARAMETERS.find(tools.text().as_bytes()).is_some());
     if !of_answer && !of_tools {
         return None;
     }

@@ -135,5 +135,5 @@ pub(in crate::dialect) fn shows_thoughts(asked: &Asked<'_>) -> bool {
     let generation = inner(&asked.object, "generationConfig");
     let config = generation.and_then(|generation| inner(&generation, "thinkingConfig"));
     let wants = config.is_some_and(|config| includes_thoughts(&config));
-    wants || asked.needs().tools
+    wants || asked.declares_tools()
 }
