@@ -44,16 +44,21 @@ pub(in crate::dialect) fn inspect(operation: Operation, body: &[u8]) -> Result<I
 /// An answer, or a chunk of one, that is JSON and no error. Vertex AI wraps errors in an array.
 pub(in crate::dialect) fn parse(body: &[u8]) -> Result<Object<'_>, Fault> {
     let malformed = |error| Fault::malformed(format!("the answer is not JSON: {error}"));
-    let value = json::parse_value(body).map_err(malformed)?;
-    let object = match value.kind() {
-        Type::Array => value.elements().and_then(|mut elements| elements.next()?.object()),
-        _ => value.object(),
-    };
-    let object: Object<'_> = object.ok_or_else(|| Fault::malformed("the answer is no object"))?;
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(no_object(json::parse_value(body).map_err(malformed)?));
+    }
+    let object = json::parse(body).map_err(malformed)?;
     match error::within(&object) {
         Some(fault) => Err(fault),
-        None if value.kind() == Type::Array => Err(Fault::malformed("the answer is an array")),
         None => Ok(object),
+    }
+}
+
+fn no_object(answer: Raw<'_>) -> Fault {
+    let first = answer.elements().and_then(|mut elements| elements.next()?.object());
+    match first {
+        Some(first) => error::within(&first).unwrap_or_else(|| Fault::malformed("the answer is an array")),
+        None => Fault::malformed("the answer is no object"),
     }
 }
 

@@ -79,6 +79,8 @@ pub(crate) struct AnswerStream {
     client: ClientDialect,
     /// The client wants no events but an array of them.
     array: Option<EventArray>,
+    /// What the last block became in the client's dialect, bytes: the next one will be about as long.
+    room: usize,
     /// Made ready for the client and not yet taken.
     ready: VecDeque<Bytes>,
     timers: Timers,
@@ -109,6 +111,7 @@ impl AnswerStream {
             conversion,
             client,
             array: None,
+            room: 0,
             ready: VecDeque::new(),
             timers,
             heard: Instant::now(),
@@ -240,8 +243,7 @@ impl AnswerStream {
                 content = seen?;
             }
             Conversion::Translated(translator, keeper) => {
-                // Its events are seldom longer in the other dialect.
-                let mut out = Vec::with_capacity(block.len());
+                let mut out = Vec::with_capacity(block.len().max(self.room));
                 let translated = self.framer.each_event(&block, |event| {
                     let effect = translator.event(event, &mut out)?;
                     content |= note(effect, &mut self.usage, &mut self.ended);
@@ -250,6 +252,7 @@ impl AnswerStream {
                 // Before the client has the end of the answer, and can ask again.
                 keep(translator, keeper.as_ref());
                 self.lost.extend(translator.losses());
+                self.room = out.len().min(MAX_PREAMBLE);
                 self.push(out.into());
                 translated?;
             }
