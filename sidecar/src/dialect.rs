@@ -34,6 +34,7 @@ mod pictures;
 mod ranking;
 mod reasoned;
 mod responses;
+mod retold;
 mod scan;
 mod schema;
 mod search;
@@ -54,8 +55,9 @@ pub use inspect::{Inspection, inspect_response};
 pub use path::{Suffixes, suffixes, suffixes_at};
 pub use pictures::{Picture, Pictures};
 pub use reasoned::{Keeping, Reasoned, Recall};
+pub use retold::retell_response;
 pub use splice::{PassThrough, Segment, pass_through};
-pub use translate::{Found, Stamp, translate_request, translate_request_with, translate_response};
+pub use translate::{Found, Stamp, exchange_of_passed, translate_request, translate_request_with, translate_response};
 pub use translator::Translator;
 pub use watch::Watch;
 

@@ -25,6 +25,13 @@ impl EventArray {
         out.into()
     }
 
+    /// All of the events of a stream.
+    pub fn whole(events: &[u8]) -> Bytes {
+        let mut array = Self::default();
+        let elements = array.elements(events);
+        [elements, array.end().unwrap_or_default()].concat().into()
+    }
+
     /// What ends it, once.
     pub fn end(&mut self) -> Option<Bytes> {
         let end: &[u8] = if self.begun { b"]" } else { b"[]" };

@@ -235,6 +235,15 @@ fn translate(
     })
 }
 
+/// What the way back must know of a request that passed through, should its answer have to be told in another way.
+pub fn exchange_of_passed(asked: &Asked<'_>, upstream: &Upstream<'_>, stamp: Stamp<'_>) -> Exchange {
+    Exchange {
+        shows_reasoning: true,
+        repeated: repeated(asked),
+        ..exchange(asked, upstream, stamp)
+    }
+}
+
 /// A conversation without tools has no turns that reasoning must go on from.
 fn keeping(request: &mut Request<'_>, upstream: &Upstream<'_>, recall: Option<&Recall<'_>>) -> Option<Keeping> {
     if request.tools.is_empty() {
@@ -276,15 +285,7 @@ pub fn translate_response(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fa
         Operation::Rerank => return ranking::answer(exchange, body),
         Operation::Generate | Operation::Completions => {}
     }
-    let mut reply: Reply<'_> = match exchange.upstream {
-        Dialect::Chat => chat::response::decode(exchange, body),
-        Dialect::Messages => messages::response::decode(body),
-        Dialect::Responses => responses::response::decode(exchange, body),
-        Dialect::Converse => converse::response::decode(body),
-        Dialect::Ollama => ollama::response::decode(exchange, body),
-        Dialect::Cohere => cohere::response::decode(body),
-        Dialect::Gemini => gemini::response::decode(exchange, body),
-    }?;
+    let mut reply = decode(exchange, body)?;
     let losses = unsaid_of(&mut reply, exchange);
     let (usage, reasoned) = (reply.usage, Reasoned::of(&reply.parts));
     let mut out = Vec::with_capacity(body.len() + exchange.repeated.len() + ROOM);
@@ -303,6 +304,19 @@ pub fn translate_response(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fa
         reasoned,
         losses,
     })
+}
+
+/// The upstream's whole answer to a conversation.
+pub(super) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Result<Reply<'a>, Fault> {
+    match exchange.upstream {
+        Dialect::Chat => chat::response::decode(exchange, body),
+        Dialect::Messages => messages::response::decode(body),
+        Dialect::Responses => responses::response::decode(exchange, body),
+        Dialect::Converse => converse::response::decode(body),
+        Dialect::Ollama => ollama::response::decode(exchange, body),
+        Dialect::Cohere => cohere::response::decode(body),
+        Dialect::Gemini => gemini::response::decode(exchange, body),
+    }
 }
 
 /// Takes out what the client cannot be told, and reports it with what was lost before.

@@ -125,6 +125,15 @@ impl Translator {
         }
     }
 
+    /// Appends what these steps become, as if a decoder had found them.
+    pub(super) fn steps(
+        &mut self,
+        out: &mut Vec<u8>,
+        tell: impl FnOnce(&mut Sink<'_>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        tell(&mut |step: Step<'_>| self.teller.tell(step, &mut Effect::default(), out))
+    }
+
     /// The number that the next event would have, in a dialect that numbers them.
     pub fn sequence(&self) -> u64 {
         match &self.teller.encoder {

@@ -29,3 +29,4 @@ mod threads;
 mod timers;
 mod tokens;
 mod vertex;
+mod whole_streams;

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-mod hostile;
+pub(in crate::dialect) mod hostile;
 
 pub(in crate::dialect) fn exchange(client: ClientDialect, upstream: Dialect) -> Exchange {
     Exchange {

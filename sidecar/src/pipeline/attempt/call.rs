@@ -9,8 +9,8 @@ use super::stream::{AnswerStream, Conversion, Timers, Uncommitted};
 use super::{Called, Course, Failure, Request, Settlement, headers};
 use crate::body::{Body, Held};
 use crate::dialect::{
-    Class, ClientDialect, Exchange, Fault, Framer, Framing, Keeping, Losses, Translator, Usage, Watch, decode_error,
-    encode_error, inspect_response, reset_after, translate_response,
+    Class, ClientDialect, EventArray, Exchange, Fault, Framer, Framing, Keeping, Losses, Operation, Translator, Usage,
+    Watch, decode_error, encode_error, inspect_response, reset_after, retell_response, translate_response,
 };
 use crate::health::Verdict as Health;
 use crate::meter::Outcome;
@@ -148,6 +148,18 @@ impl Call<'_, '_> {
         usage: Option<Usage>,
         outcome: Outcome,
     ) -> Called {
+        self.settled_as(head, bytes, (translated, false), usage, outcome)
+    }
+
+    /// The same, perhaps with the bytes of a stream.
+    fn settled_as(
+        &mut self,
+        head: Parts,
+        bytes: Bytes,
+        (translated, stream): (bool, bool),
+        usage: Option<Usage>,
+        outcome: Outcome,
+    ) -> Called {
         let mut cost = None;
         if let Some(mut settlement) = self.settlement.take() {
             settlement.code = head.status.as_u16();
@@ -159,7 +171,7 @@ impl Call<'_, '_> {
             head,
             Body::whole(bytes),
             translated,
-            false,
+            stream,
             cost,
         )))
     }
@@ -330,6 +342,9 @@ impl Call<'_, '_> {
 
     fn parsed(&mut self, head: Parts, bytes: Bytes) -> Called {
         let asked = self.request.asked;
+        if self.must_retell() {
+            return self.retold(head, &bytes);
+        }
         let parsed = match self.exchange.take() {
             None => inspect_response(asked.dialect, asked.operation, &bytes).map(|seen| (bytes, false, seen.usage)),
             Some(exchange) => translate_response(&exchange, &bytes).map(|answer| {
@@ -344,6 +359,31 @@ impl Call<'_, '_> {
             Ok((bytes, translated, usage)) => self.settled(head, bytes, translated, usage, Outcome::Ok),
             Err(fault) => self.faulty(head, fault),
         }
+    }
+
+    /// The client asked for a stream and could read nothing else. Of several choices only one can be told, and the older
+    /// form of completions has no decoder.
+    fn must_retell(&self) -> bool {
+        let asked = self.request.asked;
+        let is_translated = self.exchange.is_some();
+        asked.stream && (is_translated || asked.operation == Operation::Generate && asked.choices() == 1)
+    }
+
+    fn retold(&mut self, head: Parts, bytes: &Bytes) -> Called {
+        let exchange = self.exchange.take().unwrap_or_else(|| self.passed());
+        let answer = match retell_response(&exchange, bytes) {
+            Ok(answer) => answer,
+            Err(fault) => return self.faulty(head, fault),
+        };
+        if let (Some(reasoned), Some(keeping)) = (&answer.reasoned, self.keeping) {
+            self.keeper().keep(keeping, reasoned);
+        }
+        self.losses.extend(answer.losses);
+        let bytes = match self.request.asked.framing {
+            Framing::Events => answer.body.into(),
+            Framing::Array => EventArray::whole(&answer.body),
+        };
+        self.settled_as(head, bytes, (true, true), answer.usage, Outcome::Ok)
     }
 
     /// A status of success that was none: what it stands for is the client's own error, or the next attempt's business.

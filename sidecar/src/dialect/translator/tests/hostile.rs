@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 /// What the official SDK of the client demands of every stream.
-fn check_client(exchange: &Exchange, client: &str) {
+pub(in crate::dialect) fn check_client(exchange: &Exchange, client: &str) {
     match exchange.client {
         ClientDialect::Chat => check_chat(client),
         ClientDialect::Messages => check_messages(client),

@@ -2,8 +2,8 @@
 
 use super::{Call, Called, Request};
 use crate::dialect::{
-    ClientDialect, Found, Grade, PassThrough, Recall, Stamp, Translated, Upstream, hosted, pass_through,
-    translate_request_with,
+    ClientDialect, Exchange, Found, Grade, PassThrough, Recall, Stamp, Translated, Upstream, exchange_of_passed,
+    hosted, pass_through, translate_request_with,
 };
 use crate::json;
 use crate::pictures::Public;
@@ -64,6 +64,28 @@ impl Call<'_, '_> {
         hosted(object, hosting, (asked.operation, model), &betas)
     }
 
+    fn upstream(&self) -> Upstream<'_> {
+        let deployment = &self.candidate.target.deployment;
+        Upstream {
+            dialect: self.candidate.upstream.dialect,
+            provider: &deployment.provider,
+            model: &deployment.model,
+            capabilities: &deployment.capabilities,
+        }
+    }
+
+    fn stamp(&self) -> Stamp<'_> {
+        Stamp {
+            request_id: self.request.visit.request_id(),
+            created: self.request.visit.unix_seconds,
+        }
+    }
+
+    /// What a whole answer of the upstream's own dialect must be told with as a stream.
+    pub(super) fn passed(&self) -> Exchange {
+        exchange_of_passed(self.request.asked, &self.upstream(), self.stamp())
+    }
+
     fn translate(&self) -> Result<Translated, Called> {
         let Request {
             asked,
@@ -72,17 +94,7 @@ impl Call<'_, '_> {
             album,
             ..
         } = self.request;
-        let deployment = &self.candidate.target.deployment;
-        let upstream = Upstream {
-            dialect: self.candidate.upstream.dialect,
-            provider: &deployment.provider,
-            model: &deployment.model,
-            capabilities: &deployment.capabilities,
-        };
-        let stamp = Stamp {
-            request_id: visit.request_id(),
-            created: visit.unix_seconds,
-        };
+        let (upstream, stamp) = (self.upstream(), self.stamp());
         let (keeper, pictures) = (self.keeper(), album.pictures());
         let recall = |conversation, call: &str| keeper.recall(conversation, call);
         let found = Found {
