@@ -330,7 +330,7 @@ async fn api_server(kubeconfig: Option<&Path>) -> anyhow::Result<ClientConfig> {
     };
     config.connect_timeout = Some(API_TIMEOUT);
     config.write_timeout = Some(API_TIMEOUT);
-    // A connection that died without a word is noticed by its silence: a watch of nothing new has a bookmark every minute.
+    // A connection that died without a word is noticed by its silence; one of which there is nothing to say is opened anew.
     config.read_timeout = Some(SILENCE);
     Ok(config)
 }

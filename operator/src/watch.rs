@@ -9,7 +9,7 @@ mod hearing;
 mod labelled;
 mod pods;
 mod read;
-mod relisting;
+pub(crate) mod relisting;
 mod remembered;
 mod stores;
 mod strict;

@@ -6,12 +6,13 @@ use crate::events::{Occurrence, Recorder};
 use crate::inject::{INJECT, TRUST};
 use crate::lease::Leadership;
 use crate::metrics::{Metrics, Occasion};
+use crate::watch::relisting::{Selection, events};
 use crate::watch::{Compilation, Compilations};
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::{ConfigMap, ObjectReference};
 use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::watcher::Event;
 use kube::{Api, Client};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,8 +55,8 @@ pub(crate) async fn run(
     recorder: Recorder,
     metrics: Arc<Metrics>,
 ) {
-    let named = watcher::Config::default().fields(&format!("metadata.name={TRUST}"));
-    let mut news = pin!(watcher(Api::<ConfigMap>::all(client.clone()), named).default_backoff());
+    let maps = events(Api::<ConfigMap>::all(client.clone()), Selection::named(TRUST));
+    let mut news = pin!(maps.default_backoff());
     let mut told = Told::new();
     loop {
         let trusted = bundle.borrow_and_update().clone();

@@ -3,6 +3,7 @@
 use super::{Attempt, Bundle, FIELD_MANAGER, answered};
 use crate::lease::Leadership;
 use crate::telemetry::Pending;
+use crate::watch::relisting::{Selection, events};
 use futures::StreamExt;
 use json_patch::jsonptr::PointerBuf;
 use json_patch::{AddOperation, PatchOperation, TestOperation};
@@ -12,7 +13,7 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 use kube::api::{Patch, PatchParams};
 use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::watch_object;
+use kube::runtime::watcher::Event;
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -68,8 +69,9 @@ pub(crate) async fn run<K: Configuration>(
     pending: Pending,
 ) {
     let api = Api::<K>::all(client);
-    let mut news = pin!(watch_object(api.clone(), NAME).default_backoff());
+    let mut news = pin!(events(api.clone(), Selection::named(NAME)).default_backoff());
     let (mut seen, mut pending) = (Seen::<K>::Nothing, Some(pending));
+    let mut listing = None;
     loop {
         let trusted = bundle.borrow_and_update().clone();
         let leads = leadership.borrow_and_update().is_me(Instant::now());
@@ -86,7 +88,7 @@ pub(crate) async fn run<K: Configuration>(
         attempt.breathe().await;
         tokio::select! {
             Some(news) = news.next() => match news {
-                Ok(news) => seen = news.map_or(Seen::Absent, Seen::Present),
+                Ok(event) => listing = hear(event, &mut seen, listing),
                 Err(error) => tracing::warn!(kind = %K::kind(&()), %error, "watch failed and will be tried again"),
             },
             changed = bundle.changed() => if changed.is_err() { return },
@@ -94,6 +96,18 @@ pub(crate) async fn run<K: Configuration>(
             () = attempt.due() => {}
         }
     }
+}
+
+/// What is `seen` after `event`, where a list that is not complete has this so far. What it has then.
+fn hear<K>(event: Event<K>, seen: &mut Seen<K>, listing: Option<K>) -> Option<K> {
+    match event {
+        Event::Init => return None,
+        Event::InitApply(listed) => return Some(listed),
+        Event::InitDone => *seen = listing.map_or(Seen::Absent, Seen::Present),
+        Event::Apply(changed) => *seen = Seen::Present(changed),
+        Event::Delete(_) => *seen = Seen::Absent,
+    }
+    None
 }
 
 /// What has to be patched; `None` while nobody can tell.

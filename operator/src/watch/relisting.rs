@@ -1,18 +1,22 @@
-//! Lists and watches one of our own kinds, and lists it again whenever a watch has ended.
+//! Lists and watches a kind, and lists it again whenever a watch has ended.
 //!
-//! An API server that takes a new schema goes on serving the watches that are open by the former one, for a second or for
-//! a minute, and prunes from what they say the fields that only the new one knows. It ends them after the new schema is in
-//! its place; so what is listed after an end is whole again, whichever of several API servers it was. A watch that goes on
-//! where the one before it ended, as kube's does, would never see the object again. Lists are cheap here: of our own kinds
-//! there are hundreds, and watches end every few minutes.
+//! A watch that goes on where the one before it ended, as kube's does, believes for ever what it was told once. Yet an API
+//! server that takes a new schema goes on serving the watches that are open by the former one, for a second or for a
+//! minute, and prunes from what they say the fields that only the new one knows; it ends them after the new schema is in
+//! its place. And one whose etcd was restored from a backup has an older state, and takes a watch from a version that is yet
+//! to come without a word, and without an event. So what is listed after an end is whole again, whichever of several API
+//! servers it was. Lists are cheap here: what we watch is selected, and watches end every few minutes.
+//!
+//! On a kind of which nothing happens an API server may be silent for minutes, bookmarks included. Whether the connection
+//! is dead cannot be told from that: such a watch is over, which is no failure, and the list that follows tells.
 
 use futures::stream::{self, BoxStream, StreamExt};
 use kube::api::{ListParams, WatchEvent, WatchParams};
 use kube::runtime::watcher::{self, Error, Event};
 use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
-use std::collections::VecDeque;
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 /// Objects of one page of a list.
@@ -24,65 +28,136 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Between a watch and the next list, lest one that ends all watches be asked without end.
 const BREATH: Duration = Duration::from_millis(200);
 
+/// What of a kind is watched.
+#[derive(Clone, Debug)]
+pub(crate) struct Selection {
+    /// A label selector.
+    labels: Option<String>,
+    /// A field selector.
+    fields: Option<String>,
+    /// Objects of one page of a list.
+    page: u32,
+}
+
 type Events<K> = BoxStream<'static, watcher::Result<Event<K>>>;
 
+/// What is to be done next.
+enum Step {
+    /// A page is to be listed: the first, or the one after this token.
+    List(Option<String>),
+    /// What happens after this version is to be watched.
+    Watch(String),
+    Over,
+}
+
+impl Selection {
+    /// All objects.
+    pub(crate) fn all() -> Self {
+        Self {
+            labels: None,
+            fields: None,
+            page: PAGE,
+        }
+    }
+
+    /// Those with this label, set to `true`.
+    pub(crate) fn labelled(label: &str) -> Self {
+        Self {
+            labels: Some(format!("{label}=true")),
+            ..Self::all()
+        }
+    }
+
+    /// Those of this name.
+    pub(crate) fn named(name: &str) -> Self {
+        Self {
+            fields: Some(format!("metadata.name={name}")),
+            ..Self::all()
+        }
+    }
+
+    /// The same, so many objects at a time: of what may be as large as the API server lets it be.
+    pub(crate) fn in_pages_of(self, page: u32) -> Self {
+        Self { page, ..self }
+    }
+}
+
 /// What happens to the objects of a kind. It does not end; whoever polls it waits after an error.
-pub(super) fn events<K>(api: Api<K>) -> Events<K>
+pub(crate) fn events<K>(api: Api<K>, selection: Selection) -> Events<K>
 where
     K: Resource + Clone + DeserializeOwned + fmt::Debug + Send + 'static,
 {
-    let rounds = stream::repeat_with(move || round(api.clone()));
+    let rounds = stream::repeat_with(move || round(api.clone(), selection.clone()));
     rounds.flatten().boxed()
 }
 
 /// One list and the watch that follows it, until that ends or something fails.
-fn round<K>(api: Api<K>) -> Events<K>
+fn round<K>(api: Api<K>, selection: Selection) -> Events<K>
 where
     K: Resource + Clone + DeserializeOwned + fmt::Debug + Send + 'static,
 {
-    let listed = async move {
-        match list(&api).await {
-            Ok((objects, version)) => {
-                let applied = objects.into_iter().map(Event::InitApply);
-                let events = [Event::Init].into_iter().chain(applied).chain([Event::InitDone]);
-                stream::iter(events.map(Ok)).chain(watched(api, version)).boxed()
+    let steps = stream::unfold(Step::List(None), move |step| {
+        let (api, selection) = (api.clone(), selection.clone());
+        async move {
+            match step {
+                Step::List(token) => Some(listed(&api, &selection, token).await),
+                Step::Watch(version) => Some((watched(api, selection, version), Step::Over)),
+                Step::Over => None,
             }
-            Err(error) => stream::iter([Err(error)]).boxed(),
         }
-    };
-    stream::once(listed).flatten().boxed()
+    });
+    until_it_failed(steps.flatten().boxed())
 }
 
-/// All objects, and as of which version of everything. Whole or not at all.
-async fn list<K>(api: &Api<K>) -> watcher::Result<(VecDeque<K>, String)>
+/// One page of a list. What is listed counts when the list is complete; one that breaks off is begun anew.
+async fn listed<K>(api: &Api<K>, selection: &Selection, token: Option<String>) -> (Events<K>, Step)
 where
-    K: Clone + DeserializeOwned + fmt::Debug,
+    K: Clone + DeserializeOwned + fmt::Debug + Send + 'static,
 {
-    let mut objects = VecDeque::new();
-    let mut parameters = ListParams::default().limit(PAGE);
-    loop {
-        let page = api.list(&parameters).await.map_err(Error::InitialListFailed)?;
-        objects.extend(page.items);
-        match page.metadata.continue_.filter(|next| !next.is_empty()) {
-            Some(next) => parameters.continue_token = Some(next),
-            None => {
-                let version = page.metadata.resource_version.filter(|version| !version.is_empty());
-                return Ok((objects, version.ok_or(Error::NoResourceVersion)?));
-            }
-        }
-    }
+    let begins = token.is_none().then_some(Event::Init);
+    let parameters = ListParams {
+        label_selector: selection.labels.clone(),
+        field_selector: selection.fields.clone(),
+        limit: Some(selection.page),
+        continue_token: token,
+        ..ListParams::default()
+    };
+    let failed = |error| (stream::iter([Err(error)]).boxed(), Step::Over);
+    let page = match api.list(&parameters).await {
+        Ok(page) => page,
+        Err(error) => return failed(Error::InitialListFailed(error)),
+    };
+    let next = page.metadata.continue_.filter(|next| !next.is_empty());
+    let version = page.metadata.resource_version.filter(|version| !version.is_empty());
+    let (ends, step) = match (next, version) {
+        (Some(next), _) => (None, Step::List(Some(next))),
+        (None, Some(version)) => (Some(Event::InitDone), Step::Watch(version)),
+        (None, None) => return failed(Error::NoResourceVersion),
+    };
+    let events = begins
+        .into_iter()
+        .chain(page.items.into_iter().map(Event::InitApply))
+        .chain(ends);
+    (stream::iter(events.map(Ok)).boxed(), step)
 }
 
 /// What happens after `version`, up to the first error.
-fn watched<K>(api: Api<K>, version: String) -> Events<K>
+fn watched<K>(api: Api<K>, selection: Selection, version: String) -> Events<K>
 where
     K: Clone + DeserializeOwned + fmt::Debug + Send + 'static,
 {
     let opened = async move {
         let seconds = u32::try_from(WATCH.as_secs()).unwrap_or(u32::MAX);
-        let parameters = WatchParams::default().timeout(seconds);
+        let parameters = WatchParams {
+            label_selector: selection.labels,
+            field_selector: selection.fields,
+            ..WatchParams::default().timeout(seconds)
+        };
         match api.watch(&parameters, &version).await {
-            Ok(watch) => watch.filter_map(|event| async { told(event).transpose() }).boxed(),
+            Ok(watch) => {
+                let spoken = watch.take_while(|event| std::future::ready(!is_silence(event)));
+                spoken.filter_map(|event| async { told(event).transpose() }).boxed()
+            }
             Err(error) => stream::iter([Err(Error::WatchStartFailed(error))]).boxed(),
         }
     };
@@ -95,6 +170,17 @@ where
         .take_until(tokio::time::sleep(PATIENCE))
         .chain(stream::once(ended));
     until_it_failed(events.filter_map(std::future::ready).boxed())
+}
+
+/// Nothing came for so long that the connection was given up.
+fn is_silence<K>(event: &kube::Result<WatchEvent<K>>) -> bool {
+    let error = event
+        .as_ref()
+        .err()
+        .map(|error| error as &(dyn std::error::Error + 'static));
+    let mut causes = std::iter::successors(error, |error| error.source());
+    let is_late = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
+    causes.any(|error| error.downcast_ref().is_some_and(is_late))
 }
 
 /// What an event of a watch means; a bookmark means nothing here.

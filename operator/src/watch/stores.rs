@@ -5,7 +5,7 @@
 
 use super::labelled::Labelled;
 use super::pods::Carrier;
-use super::relisting;
+use super::relisting::{Selection, events};
 use super::strict::Strict;
 use crate::identity::Trusted;
 use crate::remember::{Revision, SealKey};
@@ -15,7 +15,7 @@ use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::{self, Lookup, Store};
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client, Resource};
 use pilotfish_crds::{ModelDeployment, RoutingPolicy, VirtualKey};
 use serde::de::DeserializeOwned;
@@ -131,23 +131,23 @@ pub type Streams = Vec<BoxStream<'static, (Watched, Progress)>>;
 /// The caches, empty, and the streams that fill them while they are polled. What is in force is sealed with `key`,
 /// and sidecars are judged by `trusted`.
 pub(crate) fn open(client: &Client, key: SealKey, trusted: Arc<Trusted>) -> (Stores, Streams) {
-    let labelled = |label: &str| watcher::Config::default().labels(&format!("{label}=true"));
+    let labelled = Selection::labelled;
     // Whoever may write them in one namespace decides how much there is of them.
-    let guarded = |label: &str| labelled(label).page_size(SMALL_PAGE);
+    let guarded = |label: &str| labelled(label).in_pages_of(SMALL_PAGE);
     let (deployments, first) = ours(client, Watched::ModelDeployment);
     let (policies, second) = ours(client, Watched::RoutingPolicy);
     let (keys, third) = ours(client, Watched::VirtualKey);
-    let raw = watcher(Api::<Labelled>::all(client.clone()), guarded(CREDENTIALS_LABEL));
+    let raw = events(Api::<Labelled>::all(client.clone()), guarded(CREDENTIALS_LABEL));
     let (secrets, fourth) = cached(Watched::Secret, raw, |_| {});
-    let raw = watcher(Api::<Pod>::all(client.clone()), labelled(SIDECAR_LABEL));
+    let raw = events(Api::<Pod>::all(client.clone()), labelled(SIDECAR_LABEL));
     let raw = raw.map_ok(move |event| mapped(event, |pod| Carrier::read(pod, &trusted)));
     let (pods, fifth) = cached(Watched::Pod, raw, |_| {});
-    let raw = watcher(
+    let raw = events(
         Api::<PartialObjectMeta<Namespace>>::all(client.clone()),
-        watcher::Config::default(),
+        Selection::all(),
     );
     let (namespaces, sixth) = cached(Watched::Namespace, raw, without_annotations);
-    let raw = watcher(Api::<ControllerRevision>::all(client.clone()), guarded(IN_FORCE_LABEL));
+    let raw = events(Api::<ControllerRevision>::all(client.clone()), guarded(IN_FORCE_LABEL));
     let read = move |revision| Revision::read(revision, key);
     let raw = raw.map_ok(move |event| mapped(event, read));
     let (revisions, seventh) = cached(Watched::ControllerRevision, raw, |_| {});
@@ -167,7 +167,7 @@ fn ours<K>(client: &Client, kind: Watched) -> (Store<Guarded<K>>, BoxStream<'sta
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + fmt::Debug + Send + Sync + 'static,
 {
-    let raw = relisting::events(Api::<Guarded<K>>::all(client.clone()));
+    let raw = events(Api::<Guarded<K>>::all(client.clone()), Selection::all());
     cached(kind, raw, without_annotations)
 }
 

@@ -25,14 +25,18 @@ async fn asked(answers: Vec<String>) -> (Api<ConfigMap>, JoinSet<Vec<String>>) {
 
 /// The request's target.
 async fn answer(mut stream: TcpStream, body: &str) -> String {
+    let request = request(&mut stream).await;
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n";
+    stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    request.split(' ').nth(1).unwrap().to_owned()
+}
+
+async fn request(stream: &mut TcpStream) -> String {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
         request.push(stream.read_u8().await.unwrap());
     }
-    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n";
-    stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
-    let request = String::from_utf8(request).unwrap();
-    request.split(' ').nth(1).unwrap().to_owned()
+    String::from_utf8(request).unwrap()
 }
 
 fn map(value: &str) -> Value {
@@ -64,7 +68,11 @@ fn short(event: watcher::Result<Event<ConfigMap>>) -> String {
 /// What is heard of `answers`, and what was asked for it.
 async fn heard(answers: Vec<String>, events: usize) -> (Vec<String>, Vec<String>) {
     let (api, mut serving) = asked(answers).await;
-    let heard = super::events(api).take(events).map(short).collect().await;
+    let heard = super::events(api, Selection::all())
+        .take(events)
+        .map(short)
+        .collect()
+        .await;
     (heard, serving.join_next().await.unwrap().unwrap())
 }
 
@@ -104,20 +112,21 @@ async fn after_a_watch_has_ended_everything_is_listed_again() {
 }
 
 #[tokio::test]
-async fn a_list_is_told_whole_or_not_at_all() {
+async fn a_list_that_breaks_off_is_begun_anew() {
     let answers = vec![
         list("1", "next", &[map("one")]),
         "no list".to_owned(),
         list("2", "next", &[map("one")]),
         list("2", "", &[map("two")]),
     ];
-    let (heard, asked) = heard(answers, 5).await;
+    let (heard, asked) = heard(answers, 7).await;
+    assert_eq!(heard[..2], ["list", "listed one"], "and not complete");
     assert!(
-        heard[0].starts_with("failed to perform initial object list: "),
+        heard[2].starts_with("failed to perform initial object list: "),
         "{}",
-        heard[0]
+        heard[2]
     );
-    assert_eq!(heard[1..], ["list", "listed one", "listed two", "complete"]);
+    assert_eq!(heard[3..], ["list", "listed one", "listed two", "complete"]);
     assert_eq!(asked[1], "/api/v1/configmaps?&limit=500&continue=next");
 }
 
@@ -136,4 +145,49 @@ async fn a_watch_that_fails_is_followed_by_a_list() {
         [&heard[..2], &heard[3..]].concat(),
         ["list", "complete", "list", "complete"]
     );
+}
+
+#[tokio::test]
+async fn a_selection_is_listed_and_watched() {
+    let (api, mut serving) = asked(vec![list("1", "", &[]), String::new(), list("1", "", &[])]).await;
+    let selection = Selection {
+        fields: Selection::named("a").fields,
+        ..Selection::labelled("x").in_pages_of(7)
+    };
+    let events = super::events(api, selection).take(4);
+    let heard: Vec<_> = events.map(short).collect().await;
+    assert_eq!(heard, ["list", "complete", "list", "complete"]);
+    let asked = serving.join_next().await.unwrap().unwrap();
+    let selected = "labelSelector=x%3Dtrue&fieldSelector=metadata.name%3Da";
+    for (target, part) in [(&asked[0], "limit=7"), (&asked[1], "watch=true")] {
+        assert!(target.contains(part), "{target}");
+        let parts = selected.split('&').all(|part| target.contains(part));
+        assert!(parts, "{target}");
+    }
+}
+
+/// A connection that is given up after a while without a word is no failed watch: the next list tells whether anybody is
+/// there.
+#[tokio::test]
+async fn a_watch_on_which_nothing_is_said_is_over_and_has_not_failed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let mut config = Config::new(url.parse().unwrap());
+    config.read_timeout = Some(Duration::from_millis(300));
+    let mut serving = JoinSet::new();
+    serving.spawn(async move {
+        let (first, _) = listener.accept().await.unwrap();
+        answer(first, &list("1", "", &[map("old")])).await;
+        let (mut silent, _) = listener.accept().await.unwrap();
+        request(&mut silent).await;
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+        silent.write_all(head.as_bytes()).await.unwrap();
+        let (second, _) = listener.accept().await.unwrap();
+        answer(second, &list("1", "", &[map("still")])).await;
+    });
+    let api = Api::all(Client::try_from(config).unwrap());
+    let heard: Vec<_> = super::events(api, Selection::all()).take(6).map(short).collect().await;
+    let expected = ["list", "listed old", "complete", "list", "listed still", "complete"];
+    assert_eq!(heard, expected);
+    serving.join_all().await;
 }
