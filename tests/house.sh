@@ -19,7 +19,7 @@ forbid() {
 rust() { git ls-files -- "$@" | grep -E '\.rs$' || true; }
 
 # 1. The data plane links no Kubernetes client.
-for crate in pilotfish-sidecar pilotfish-wire pilotfish-crowd; do
+for crate in pilotfish-sidecar pilotfish-wire pilotfish-crowd pilotfish-loudness; do
   if cargo tree --quiet --package "$crate" --edges normal --prefix none | grep -E '^(kube|k8s-openapi)[ -]' >&2; then
     echo "$crate must not link a Kubernetes client" >&2
     bad=1

@@ -74,7 +74,7 @@ async fn a_value_stays_the_text_or_the_number_that_it_is() -> Result<()> {
         "--set-json=sidecar.resources.limits.memory=268435456",
         "--set-json=operator.resources.limits.memory=1073741824",
         "--set-string=operator.priorityClassName=123",
-        r"--set=operator.log=info\, a: b",
+        r"--set=operator.log=info\,kube=debug",
         "--set-string=rootNamespace=456",
     ];
     let objects = rendered_with(cluster, "789", &flags)
@@ -84,7 +84,7 @@ async fn a_value_stays_the_text_or_the_number_that_it_is() -> Result<()> {
         r#"- "--sidecar-memory-limit=268435456""#,
         r#"memory: "1073741824""#,
         r#"priorityClassName: "123""#,
-        r#"- "--log=info, a: b""#,
+        r#"- "--log=info,kube=debug""#,
         r#"- "--root-namespace=456""#,
         r#"namespace: "789""#,
     ] {
@@ -151,6 +151,31 @@ async fn a_value_that_means_nothing_is_refused() -> Result<()> {
         (
             r"podMonitor.labels.app\.kubernetes\.io/instance=evil",
             "invalid propertyName 'app.kubernetes.io/instance'",
+        ),
+        (
+            "operator.log=debgu",
+            "at '/operator/log': 'debgu' does not match pattern",
+        ),
+        (
+            r"operator.log=info\,debgu=trace",
+            "at '/operator/log': 'info,debgu=trace' does not match pattern",
+        ),
+        ("operator.log=a\"b", "at '/operator/log': 'a\"b' does not match pattern"),
+        (
+            "sidecar.resources.limits.memory=16Mi",
+            "sidecar.resources: the memory request 48Mi is above the limit 16Mi",
+        ),
+        (
+            "sidecar.resources.limits.memory=1",
+            "sidecar.resources.limits.memory is 1, and a sidecar needs 16Mi at least",
+        ),
+        (
+            "sidecar.resources.limits.memory=1.5",
+            "sidecar.resources.limits.memory is 1.5, and a sidecar needs 16Mi at least",
+        ),
+        (
+            "sidecar.resources.limits.cpu=19m",
+            "sidecar.resources: the cpu request 20m is above the limit 19m",
         ),
         ("replicas=3", "at '': additional properties 'replicas' not allowed"),
         ("operator.replicas=0", "at '/operator/replicas': minimum: got 0, want 1"),

@@ -88,7 +88,14 @@ async fn the_log_is_changed_while_it_runs_and_holds_no_key_at_any_level() -> Res
     let mut scene = Scene::new().await?;
     let (sidecar, _session) = scene.serving().await?;
     assert_eq!(ask(&scene, &["log"]).await?, Ok("info\n".to_owned()));
-    for filter in ["loud=very", "debgu", ""] {
+    for filter in [
+        "loud=very",
+        "debgu",
+        "",
+        "=",
+        "info,debgu=trace",
+        "info\u{1b}[31m=trace",
+    ] {
         let refused = ask(&scene, &["log", filter]).await?.unwrap_err();
         assert!(
             refused.contains(&format!("the log filter {filter:?} is not one")),
