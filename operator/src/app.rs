@@ -155,6 +155,7 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
         identity: Arc::new(Identity::new(
             client.clone(),
             Arc::clone(&trusted),
+            compilations.clone(),
             Arc::clone(&metrics),
         )),
         compilations: compilations.clone(),

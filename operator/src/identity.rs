@@ -16,6 +16,7 @@ mod image;
 mod names;
 mod pace;
 mod pod;
+mod refusals;
 mod seclusion;
 mod token;
 mod workload;
@@ -25,12 +26,13 @@ pub use names::of_certificate;
 pub(crate) use pod::token_volumes;
 
 use crate::metrics::{Metrics, TokenReview};
-use crate::watch::PodUid;
+use crate::watch::{Compilations, PodUid};
 use crate::world::ObjectName;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client};
 use pace::Pace;
 use pilotfish_wire::scope;
+use refusals::Refusals;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -77,15 +79,19 @@ pub enum Refused {
 pub struct Identity {
     client: Client,
     trusted: Arc<Trusted>,
+    seen: Compilations,
+    refusals: Refusals,
     pace: Pace,
     owners: Owners,
     metrics: Arc<Metrics>,
 }
 
 impl Identity {
-    /// Takes pods as `trusted` judges them.
-    pub fn new(client: Client, trusted: Arc<Trusted>, metrics: Arc<Metrics>) -> Self {
+    /// Takes pods as `trusted` judges them, which `seen` says of those that are watched.
+    pub fn new(client: Client, trusted: Arc<Trusted>, seen: Compilations, metrics: Arc<Metrics>) -> Self {
         Self {
+            seen,
+            refusals: Refusals::default(),
             owners: Owners::new(client.clone()),
             client,
             trusted,
@@ -97,10 +103,17 @@ impl Identity {
     /// Whose token this is, which came from `peer` at `now`, in seconds since the Unix epoch.
     pub async fn of_token(&self, token: &str, peer: IpAddr, now: i64) -> Result<Verified, Refused> {
         claimed::plausible(token, now)?;
+        let standing = self.refusals.standing(token, self.seen.borrow().as_ref());
+        if let Some(why) = standing {
+            return Err(Refused::Untrusted(why));
+        }
         self.pace.turn(peer).await?;
         let claims = self.review(token).await?;
         let pod = self.live_pod(&claims).await?;
-        self.trusted.judge(&pod).map_err(Refused::Untrusted)?;
+        if let Err(why) = self.trusted.judge(&pod) {
+            self.refusals.note(token, &claims.uid, &why);
+            return Err(Refused::Untrusted(why));
+        }
         let workload = self.owners.topmost(&pod, &claims.service_account).await?;
         names::certifiable(Verified {
             pod: claims.pod,

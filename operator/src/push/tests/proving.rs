@@ -138,6 +138,36 @@ async fn a_token_is_worth_as_much_as_its_live_pod() {
 }
 
 #[tokio::test]
+async fn a_pod_that_is_refused_is_asked_about_again_once_it_has_changed() {
+    let scene = Scene::new().await;
+    let why = "container app of pod shop/web mounts a token for pilotfish.dev, which only pilotfish may";
+    let reviews = || scene.count("token_reviews_total{outcome=\"accepted\"}");
+    let mut stolen = pod("shop", "web", "uid-1");
+    stolen["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "token", "mountPath": "/t"}]);
+    scene.api.put(&format!("{PODS}/web"), stolen);
+    scene.api.issue("one", "shop", "web", "uid-1");
+    scene.api.issue("another", "shop", "web", "uid-1");
+    scene.publish(&format!("pod shop/web uid-1 {why}"));
+    for (token, asked) in [("one", 1), ("one", 1), ("another", 2), ("one", 2), ("another", 2)] {
+        let answer = refused(&scene, Some(token)).await;
+        assert_eq!(
+            (answer.status, answer.error().as_str(), reviews()),
+            (StatusCode::FORBIDDEN, why, asked)
+        );
+    }
+    scene.publish("pod shop/web uid-1 something else");
+    assert_eq!(refused(&scene, Some("one")).await.error(), why);
+    assert_eq!(reviews(), 3, "it has changed");
+
+    scene.api.put(&format!("{PODS}/web"), pod("shop", "web", "uid-1"));
+    scene.publish("pod shop/web uid-1");
+    let connection = Connection::open(&scene, None).await.unwrap();
+    let mut sidecar = connection.stream(Some("one")).await.unwrap();
+    sidecar.report(&Report::Hello(Hello::default()));
+    sidecar.batch().await;
+}
+
+#[tokio::test]
 async fn a_certificate_of_another_authority_is_refused_at_the_door() {
     let scene = Scene::new().await;
     scene.publish("pod shop/web uid-1");

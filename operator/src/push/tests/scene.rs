@@ -56,7 +56,7 @@ impl Scene {
         let (publish, lead) = (watch::Sender::new(None), watch::Sender::new(Leader::default()));
         let (metrics, api) = (Metrics::new().unwrap(), FakeApi::start().await);
         let trusted = Arc::new(Trusted::new(&[format!("{IMAGE}:1")]));
-        let identity = Identity::new(api.client(), trusted, Arc::clone(&metrics));
+        let identity = Identity::new(api.client(), trusted, publish.subscribe(), Arc::clone(&metrics));
         let address = listener.local_addr().unwrap();
         let server = Server {
             authority: Authority::ready(vec![NAME.to_owned()]),
@@ -190,7 +190,7 @@ fn compilation(words: &str) -> Compilation {
                 world.keys.insert(name, object(spec));
             }
             "pod" => {
-                let refused = more.first().map(|why| Arc::from(*why));
+                let refused = (!more.is_empty()).then(|| more.join(" ").into());
                 let pod = LivePod { refused, ..live(name) };
                 world.pods.insert(pod.scope());
                 pods.insert(PodUid::new(what), pod);
