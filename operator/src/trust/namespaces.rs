@@ -25,6 +25,8 @@ use tokio::time::Instant;
 const ENTRY: &str = "ca.crt";
 /// The status of a change that may not be.
 const INVALID: u16 = 422;
+/// The status of what is larger than may be.
+const TOO_LARGE: u16 = 413;
 /// The status of what is gone.
 const NOT_FOUND: u16 = 404;
 /// Namespaces that are written to at once.
@@ -197,7 +199,7 @@ async fn tell(
 async fn heal(client: &Client, namespace: &str, bundle: &str) -> kube::Result<ConfigMap> {
     let written = write(client, namespace, bundle).await;
     match written {
-        Err(kube::Error::Api(status)) if status.code == INVALID && is_in_the_way(&status.message) => {}
+        Err(kube::Error::Api(status)) if is_in_the_way(status.code, &status.message) => {}
         written => return written,
     }
     let api = Api::<ConfigMap>::namespaced(client.clone(), namespace);
@@ -216,11 +218,12 @@ async fn heal(client: &Client, namespace: &str, bundle: &str) -> kube::Result<Co
     Ok(written)
 }
 
-/// Whether what stands there, and no policy of the cluster, takes no other text.
-fn is_in_the_way(message: &str) -> bool {
-    ["immutable", "binaryData", "Too long"]
-        .iter()
-        .any(|part| message.contains(part))
+/// Whether what stands there, and no policy of the cluster, takes no other text. What is in it beside its text may be too
+/// large for etcd, which is no fault of the request by the API server's words.
+fn is_in_the_way(code: u16, message: &str) -> bool {
+    let says = |part: &&str| message.contains(*part);
+    let is_sealed = code == INVALID && ["immutable", "binaryData", "Too long"].iter().any(says);
+    is_sealed || code == TOO_LARGE || says(&"request is too large")
 }
 
 async fn write(client: &Client, namespace: &str, bundle: &str) -> kube::Result<ConfigMap> {
@@ -297,6 +300,29 @@ mod tests {
         assert_eq!(missing(&told, &["a"]), [""; 0]);
         told.hear(Event::InitDone);
         assert_eq!(missing(&told, &["a"]), ["a"]);
+    }
+
+    #[test]
+    fn what_takes_no_other_text_is_told_from_who_forbids_it() {
+        for (code, message) in [
+            (422, "data: Forbidden: field is immutable when `immutable` is set"),
+            (
+                422,
+                "binaryData[ca.crt]: Invalid value: duplicate of key present in data",
+            ),
+            (422, "[]: Too long: may not be more than 1048576 bytes"),
+            (500, "etcdserver: request is too large"),
+            (413, "Request entity too large: limit is 3145728"),
+        ] {
+            assert!(is_in_the_way(code, message), "{message}");
+        }
+        for (code, message) in [
+            (422, "ValidatingAdmissionPolicy 'no-maps' denied request: no maps"),
+            (403, "configmaps is immutable to you"),
+            (500, "etcdserver: leader changed"),
+        ] {
+            assert!(!is_in_the_way(code, message), "{message}");
+        }
     }
 
     #[test]
