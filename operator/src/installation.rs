@@ -23,6 +23,10 @@ const NAME: &str = "pilotfish-installation";
 const ENTRY: &str = "key";
 /// Another replica was first.
 const ALREADY_EXISTS: u16 = 409;
+/// An API server with too much to do.
+const TOO_MANY_REQUESTS: u16 = 429;
+/// Before an API server that is away is asked again.
+const PAUSE: Duration = Duration::from_secs(1);
 /// How often it is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
@@ -54,8 +58,31 @@ pub(crate) struct Kept {
 
 type Data = BTreeMap<String, ByteString>;
 
-/// The keys of the installation in `namespace`, made now if there are none, and the Secret that they are of.
+/// The keys of the installation in `namespace`, made now if there are none, and the Secret that they are of. Waits for an
+/// API server that is away.
 pub(crate) async fn keys(client: &Client, namespace: &str) -> anyhow::Result<(Keys, Kept)> {
+    loop {
+        match once(client, namespace).await {
+            Err(error) if is_away(&error) => {
+                let error = format!("{error:#}");
+                tracing::warn!(error, "the API server is away, and is asked again until it answers");
+                tokio::time::sleep(PAUSE).await;
+            }
+            keys => return keys,
+        }
+    }
+}
+
+/// It gave no answer, or none of its own.
+fn is_away(error: &anyhow::Error) -> bool {
+    match error.downcast_ref() {
+        Some(kube::Error::Api(status)) => status.code >= 500 || status.code == TOO_MANY_REQUESTS,
+        Some(kube::Error::HyperError(_) | kube::Error::Service(_)) => true,
+        _ => false,
+    }
+}
+
+async fn once(client: &Client, namespace: &str) -> anyhow::Result<(Keys, Kept)> {
     let api = Api::<Secret>::namespaced(client.clone(), namespace);
     let existing = api.get_opt(NAME).await;
     let secret = match existing.with_context(|| format!("Secret {namespace}/{NAME} cannot be read"))? {
@@ -98,7 +125,7 @@ impl Kept {
     async fn look(&self) -> kube::Result<()> {
         let namespace = &self.namespace;
         match self.api.get_opt(NAME).await? {
-            Some(found) if found.data.as_ref() == Some(&self.data) => {}
+            Some(found) if entry(&found) == self.data.get(ENTRY) => {}
             Some(_) => tracing::warn!(
                 namespace,
                 "Secret {NAME} has another key: an operator that starts with it knows nothing of what is held in force"
@@ -136,9 +163,13 @@ fn secret_of(data: Data) -> Secret {
     }
 }
 
+/// Whatever else somebody put beside it.
+fn entry(secret: &Secret) -> Option<&ByteString> {
+    secret.data.as_ref()?.get(ENTRY)
+}
+
 fn read(namespace: &str, secret: &Secret) -> anyhow::Result<Keys> {
-    let entry = secret.data.as_ref().and_then(|data| data.get(ENTRY));
-    let bytes = entry.and_then(|bytes| <[u8; 32]>::try_from(bytes.0.as_slice()).ok());
+    let bytes = entry(secret).and_then(|bytes| <[u8; 32]>::try_from(bytes.0.as_slice()).ok());
     bytes.map(Keys::derive).with_context(|| {
         format!("entry {ENTRY} of Secret {namespace}/{NAME} is not 32 bytes; delete the Secret to have a new one made")
     })
@@ -153,6 +184,48 @@ mod tests {
     fn a_key_that_was_made_can_be_read_and_no_two_are_equal() {
         let (one, other) = (secret_of(random().unwrap()), secret_of(random().unwrap()));
         assert!(read("ns", &one).unwrap() != read("ns", &other).unwrap());
+    }
+
+    #[test]
+    fn what_somebody_puts_beside_the_key_changes_nothing() {
+        let mut secret = secret_of(random().unwrap());
+        let before = entry(&secret).cloned();
+        let note = ("note".to_owned(), ByteString(b"restored".to_vec()));
+        secret.data.get_or_insert_default().extend([note]);
+        assert!(before.is_some() && entry(&secret) == before.as_ref());
+    }
+
+    #[tokio::test]
+    async fn an_api_server_that_is_away_is_waited_for() {
+        let secret = secret_of(random().unwrap());
+        let status = |code: u16| {
+            let status = serde_json::json!({"kind": "Status", "status": "Failure", "code": code, "reason": "x", "message": "no"});
+            (code, status)
+        };
+        let asked = async |answers: Vec<(u16, serde_json::Value)>, patience| {
+            let answers = std::sync::Mutex::new(answers.into_iter());
+            let answers = std::sync::Arc::new(answers);
+            let service = tower::service_fn(move |_: http::Request<kube::client::Body>| {
+                let answer = answers.lock().unwrap().next();
+                async move {
+                    let (code, body) = answer.ok_or_else(|| std::io::Error::other("refused"))?;
+                    let body = kube::client::Body::from(body.to_string().into_bytes());
+                    Ok::<_, std::io::Error>(http::Response::builder().status(code).body(body).unwrap())
+                }
+            });
+            let client = Client::new(service, "default");
+            tokio::time::timeout(patience, keys(&client, "ns")).await
+        };
+        let found = (200, serde_json::to_value(&secret).unwrap());
+        let keys = asked(vec![status(503), status(429), found], 60 * PAUSE)
+            .await
+            .unwrap()
+            .unwrap()
+            .0;
+        assert_eq!(keys, read("ns", &secret).unwrap());
+        let forbidden = asked(vec![status(403)], 60 * PAUSE).await.unwrap();
+        assert!(forbidden.is_err(), "no waiting helps");
+        assert!(asked(vec![], 2 * PAUSE).await.is_err(), "it waits while nobody answers");
     }
 
     #[test]
