@@ -115,17 +115,13 @@ impl Encoder {
 
     /// For showing and, so that it can be returned with its signature, as an entry: clients join entries by index.
     fn think(&mut self, text: &Text<'_>, out: &mut Vec<u8>) {
-        let begins = !std::mem::replace(&mut self.thinking, true);
+        self.thinking = true;
         self.delta(out, |delta| {
             text.write(delta.member("reasoning_content"));
             let mut list = delta.array("reasoning_details");
             let mut entry = list.object();
             entry.string("type", "reasoning.text");
             text.write(entry.member("text"));
-            // Once: clients that join entries append one string to the other.
-            if begins {
-                entry.string("format", FORMAT);
-            }
             entry.u64("index", self.details as u64);
         });
     }
@@ -140,9 +136,8 @@ impl Encoder {
                 entry.string("text", "");
             }
             signature.write(entry.member("signature"));
-            if begins {
-                entry.string("format", FORMAT);
-            }
+            // Once, and only where there is a signature: clients that join entries append one string to the other.
+            entry.string("format", FORMAT);
             entry.u64("index", self.details as u64);
         });
         self.details += 1;
