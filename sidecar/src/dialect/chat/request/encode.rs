@@ -81,7 +81,7 @@ fn write_settings(
             Knob::Verbosity | Knob::CacheKey | Knob::CacheRetention if !manners.is_openai => {
                 ledger.lose(knob.grade(), name, NO_SUCH_FIELD);
             }
-            knob => body.raw(knob_name(knob), value),
+            knob => body.raw(knob_name(knob, manners), value),
         }
     }
     write_stop(settings, manners, body, ledger);
@@ -113,12 +113,12 @@ fn write_account(settings: &Settings<'_>, manners: &Manners, body: &mut ObjectWr
     }
 }
 
-fn knob_name(knob: Knob) -> &'static str {
+fn knob_name(knob: Knob, manners: &Manners) -> &'static str {
     match knob {
         Knob::Temperature => "temperature",
         Knob::TopP => "top_p",
         Knob::TopK => "top_k",
-        Knob::Seed => "seed",
+        Knob::Seed => manners.seed,
         Knob::FrequencyPenalty => "frequency_penalty",
         Knob::PresencePenalty => "presence_penalty",
         Knob::LogitBias => "logit_bias",

@@ -9,6 +9,8 @@ pub(super) struct Manners {
     pub(super) has_openai_fields: bool,
     /// It is OpenAI itself, and takes what nobody else does.
     pub(super) is_openai: bool,
+    /// What it calls a seed.
+    pub(super) seed: &'static str,
     /// Longest tool call id.
     pub(super) longest_id: usize,
     /// What it does with reasoning in the history.
@@ -36,6 +38,7 @@ const COMPATIBLE: Manners = Manners {
     max_output: "max_tokens",
     has_openai_fields: true,
     is_openai: false,
+    seed: "seed",
     longest_id: 64,
     echo: Echo::Content,
     most_stops: 16,
@@ -74,6 +77,7 @@ const PROVIDERS: &[(&str, Manners)] = &[
 /// Its ids are nine letters and digits, and it refuses fields it does not know.
 const MISTRAL: Manners = Manners {
     longest_id: 9,
+    seed: "random_seed",
     has_openai_fields: false,
     ..STRICT
 };
