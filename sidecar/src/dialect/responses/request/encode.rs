@@ -45,7 +45,7 @@ pub(in crate::dialect) fn encode(
     }
     Turns {
         sees: upstream.sees(),
-        takes_custom: is_openai(upstream),
+        is_openai: is_openai(upstream),
         customs: Vec::new(),
         ledger,
     }

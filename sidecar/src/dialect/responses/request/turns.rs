@@ -14,8 +14,8 @@ const LONGEST_ID: usize = 64;
 /// Writes items; the upstream may not be able to see.
 pub(super) struct Turns<'t> {
     pub(super) sees: bool,
-    /// The upstream knows tools that take free text.
-    pub(super) takes_custom: bool,
+    /// The upstream is OpenAI's own, which knows tools that take free text.
+    pub(super) is_openai: bool,
     /// The calls of such tools so far.
     pub(super) customs: Vec<String>,
     pub(super) ledger: &'t mut Ledger,
@@ -36,7 +36,7 @@ impl Turns<'_> {
             match &item.part {
                 Part::Call(call) => {
                     let mut object = input.object();
-                    if let (Arguments::Free(text), true) = (&call.arguments, self.takes_custom) {
+                    if let (Arguments::Free(text), true) = (&call.arguments, self.is_openai) {
                         object.string("type", "custom_tool_call");
                         object.string("call_id", &spell(&call.id.plain(), LONGEST_ID));
                         write_name(&call.name, &mut object);
@@ -75,7 +75,7 @@ impl Turns<'_> {
         let (role, text_kind) = match role {
             Role::System => ("system", "input_text"),
             Role::User => ("user", "input_text"),
-            Role::Assistant => ("assistant", "output_text"),
+            Role::Assistant => return self.write_answer(&said, input),
         };
         let mut message = input.object();
         message.string("type", "message");
@@ -83,6 +83,29 @@ impl Turns<'_> {
         let mut content = message.array("content");
         for item in said {
             write_part(&item.part, text_kind, &mut content.object());
+        }
+    }
+
+    /// What the assistant said. A list of its parts is a message as the provider made it, with an id that nobody has
+    /// who did not get it: strict servers take nothing but a string.
+    fn write_answer(&self, said: &[&Item<'_>], input: &mut ArrayWriter<'_>) {
+        for item in said {
+            let mut message = input.object();
+            message.string("type", "message");
+            message.string("role", "assistant");
+            match &item.part {
+                Part::Text(text) => text.write(message.member("content")),
+                // OpenAI itself is not so strict, and has no other way to tell a refusal.
+                Part::Refusal(text) if self.is_openai => {
+                    let mut content = message.array("content");
+                    let mut part = content.object();
+                    part.string("type", "refusal");
+                    text.write(part.member("refusal"));
+                }
+                Part::Refusal(text) => text.write(message.member("content")),
+                // Never let through.
+                _ => message.string("content", ""),
+            }
         }
     }
 
@@ -155,15 +178,7 @@ fn is_said(item: &Item<'_>) -> bool {
 /// A part that [`Turns::carries`] lets through.
 fn write_part(part: &Part<'_>, text_kind: &str, object: &mut ObjectWriter<'_>) {
     match part {
-        Part::Text(text) => {
-            object.string("type", text_kind);
-            text.write(object.member("text"));
-        }
-        Part::Refusal(text) if text_kind == "output_text" => {
-            object.string("type", "refusal");
-            text.write(object.member("refusal"));
-        }
-        Part::Refusal(text) => {
+        Part::Text(text) | Part::Refusal(text) => {
             object.string("type", text_kind);
             text.write(object.member("text"));
         }
