@@ -5,11 +5,12 @@
 
 use super::item::{Item, Knob, Part, Request, Role, Thinking, ToolChoice};
 use super::loss::Ledger;
-use super::{Dialect, Upstream};
+use super::{ClientDialect, Dialect, Upstream};
 use crate::json::{self, Raw};
 
-/// Its row of the providers.
+/// Their rows of the providers.
 const OPENAI: &str = "openai";
+const AZURE: &str = "azure.ai.openai";
 
 /// All efforts, the least first, as JSON.
 const EFFORTS: [&str; 7] = [
@@ -23,7 +24,7 @@ const EFFORTS: [&str; 7] = [
 ];
 
 /// Makes the request one that the model takes, as far as is known of it.
-pub(super) fn fit(request: &mut Request<'_>, upstream: &Upstream<'_>, ledger: &mut Ledger) {
+pub(super) fn fit(request: &mut Request<'_>, client: ClientDialect, upstream: &Upstream<'_>, ledger: &mut Ledger) {
     if !takes_custom_tools(upstream) {
         without_custom_tools(request, ledger);
     }
@@ -33,7 +34,9 @@ pub(super) fn fit(request: &mut Request<'_>, upstream: &Upstream<'_>, ledger: &m
     if upstream.refuses("ForcedTools") {
         without_forced_call(request, ledger);
     }
-    if upstream.refuses("Prefill") {
+    // Elsewhere a last message of the assistant's asks for nothing.
+    let is_prefill = client == ClientDialect::Messages;
+    if is_prefill && begins_anew(upstream) || upstream.refuses("Prefill") {
         without_prefill(request, ledger);
     }
     if let Some(Thinking::Effort(Some(effort))) = request.settings.thinking
@@ -50,6 +53,16 @@ pub(super) fn fit(request: &mut Request<'_>, upstream: &Upstream<'_>, ledger: &m
 /// Servers that are compatible with OpenAI's know functions only.
 fn takes_custom_tools(upstream: &Upstream<'_>) -> bool {
     matches!(upstream.dialect, Dialect::Chat | Dialect::Responses) && upstream.provider == OPENAI
+}
+
+/// OpenAI's servers and Cohere's answer with a message of its own to whatever stands last, and Responses has no word for
+/// going on.
+fn begins_anew(upstream: &Upstream<'_>) -> bool {
+    match upstream.dialect {
+        Dialect::Responses | Dialect::Cohere => true,
+        Dialect::Chat => matches!(upstream.provider, OPENAI | AZURE),
+        Dialect::Messages | Dialect::Gemini | Dialect::Converse | Dialect::Ollama => false,
+    }
 }
 
 fn without_custom_tools(request: &mut Request<'_>, ledger: &mut Ledger) {

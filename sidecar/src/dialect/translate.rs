@@ -209,7 +209,7 @@ fn translate(
         Some(pictures) => pictures::place(&mut request, upstream, pictures, &mut ledger),
         None => Vec::new(),
     };
-    fit(&mut request, upstream, &mut ledger);
+    fit(&mut request, asked.dialect, upstream, &mut ledger);
     let size = asked.object.text().len() + ROOM;
     let Encoded { body, renamed } = match upstream.dialect {
         Dialect::Chat => chat::request::encode(&request, upstream, size, &mut ledger),
