@@ -8,6 +8,7 @@ mod families;
 mod family;
 mod labels;
 mod operator;
+mod outcomes;
 mod series;
 mod value;
 
@@ -18,6 +19,7 @@ pub use value::IntGauge;
 
 use families::{DURATION_BUCKETS, FIRST_TOKEN_BUCKETS, Families, OVERHEAD_BUCKETS, PER_TOKEN_BUCKETS, TOKEN_BUCKETS};
 use family::Family;
+use outcomes::{Attempts, Failovers};
 use pilotfish_wire::Kind;
 use series::Timed;
 use std::sync::Arc;
@@ -30,8 +32,8 @@ const OTHER: &str = "other";
 pub(crate) struct Meter {
     families: Families,
     requests: Family<IntCounter, 5>,
-    attempts: Family<IntCounter, 2>,
-    failovers: Family<IntCounter, 3>,
+    attempts: Family<Attempts, 1>,
+    failovers: Family<Failovers, 2>,
     losses: Family<IntCounter, 2>,
     tokens: Family<IntCounter, 2>,
     cost: Family<Counter, 1>,
@@ -94,15 +96,15 @@ impl Meter {
         let with = |label| [operation, provider, asked, answered, label];
         let meter = Self {
             requests,
-            attempts: families.int_counters(
+            attempts: families.outcomes(
                 "pilotfish_attempts_total",
                 "Upstream calls, by how they ended.",
-                ["deployment", "outcome"],
+                ["deployment"],
             ),
-            failovers: families.int_counters(
+            failovers: families.outcomes(
                 "pilotfish_failovers_total",
                 "Requests that left one deployment for another, by why.",
-                ["from", "to", "reason"],
+                ["from", "to"],
             ),
             losses: families.int_counters(
                 "pilotfish_translation_losses_total",
@@ -211,7 +213,7 @@ impl Meter {
     pub(crate) fn deployment(&self, name: &str) -> Arc<DeploymentSeries> {
         let tokens = |kind| self.tokens.with(&[name, kind]);
         Arc::new(DeploymentSeries {
-            attempts: Outcome::ALL.map(|outcome| self.attempts.with(&[name, outcome.label()])),
+            attempts: self.attempts.with(&[name]),
             input: tokens("input"),
             cached_input: tokens("cached_input"),
             output: tokens("output"),
@@ -264,16 +266,14 @@ impl Meter {
         }
         for from in deployments {
             for to in deployments.iter().filter(|to| *to != from) {
-                for reason in Outcome::LEADING_ON {
-                    self.failover(from, to, reason);
-                }
+                self.failovers.with(&[from, to]);
             }
         }
     }
 
-    /// The counter of one step from deployment to deployment.
-    pub(crate) fn failover(&self, from: &str, to: &str, reason: Outcome) -> IntCounter {
-        self.failovers.with(&[from, to, reason.label()])
+    /// Counts one step from deployment to deployment.
+    pub(crate) fn failover(&self, from: &str, to: &str, reason: Outcome) {
+        self.failovers.with(&[from, to]).count(reason);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Families: made and registered, with the buckets of their histograms.
 
 use super::family::{Exposed, Family};
+use super::outcomes::Outcomes;
 use super::value::{Counter, Gauge, Histogram, IntCounter, IntGauge, Value};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -27,6 +28,15 @@ impl Families {
         help: &'static str,
         labels: [&'static str; N],
     ) -> Family<IntCounter, N> {
+        self.register(name, help, labels, &[])
+    }
+
+    pub(super) fn outcomes<const LEADING_ON: bool, const N: usize>(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        labels: [&'static str; N],
+    ) -> Family<Outcomes<LEADING_ON>, N> {
         self.register(name, help, labels, &[])
     }
 

@@ -1,5 +1,6 @@
 //! Series that are resolved once, and then only added to.
 
+use super::outcomes::Attempts;
 use super::value::{Counter, Histogram, IntCounter};
 use super::{Meter, Outcome, Shape};
 use crate::dialect::{Grade, Losses, Operation, Usage};
@@ -7,7 +8,7 @@ use std::sync::Arc;
 
 /// Counters of one deployment, resolved.
 pub(crate) struct DeploymentSeries {
-    pub(super) attempts: [IntCounter; Outcome::ALL.len()],
+    pub(super) attempts: Attempts,
     pub(super) input: IntCounter,
     pub(super) cached_input: IntCounter,
     pub(super) output: IntCounter,
@@ -19,7 +20,7 @@ pub(crate) struct DeploymentSeries {
 
 impl DeploymentSeries {
     pub(crate) fn attempt(&self, outcome: Outcome) {
-        self.attempts[outcome as usize].inc();
+        self.attempts.count(outcome);
     }
 
     /// Adds what a request or its answer lost between two dialects.

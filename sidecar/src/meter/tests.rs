@@ -24,7 +24,7 @@ fn the_series_of_a_route_exist_at_zero() {
     let lines = lines(&meter);
     for expected in [
         r#"pilotfish_requests_total{code="404",deployment="",dialect="messages",model="other",stream="false"} 0"#,
-        r#"pilotfish_failovers_total{from="shop/down",reason="limited",to="shop/up"} 0"#,
+        r#"pilotfish_failovers_total{from="shop/down",to="shop/up",reason="limited"} 0"#,
         r#"pilotfish_requests_total{code="200",deployment="shop/up",dialect="chat",model="chat",stream="true"} 0"#,
         r#"pilotfish_attempts_total{deployment="shop/up",outcome="limited"} 0"#,
         r#"pilotfish_tokens_total{deployment="shop/up",kind="cached_input"} 0"#,

@@ -225,7 +225,8 @@ impl Value for Histogram {
     }
 }
 
-fn line(out: &mut String, name: &str, labels: &str, value: impl Display) {
+/// One line of the text.
+pub(super) fn line(out: &mut String, name: &str, labels: &str, value: impl Display) {
     let written = if labels.is_empty() {
         writeln!(out, "{name} {value}")
     } else {

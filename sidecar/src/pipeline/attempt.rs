@@ -194,7 +194,7 @@ impl<'a> Course<'a, '_> {
     async fn go_on(&mut self, failed: &'a Candidate<'a>, outcome: Outcome) -> Step<'a> {
         if let Some((next, admission)) = self.next_candidate() {
             let (from, to) = (&failed.target.deployment.name, &next.target.deployment.name);
-            self.request.visit.worker.shared.meter.failover(from, to, outcome).inc();
+            self.request.visit.worker.shared.meter.failover(from, to, outcome);
             return Some((next, admission, false));
         }
         self.repeat_later().await

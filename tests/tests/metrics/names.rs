@@ -134,7 +134,7 @@ async fn every_series_is_there_at_zero_before_the_first_request() -> Result<()> 
     }
     for (from, to) in [(east, west), (west, east)] {
         wanted.push(format!(
-            "pilotfish_failovers_total{{from=\"{from}\",reason=\"server_error\",to=\"{to}\"}} 0"
+            "pilotfish_failovers_total{{from=\"{from}\",to=\"{to}\",reason=\"server_error\"}} 0"
         ));
     }
     wanted.push(
