@@ -9,6 +9,7 @@ const QUIET: Duration = Duration::from_millis(100);
 /// A cluster that never rests is still served, well within the second that a status may take.
 const LONGEST: Duration = Duration::from_millis(300);
 /// How many times as long as a look takes nothing is looked at after it: a cluster of thousands leaves time for the rest.
+/// No longer than [`LONGEST`], unless the look was.
 const RESTS: u32 = 3;
 
 /// Changes that have not been looked at.
@@ -36,8 +37,9 @@ impl Debounce {
 
     /// All changes so far were looked at, from `begun` to `ended`.
     pub(super) fn looked(&mut self, begun: Instant, ended: Instant) {
+        let took = ended - begun;
         *self = Self {
-            rest: Some(ended + (ended - begun) * RESTS),
+            rest: Some(ended + (took * RESTS).min(LONGEST.max(took))),
             ..Self::default()
         };
     }
@@ -63,14 +65,18 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_a_quarter_of_the_time_is_spent_on_looking() {
-        let (start, second) = (Instant::now(), Duration::from_secs(1));
-        let mut debounce = Debounce::default();
-        debounce.looked(start, start + second);
-        debounce.touch(start + second);
-        assert_eq!(debounce.due(), Some(start + 4 * second));
-        debounce.looked(start + 4 * second, start + 4 * second);
-        debounce.touch(start + 5 * second);
-        assert_eq!(debounce.due(), Some(start + 5 * second + QUIET));
+    fn a_long_look_leaves_time_for_the_rest_and_a_status_within_its_second() {
+        for (took, rests) in [(0, 0), (20, 60), (150, 300), (1_000, 1_000)].map(|(took, rests)| (ms(took), ms(rests))) {
+            let start = Instant::now();
+            let mut debounce = Debounce::default();
+            debounce.looked(start, start + took);
+            debounce.touch(start + took);
+            let due = (start + took + rests).max(start + took + QUIET);
+            assert_eq!(debounce.due(), Some(due), "after {took:?}");
+        }
+    }
+
+    fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
     }
 }
