@@ -4,6 +4,7 @@
 //! spellings, `systemInstruction` and `system_instruction`.
 
 pub(super) mod finish;
+mod grounding;
 pub(super) mod request;
 pub(super) mod response;
 pub(super) mod signature;

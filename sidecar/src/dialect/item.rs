@@ -181,8 +181,24 @@ pub(super) struct Citation<'a> {
     pub(super) url: Raw<'a>,
     pub(super) title: Option<Raw<'a>>,
     /// Characters of the text: the first, and the first behind.
-    pub(super) start: Option<Raw<'a>>,
-    pub(super) end: Option<Raw<'a>>,
+    pub(super) start: Option<Mark<'a>>,
+    pub(super) end: Option<Mark<'a>>,
+}
+
+/// A position in a text, in characters.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mark<'a> {
+    Said(Raw<'a>),
+    At(u64),
+}
+
+impl Mark<'_> {
+    fn value(self) -> Option<u64> {
+        match self {
+            Self::Said(raw) => raw.u64(),
+            Self::At(at) => Some(at),
+        }
+    }
 }
 
 impl<'a> Citation<'a> {
@@ -191,16 +207,17 @@ impl<'a> Citation<'a> {
         Some(Self {
             url: given(object, "url")?,
             title: given(object, "title"),
-            start: given(object, "start_index"),
-            end: given(object, "end_index"),
+            start: given(object, "start_index").map(Mark::Said),
+            end: given(object, "end_index").map(Mark::Said),
         })
     }
 
-    /// Writes them.
-    pub(super) fn write(&self, object: &mut ObjectWriter<'_>) {
-        for (key, value) in [("start_index", self.start), ("end_index", self.end)] {
-            match value {
-                Some(value) => object.raw(key, value),
+    /// Writes them for a text before which so many characters stand in the client's.
+    pub(super) fn write(&self, before: u64, object: &mut ObjectWriter<'_>) {
+        for (key, mark) in [("start_index", self.start), ("end_index", self.end)] {
+            match mark {
+                Some(Mark::Said(raw)) if before == 0 => object.raw(key, raw),
+                Some(mark) => object.u64(key, mark.value().unwrap_or(0).saturating_add(before)),
                 None => object.u64(key, 0),
             }
         }

@@ -1,5 +1,6 @@
 //! Anthropic Messages.
 
+mod cited;
 pub(super) mod finish;
 pub(super) mod request;
 pub(super) mod response;

@@ -26,6 +26,11 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// How many those are.
+    pub(super) fn characters(&self) -> u64 {
+        self.plain().chars().count() as u64
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         match self {
             Self::Json(raw) => raw.text() == "\"\"",

@@ -327,8 +327,8 @@ fn unsaid_of(reply: &mut Reply<'_>, exchange: &Exchange) -> Losses {
     }
     reply.remarks.retain(|(_, remark)| {
         let lost = match exchange.operation {
-            Operation::Completions => Some(unsaid::lost_remark(remark)),
-            _ => unsaid::remark(exchange.client, remark),
+            Operation::Completions => Some(unsaid::lost_remark(exchange.upstream, remark)),
+            _ => unsaid::remark((exchange.client, exchange.upstream), remark),
         };
         lost.map(|loss| report.add(loss)).is_none()
     });

@@ -26,6 +26,7 @@ struct Teller {
     /// Only where somebody wants to know what was reasoned.
     recorder: Option<Recorder>,
     client: ClientDialect,
+    upstream: Dialect,
     report: Report,
 }
 
@@ -59,7 +60,7 @@ impl Translator {
         Self {
             decoder: match exchange.upstream {
                 Dialect::Chat => Decoder::Chat(chat::stream::Decoder::new(exchange)),
-                Dialect::Messages => Decoder::Messages(messages::stream::Decoder::default()),
+                Dialect::Messages => Decoder::Messages(messages::stream::Decoder::new(exchange)),
                 Dialect::Responses => Decoder::Responses(responses::stream::Decoder::new(exchange)),
                 Dialect::Converse => Decoder::Converse(converse::stream::Decoder::default()),
                 Dialect::Ollama => Decoder::Ollama(ollama::stream::Decoder::new(exchange)),
@@ -71,6 +72,7 @@ impl Translator {
                 order: Order::default(),
                 recorder: None,
                 client: exchange.client,
+                upstream: exchange.upstream,
                 report: Report::default(),
             },
         }
@@ -146,7 +148,7 @@ impl Translator {
 impl Teller {
     /// A step in the client's dialect, at its right time, and what the pipeline wants to know of it.
     fn tell(&mut self, step: Step<'_>, effect: &mut Effect, out: &mut Vec<u8>) -> Result<(), Fault> {
-        let step = match sayable(self.client, step) {
+        let step = match sayable((self.client, self.upstream), step) {
             Ok(step) => step,
             Err(loss) => {
                 self.report.tell(self.client, loss, out);
@@ -164,7 +166,7 @@ impl Teller {
                 out,
             )?,
             Turn::Superfluous => {
-                if let Some(loss) = unsaid::late(&step) {
+                if let Some(loss) = unsaid::late(self.upstream, &step) {
                     self.report.tell(self.client, loss, out);
                 }
                 return Ok(());
@@ -212,14 +214,14 @@ impl Order {
 }
 
 /// A step, unless the client cannot be told it.
-fn sayable(client: ClientDialect, step: Step<'_>) -> Result<Step<'_>, Loss> {
+fn sayable((client, upstream): (ClientDialect, Dialect), step: Step<'_>) -> Result<Step<'_>, Loss> {
     match step {
         Step::Lost(loss) => Err(loss),
         Step::Image(source) => match unsaid::image(client, &source) {
             Some(loss) => Err(loss),
             None => Ok(Step::Image(source)),
         },
-        Step::Remark(remark) => match unsaid::remark(client, &remark) {
+        Step::Remark(remark) => match unsaid::remark((client, upstream), &remark) {
             Some(loss) => Err(loss),
             None => Ok(Step::Remark(remark)),
         },

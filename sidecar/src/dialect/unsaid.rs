@@ -8,7 +8,7 @@
 use super::item::{Arguments, Part, Remark, Reply, Source, Step};
 use super::loss::shown;
 use super::text::Text;
-use super::{ClientDialect, Grade, Loss, Losses};
+use super::{ClientDialect, Dialect, Grade, Loss, Losses};
 use std::borrow::Cow;
 
 /// What stands before the fields in a stream's comment.
@@ -59,14 +59,14 @@ pub(super) fn cut_call() -> Loss {
 }
 
 /// What a stream said behind its answer's end, if it was anything: no dialect can say more there.
-pub(super) fn late(step: &Step<'_>) -> Option<Loss> {
+pub(super) fn late(upstream: Dialect, step: &Step<'_>) -> Option<Loss> {
     let what = match step {
         Step::Text(text) | Step::Refusal(text) | Step::Thinking(text) if text.is_empty() => return None,
         Step::Text(_) | Step::Refusal(_) => "text",
         Step::Thinking(_) | Step::Signature(_) | Step::Reasoning(_) => "reasoning",
         Step::Call { .. } | Step::CustomCall { .. } => "tool_call",
         Step::Image(_) => "image",
-        Step::Remark(remark) => return Some(lost_remark(remark)),
+        Step::Remark(remark) => return Some(lost_remark(upstream, remark)),
         // What is about something said before.
         Step::Arguments { .. } | Step::CallEnd { .. } => return None,
         // Said twice.
@@ -91,18 +91,24 @@ pub(super) fn without_cut_call(client: ClientDialect, reply: &mut Reply<'_>) -> 
 }
 
 /// Why a client cannot get a remark on a text, if it cannot.
-pub(super) fn remark(client: ClientDialect, remark: &Remark<'_>) -> Option<Loss> {
+pub(super) fn remark(exchange: (ClientDialect, Dialect), remark: &Remark<'_>) -> Option<Loss> {
+    let (client, upstream) = exchange;
     match (client, remark) {
         (ClientDialect::Chat | ClientDialect::Responses, _) => None,
-        (ClientDialect::Messages | ClientDialect::Gemini, remark) => Some(lost_remark(remark)),
+        (ClientDialect::Messages | ClientDialect::Gemini, remark) => Some(lost_remark(upstream, remark)),
     }
 }
 
 /// A remark where there is no place for any.
-pub(super) fn lost_remark(remark: &Remark<'_>) -> Loss {
+pub(super) fn lost_remark(upstream: Dialect, remark: &Remark<'_>) -> Loss {
+    let cited = match upstream {
+        Dialect::Messages => "citations",
+        Dialect::Gemini => "groundingMetadata",
+        _ => "annotations",
+    };
     match remark {
         Remark::Logprobs(_) => hint("logprobs", "log probabilities are not translated"),
-        Remark::Citation(_) => hint("annotations", "citations are not translated"),
+        Remark::Citation(_) => hint(cited, "citations are not translated"),
     }
 }
 

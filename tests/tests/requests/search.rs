@@ -2,7 +2,7 @@
 
 use crate::scene::Scene;
 use anyhow::Result;
-use pilotfish_provider::{Anthropic, Builder, Cohere, Gemini, OpenAi};
+use pilotfish_provider::{Anthropic, Builder, Cohere, Gemini, OpenAi, Step};
 use serde_json::{Value, json};
 
 /// One deployment of `provider`, called in this dialect alone.
@@ -88,4 +88,47 @@ async fn a_search_that_nobody_makes_is_refused_by_the_client_s_word_for_it() -> 
     }
     assert!(scene.targets().is_empty());
     scene.end().await
+}
+
+/// What Claude answers that found a page, whole.
+fn found() -> Value {
+    let page = json!({"type": "web_search_result_location", "url": "https://example.com/q", "title": "Quinces",
+        "encrypted_index": "E", "cited_text": "…"});
+    json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "stop_reason": "end_turn",
+        "usage": {"input_tokens": 1, "output_tokens": 2}, "content": [
+            {"type": "text", "text": "Süß: "}, {"type": "text", "text": "quinces", "citations": [page]}]})
+}
+
+/// The same of Google's, which counts bytes.
+fn grounded() -> Value {
+    let support =
+        json!({"segment": {"startIndex": 7, "endIndex": 14, "text": "quinces"}, "groundingChunkIndices": [0]});
+    let chunk = json!({"web": {"uri": "https://example.com/q", "title": "Quinces"}});
+    json!({"responseId": "r", "modelVersion": "g", "candidates": [{"index": 0, "finishReason": "STOP",
+        "content": {"role": "model", "parts": [{"text": "Süß: quinces"}]},
+        "groundingMetadata": {"groundingChunks": [chunk], "groundingSupports": [support]}}],
+        "usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 2, "totalTokenCount": 3}})
+}
+
+#[tokio::test]
+async fn the_pages_that_an_answer_is_based_on_reach_openai_s_clients() -> Result<()> {
+    let page = json!({"url": "https://example.com/q", "title": "Quinces", "start_index": 5, "end_index": 12});
+    for (scene, answer) in [(anthropic().await?, found()), (gemini().await?, grounded())] {
+        let step = Step::raw(200, "application/json", answer.to_string());
+        scene.fake.script([step.clone(), step]);
+        let [chat, responses, ..] = wishes();
+        let answer = scene.ask(chat.0, chat.1).await?;
+        let message = &answer["choices"][0]["message"];
+        assert_eq!(message["annotations"][0]["url_citation"], page, "{answer}");
+        let answer = scene.ask(responses.0, responses.1).await?;
+        let content = answer["output"][0]["content"].as_array().cloned().unwrap_or_default();
+        let cited = content.iter().find_map(|part| part["annotations"].get(0));
+        assert_eq!(
+            cited.map(|cited| &cited["url"]),
+            Some(&json!("https://example.com/q")),
+            "{answer}"
+        );
+        scene.end().await?;
+    }
+    Ok(())
 }

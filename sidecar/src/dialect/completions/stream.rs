@@ -39,7 +39,7 @@ impl Encoder {
             Step::Start { id, model, created } => self.start(id.as_ref(), model.as_ref(), created),
             Step::Text(text) | Step::Refusal(text) => self.chunk(&text, None, out),
             Step::Image(_) => self.unsaid = Some(unsaid()),
-            Step::Remark(remark) => self.unsaid = Some(lost_remark(&remark)),
+            Step::Remark(remark) => self.unsaid = Some(lost_remark(self.exchange.upstream, &remark)),
             Step::Thinking(_)
             | Step::Signature(_)
             | Step::Reasoning(_)

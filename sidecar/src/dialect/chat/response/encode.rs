@@ -6,6 +6,7 @@ use crate::dialect::item::{Arguments, Call, Citation, Finish, Part, Reasoning, R
 use crate::dialect::text::Text;
 use crate::dialect::{Exchange, Operation};
 use crate::json::{ArrayWriter, ObjectWriter, ValueWriter};
+use smallvec::SmallVec;
 
 pub(in crate::dialect) fn encode(exchange: &Exchange, reply: &Reply<'_>, out: &mut Vec<u8>) {
     let mut body = ObjectWriter::new(out);
@@ -105,8 +106,8 @@ fn write_logprobs(reply: &Reply<'_>, choice: &mut ObjectWriter<'_>) {
 }
 
 fn write_annotations(reply: &Reply<'_>, message: &mut ObjectWriter<'_>) {
-    let cited = reply.remarks.iter().filter_map(|(_, remark)| match remark {
-        Remark::Citation(citation) => Some(citation),
+    let cited = reply.remarks.iter().filter_map(|(text, remark)| match remark {
+        Remark::Citation(citation) => Some((*text, citation)),
         Remark::Logprobs(_) => None,
     });
     let mut cited = cited.peekable();
@@ -114,14 +115,22 @@ fn write_annotations(reply: &Reply<'_>, message: &mut ObjectWriter<'_>) {
         return;
     }
     let mut list = message.array("annotations");
-    cited.for_each(|citation| write_citation(citation, &mut list));
+    let texts = reply.parts.iter().filter_map(|part| match part {
+        Part::Text(text) => Some(text.characters()),
+        _ => None,
+    });
+    let lengths: SmallVec<[u64; 8]> = texts.collect();
+    cited.for_each(|(text, citation)| {
+        let before = lengths.iter().take(text).sum();
+        write_citation(citation, before, &mut list);
+    });
 }
 
 /// A citation, whole or in a chunk.
-pub(in crate::dialect::chat) fn write_citation(citation: &Citation<'_>, list: &mut ArrayWriter<'_>) {
+pub(in crate::dialect::chat) fn write_citation(citation: &Citation<'_>, before: u64, list: &mut ArrayWriter<'_>) {
     let mut object = list.object();
     object.string("type", "url_citation");
-    citation.write(&mut object.object("url_citation"));
+    citation.write(before, &mut object.object("url_citation"));
 }
 
 fn write_texts(parts: &[Part<'_>], value: ValueWriter<'_>) {

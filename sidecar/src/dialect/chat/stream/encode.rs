@@ -62,7 +62,9 @@ impl Encoder {
             }
             Step::Remark(Remark::Citation(citation)) => {
                 let start = out.len();
-                self.delta(out, |delta| write_citation(&citation, &mut delta.array("annotations")));
+                self.delta(out, |delta| {
+                    write_citation(&citation, 0, &mut delta.array("annotations"))
+                });
                 one_line(start, out);
             }
             Step::CustomCall { call, id, name } => self.custom_call(call, &id, &name, out),

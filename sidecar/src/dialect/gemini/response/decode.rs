@@ -2,8 +2,8 @@
 
 use crate::dialect::gemini::signature;
 use crate::dialect::gemini::spelling::{camel_case, given};
-use crate::dialect::gemini::{finish, usage};
-use crate::dialect::item::{Arguments, Call, Finish, Part, Reasoning, Reply, Source};
+use crate::dialect::gemini::{finish, grounding, usage};
+use crate::dialect::item::{Arguments, Call, Finish, Part, Reasoning, Remark, Reply, Source};
 use crate::dialect::text::Text;
 use crate::dialect::{ClientDialect, Exchange, Fault, Loss, unsaid};
 use crate::json::{Object, Raw, Type};
@@ -16,10 +16,19 @@ pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Res
     let mut parts = Vec::with_capacity(4);
     let mut calls = 0;
     let mut lost: Vec<_> = candidate.iter().flat_map(beside).collect();
+    // Which text each of the candidate's parts becomes.
+    let (mut texts, mut said_so_far) = (Vec::with_capacity(4), 0);
     for object in candidate.iter().flat_map(super::parts) {
+        texts.push(None);
         for said in part(&object, exchange, calls)? {
             match said {
-                Said::Text(text) => parts.push(Part::Text(text)),
+                Said::Text(text) => {
+                    if let Some(last) = texts.last_mut() {
+                        *last = Some(said_so_far);
+                    }
+                    said_so_far += 1;
+                    parts.push(Part::Text(text));
+                }
                 Said::Reasoning(reasoning) => parts.push(Part::Reasoning(reasoning)),
                 Said::Call(call) => {
                     calls += 1;
@@ -30,6 +39,12 @@ pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Res
             }
         }
     }
+    let cited = candidate
+        .iter()
+        .flat_map(|candidate| grounding::citations(candidate, &texts, &parts));
+    let remarks = cited
+        .map(|(text, citation)| (text, Remark::Citation(citation)))
+        .collect();
     let finished = match &candidate {
         Some(candidate) => finish::read(candidate, calls > 0)?,
         None => finish::blocked(&answer),
@@ -52,7 +67,7 @@ pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Res
         model: super::text(&answer, "modelVersion"),
         created: None,
         parts,
-        remarks: Vec::new(),
+        remarks,
         finish,
         usage: usage::of(&answer),
         lost,
@@ -73,9 +88,10 @@ pub(in crate::dialect::gemini) enum Said<'a> {
 pub(in crate::dialect::gemini) fn beside<'a>(candidate: &Object<'a>) -> impl Iterator<Item = Loss> + use<'a> {
     let has = |key: &&str| given(candidate, key).is_some_and(|value| !matches!(value.text(), "{}" | "[]"));
     let found: SmallVec<[&str; 4]> = GROUNDS.iter().copied().filter(has).collect();
-    found
-        .into_iter()
-        .map(|key| unsaid::hint(key, "citations are not translated"))
+    found.into_iter().map(|key| match key {
+        "groundingMetadata" => unsaid::hint(key, "of what was searched, only the pages are translated"),
+        key => unsaid::hint(key, "citations are not translated"),
+    })
 }
 
 const GROUNDS: &[&str] = &["citationMetadata", "groundingMetadata", "urlContextMetadata"];

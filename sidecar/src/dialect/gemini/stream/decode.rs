@@ -1,8 +1,8 @@
 //! A Gemini stream into steps. Parts come whole or, where they are text, in pieces; a call is never in pieces.
 
 use crate::dialect::gemini::response::{self, Said};
-use crate::dialect::gemini::{finish, usage};
-use crate::dialect::item::{Call, Finish, Reasoning, Step};
+use crate::dialect::gemini::{finish, grounding, usage};
+use crate::dialect::item::{Call, Finish, Reasoning, Remark, Step};
 use crate::dialect::loss::given;
 use crate::dialect::text::Text;
 use crate::dialect::translator::Sink;
@@ -16,6 +16,8 @@ pub(in crate::dialect) struct Decoder {
     calls: usize,
     started: bool,
     committed: bool,
+    /// How many pages were cited.
+    cited: usize,
     /// Why the answer ended, as was said last. Some servers say so in every chunk, or in the first.
     finish: Option<Finish<'static>>,
 }
@@ -27,6 +29,7 @@ impl Decoder {
             calls: 0,
             started: false,
             committed: false,
+            cited: 0,
             finish: None,
         }
     }
@@ -91,6 +94,12 @@ impl Decoder {
                 }
             }
         }
+        let pages = grounding::pages(candidate);
+        let new = pages.get(self.cited..).unwrap_or_default();
+        new.iter()
+            .flatten()
+            .try_for_each(|page| sink(Step::Remark(Remark::Citation(*page))))?;
+        self.cited = self.cited.max(pages.len());
         response::beside(candidate).try_for_each(|loss| sink(Step::Lost(loss)))?;
         if let Some(finish) = finish::read(candidate, self.calls > 0)? {
             self.ends(finish);

@@ -1,10 +1,10 @@
 //! An Anthropic answer into the item form.
 
-use crate::dialect::item::{Arguments, Call, Finish, Part, Reasoning, Reply};
+use crate::dialect::item::{Arguments, Call, Finish, Part, Reasoning, Remark, Reply};
 use crate::dialect::loss::given;
-use crate::dialect::messages::{finish, usage};
+use crate::dialect::messages::{cited, finish, usage};
 use crate::dialect::text::Text;
-use crate::dialect::{Fault, Loss, Losses, unsaid};
+use crate::dialect::{Fault, Losses, unsaid};
 use crate::json::{Object, Raw};
 
 pub(in crate::dialect) fn decode(body: &[u8]) -> Result<Reply<'_>, Fault> {
@@ -12,9 +12,16 @@ pub(in crate::dialect) fn decode(body: &[u8]) -> Result<Reply<'_>, Fault> {
     let content = answer.get("content").and_then(Raw::elements);
     let content = content.ok_or_else(|| Fault::malformed("the answer has no array content"))?;
     let (mut parts, mut lost) = (Vec::with_capacity(4), Losses::new());
+    let (mut remarks, mut texts) = (Vec::new(), 0);
     for block in content.objects() {
         let block = block.ok_or_else(|| Fault::malformed("the answer has a block that is no object"))?;
-        parts.extend(part(&block, &mut lost)?);
+        let part = part(&block, &mut lost)?;
+        if let Some(Part::Text(text)) = &part {
+            let cited = cited::of(&block, text.characters(), &mut lost);
+            remarks.extend(cited.map(|citation| (texts, Remark::Citation(citation))));
+            texts += 1;
+        }
+        parts.extend(part);
     }
     let calls = parts.iter().any(|part| matches!(part, Part::Call(_)));
     let finish = finish::read(&answer).unwrap_or(if calls { Finish::Calls } else { Finish::Stop });
@@ -23,7 +30,7 @@ pub(in crate::dialect) fn decode(body: &[u8]) -> Result<Reply<'_>, Fault> {
         model: word(&answer, "model"),
         created: None,
         parts,
-        remarks: Vec::new(),
+        remarks,
         finish,
         usage: usage::of(&answer),
         lost,
@@ -36,10 +43,7 @@ fn part<'a>(block: &Object<'a>, lost: &mut Losses) -> Result<Option<Part<'a>>, F
     let kind = block.get("type").and_then(Raw::string).unwrap_or_default();
     let need = |key: &str| text(key).ok_or_else(|| Fault::malformed(format!("the answer has a {kind} without {key}")));
     Ok(match &*kind {
-        "text" => {
-            lost.extend(citations(block));
-            Some(need("text")?).filter(|text| !text.is_empty()).map(Part::Text)
-        }
+        "text" => Some(need("text")?).filter(|text| !text.is_empty()).map(Part::Text),
         "thinking" => Some(Part::Reasoning(match word(block, "signature") {
             Some(signature) => Reasoning::Signed {
                 text: need("thinking")?,
@@ -61,12 +65,6 @@ fn part<'a>(block: &Object<'a>, lost: &mut Losses) -> Result<Option<Part<'a>>, F
             None
         }
     })
-}
-
-/// What a text is based on.
-fn citations(block: &Object<'_>) -> Option<Loss> {
-    let cites = given(block, "citations")?.elements()?.next().is_some();
-    cites.then(|| unsaid::hint("citations", "citations are not translated"))
 }
 
 /// A string that says something.

@@ -2,11 +2,12 @@
 
 use crate::dialect::item::{Finish, Reasoning, Step};
 use crate::dialect::loss::given;
+use crate::dialect::messages::cited::Streamed;
 use crate::dialect::messages::usage::Tally;
 use crate::dialect::messages::{finish, watch};
 use crate::dialect::text::Text;
 use crate::dialect::translator::Sink;
-use crate::dialect::{Fault, error, unsaid};
+use crate::dialect::{ClientDialect, Exchange, Fault, error, unsaid};
 use crate::json::{self, Object, Raw};
 use crate::sse::Event;
 
@@ -20,9 +21,19 @@ pub(in crate::dialect) struct Decoder {
     committed: bool,
     finished: bool,
     ended: bool,
+    cited: Streamed,
+    /// The client's text begins anew behind what is none.
+    splits: bool,
 }
 
 impl Decoder {
+    pub(in crate::dialect) fn new(exchange: &Exchange) -> Self {
+        Self {
+            splits: exchange.client == ClientDialect::Responses,
+            ..Self::default()
+        }
+    }
+
     /// Says whether the answer is committed by now.
     pub(in crate::dialect) fn event(&mut self, event: &Event<'_>, sink: &mut Sink<'_>) -> Result<bool, Fault> {
         if event.data.is_empty() || self.ended {
@@ -72,7 +83,10 @@ impl Decoder {
         let block = event.get("content_block").and_then(Raw::object);
         let block = block.ok_or_else(|| Fault::malformed("content_block_start has no content_block"))?;
         match &*block.get("type").and_then(Raw::string).unwrap_or_default() {
-            "text" => self.say(text(&block, "text").map(Step::Text), sink),
+            "text" => {
+                self.cited.begin();
+                self.said(text(&block, "text"), sink)
+            }
             "thinking" => self.say(text(&block, "thinking").map(Step::Thinking), sink),
             "redacted_thinking" => self.say(
                 text(&block, "data").map(|data| Step::Reasoning(Reasoning::Sealed(data))),
@@ -105,14 +119,14 @@ impl Decoder {
         let delta = event.get("delta").and_then(Raw::object);
         let delta = delta.ok_or_else(|| Fault::malformed("content_block_delta has no delta"))?;
         match &*delta.get("type").and_then(Raw::string).unwrap_or_default() {
-            "text_delta" => self.say(text(&delta, "text").map(Step::Text), sink),
+            "text_delta" => self.said(text(&delta, "text"), sink),
             "thinking_delta" => self.say(text(&delta, "thinking").map(Step::Thinking), sink),
             "signature_delta" => self.say(text(&delta, "signature").map(Step::Signature), sink),
             "input_json_delta" => match text(&delta, "partial_json") {
                 Some(json) => self.arguments(json, sink),
                 None => Ok(()),
             },
-            "citations_delta" => sink(Step::Lost(unsaid::hint("citations", "citations are not translated"))),
+            "citations_delta" => self.cited.cite(&delta).map_or(Ok(()), |loss| sink(Step::Lost(loss))),
             kind => sink(Step::Lost(unsaid::foreign(kind))),
         }
     }
@@ -126,7 +140,15 @@ impl Decoder {
         sink(Step::Arguments { call: *call, json })
     }
 
+    fn said(&mut self, text: Option<Text<'_>>, sink: &mut Sink<'_>) -> Result<(), Fault> {
+        if let Some(text) = &text {
+            self.cited.say(text);
+        }
+        self.say(text.map(Step::Text), sink)
+    }
+
     fn block_stop(&mut self, sink: &mut Sink<'_>) -> Result<(), Fault> {
+        self.cited.end(sink)?;
         let Some((call, has_arguments)) = self.call.take() else {
             return Ok(());
         };
@@ -169,6 +191,9 @@ impl Decoder {
     fn say(&mut self, step: Option<Step<'_>>, sink: &mut Sink<'_>) -> Result<(), Fault> {
         let Some(step) = step else { return Ok(()) };
         self.committed = true;
+        if self.splits && !matches!(step, Step::Text(_)) {
+            self.cited.restart();
+        }
         sink(step)
     }
 }

@@ -152,7 +152,7 @@ impl Remarks<'_, '_> {
 /// A citation, whole or in an event.
 pub(in crate::dialect::responses) fn write_citation(citation: &Citation<'_>, object: &mut ObjectWriter<'_>) {
     object.string("type", "url_citation");
-    citation.write(object);
+    citation.write(0, object);
 }
 
 fn write_message(
