@@ -254,3 +254,6 @@ fn named(grant: &TokenGrant, key: Option<&ProviderKey>) -> blake3::Hash {
     hasher.update(key.map(ProviderKey::expose).unwrap_or_default().as_bytes());
     hasher.finalize()
 }
+
+#[cfg(test)]
+mod tests;
