@@ -17,6 +17,8 @@ const LONGEST_NAME: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     losses: Losses,
+    /// How many more there were.
+    beyond: usize,
 }
 
 impl Ledger {
@@ -29,6 +31,8 @@ impl Ledger {
                 grade,
                 why: Cow::Borrowed(why),
             });
+        } else {
+            self.beyond += 1;
         }
     }
 
@@ -40,7 +44,15 @@ impl Ledger {
         self.lose(Grade::Meaning, field, why);
     }
 
-    pub(super) fn into_losses(self) -> Losses {
+    /// The last one says how many more there were, if there were more.
+    pub(super) fn into_losses(mut self) -> Losses {
+        if self.beyond > 0 {
+            self.losses.push(Loss {
+                field: Cow::Owned(format!("+{}", self.beyond)),
+                grade: Grade::Hint,
+                why: Cow::Borrowed("more than the report names"),
+            });
+        }
         self.losses
     }
 }

@@ -55,11 +55,35 @@ pub(super) fn answer(
         headers.insert(COST, value);
     }
     if !losses.is_empty() {
-        let fields: Vec<&str> = losses.iter().map(|loss| &*loss.field).collect();
-        insert_text(headers, LOSS, &explain::header_safe(&fields.join(", "), MAX_LOSS));
+        insert_text(headers, LOSS, &explain::header_safe(&named(losses), usize::MAX));
     }
     if let Some(trace) = trace(request, plan, course) {
         headers.insert(EXPLAIN, trace);
+    }
+}
+
+/// The names of what was lost, and how many more there were than there is room for.
+fn named(losses: &Losses) -> String {
+    let (mut named, mut left) = (String::new(), 0);
+    for loss in losses {
+        let beyond = loss
+            .field
+            .strip_prefix('+')
+            .and_then(|count| count.parse::<usize>().ok());
+        if let Some(beyond) = beyond {
+            left += beyond;
+        } else if left > 0 || named.len() + loss.field.len() > MAX_LOSS {
+            left += 1;
+        } else {
+            let gap = if named.is_empty() { "" } else { ", " };
+            named.push_str(gap);
+            named.push_str(&loss.field);
+        }
+    }
+    match (left, named.is_empty()) {
+        (0, _) => named,
+        (left, true) => format!("+{left}"),
+        (left, false) => format!("{named}, +{left}"),
     }
 }
 
@@ -112,6 +136,29 @@ fn insert_text(headers: &mut HeaderMap, name: HeaderName, text: &str) {
 
 #[cfg(test)]
 mod tests {
+    use super::{Losses, named};
+    use crate::dialect::{Grade, Loss};
+
+    #[test]
+    fn what_the_loss_header_has_no_room_for_is_counted() {
+        let long = "a".repeat(600);
+        for (fields, expected) in [
+            (vec!["a", "b"], "a, b".to_owned()),
+            (vec!["a", "+3968"], "a, +3968".to_owned()),
+            (vec![&*long, &*long, "b", "+2"], format!("{long}, +4")),
+        ] {
+            let losses: Losses = fields
+                .into_iter()
+                .map(|field| Loss {
+                    field: field.to_owned().into(),
+                    grade: Grade::Hint,
+                    why: "why".into(),
+                })
+                .collect();
+            assert_eq!(named(&losses), expected);
+        }
+    }
+
     #[test]
     fn a_cost_is_shown_to_the_last_place() {
         for (nano_usd, expected) in [
