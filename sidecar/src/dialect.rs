@@ -25,6 +25,7 @@ mod inspect;
 mod item;
 mod lack;
 mod loss;
+mod media;
 mod messages;
 mod names;
 mod ollama;

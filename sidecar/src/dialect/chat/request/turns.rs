@@ -5,6 +5,7 @@ use super::provider::{Echo, Manners};
 use super::reasoning::write_detail;
 use crate::dialect::item::{Arguments, File, Item, Part, Reasoning, Role, Source, ToolResult};
 use crate::dialect::loss::Ledger;
+use crate::dialect::media;
 use crate::dialect::names::spell;
 use crate::dialect::text::Text;
 use crate::json::{ArrayWriter, ObjectWriter, ValueWriter};
@@ -111,13 +112,14 @@ impl Turns<'_> {
         let why = match &item.part {
             Part::Text(text) | Part::Refusal(text) => return write_text(text, parts),
             Part::Image(_) if !self.sees => "the model does not see images",
-            Part::Image(source) => match write_image(source, parts) {
-                true => return,
-                false => "the upload is only with its provider",
+            Part::Image(source) => match media::not_seen(source).filter(|_| self.manners.is_openai) {
+                Some(why) => why,
+                None if write_image(source, parts) => return,
+                None => "the upload is only with its provider",
             },
             Part::File(file) => match write_file(file, parts) {
-                true => return,
-                false => "the chat dialect takes files by value only",
+                Ok(()) => return,
+                Err(why) => why,
             },
             Part::Audio(source) => match write_audio(source, parts) {
                 true => return,
@@ -290,24 +292,22 @@ fn write_audio(source: &Source<'_>, parts: &mut ArrayWriter<'_>) -> bool {
     true
 }
 
-fn write_file(file: &File<'_>, parts: &mut ArrayWriter<'_>) -> bool {
+fn write_file(file: &File<'_>, parts: &mut ArrayWriter<'_>) -> Result<(), &'static str> {
     match &file.source {
         Source::Plain(text) => {
             write_text(text, parts);
-            true
+            Ok(())
         }
         Source::Base64 { media_type, data } => {
+            let name = media::file_name(file, media_type)?;
             let mut part = parts.object();
             part.string("type", "file");
             let mut object = part.object("file");
-            match &file.name {
-                Some(name) => name.write(object.member("filename")),
-                None => object.string("filename", "document.pdf"),
-            }
+            name.write(object.member("filename"));
             write_data_url(media_type, data, object.member("file_data"));
-            true
+            Ok(())
         }
-        Source::Url(_) | Source::Upload => false,
+        Source::Url(_) | Source::Upload => Err("the chat dialect takes files by value only"),
     }
 }
 

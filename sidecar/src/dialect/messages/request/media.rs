@@ -1,6 +1,7 @@
 //! Images and documents in Anthropic's form.
 
 use crate::dialect::item::{File, Source};
+use crate::dialect::media::not_seen;
 use crate::dialect::text::Text;
 use crate::json::ObjectWriter;
 use base64::Engine as _;
@@ -29,7 +30,8 @@ pub(super) fn write_source(source: &Source<'_>, block: &mut ObjectWriter<'_>) {
 pub(super) fn refusal(file: &File<'_>) -> Option<&'static str> {
     match &file.source {
         Source::Base64 { media_type, data } => match kind(media_type) {
-            Kind::Document | Kind::Image => None,
+            Kind::Document => None,
+            Kind::Image => not_seen(&file.source),
             Kind::Text if decode(data).is_some() => None,
             Kind::Text | Kind::Other => Some("the messages dialect takes PDF, text and images only"),
         },

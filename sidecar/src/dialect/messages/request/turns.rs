@@ -7,6 +7,7 @@ use super::media;
 use super::tools::{self, Markers};
 use crate::dialect::item::{Item, Part, Reasoning, Role, Source, ToolResult};
 use crate::dialect::loss::Ledger;
+use crate::dialect::media::not_seen;
 use crate::dialect::names::spell;
 use crate::dialect::text::Text;
 use crate::dialect::turns::{Form, Kept, LATE_SYSTEM, PLACEHOLDER, keep, results_first, turns};
@@ -79,7 +80,10 @@ impl Turns<'_> {
             }
             Part::Image(Source::Base64 { .. } | Source::Url(_)) if !self.sees => "the model does not see images",
             Part::Image(_) if item.role == Role::Assistant => "the messages dialect takes the user's images only",
-            Part::Image(Source::Base64 { .. } | Source::Url(_)) => return true,
+            Part::Image(source @ (Source::Base64 { .. } | Source::Url(_))) => match not_seen(source) {
+                None => return true,
+                Some(why) => why,
+            },
             Part::File(file) => match media::refusal(file) {
                 None => return true,
                 Some(why) => why,

@@ -3,6 +3,7 @@
 use super::encode::write_name;
 use crate::dialect::item::{Arguments, File, Item, Part, Reasoning, Role, Source, ToolResult};
 use crate::dialect::loss::Ledger;
+use crate::dialect::media;
 use crate::dialect::names::spell;
 use crate::dialect::responses::carried;
 use crate::json::{ArrayWriter, ObjectWriter};
@@ -117,11 +118,25 @@ impl Turns<'_> {
                 "the responses dialect has no such part here"
             }
             Part::Image(_) if !self.sees => "the model does not see images",
-            Part::Image(Source::Base64 { .. } | Source::Url(_)) => return true,
+            Part::Image(source @ (Source::Base64 { .. } | Source::Url(_))) => {
+                match media::not_seen(source).filter(|_| self.is_openai) {
+                    Some(why) => why,
+                    None => return true,
+                }
+            }
             Part::File(File {
-                source: Source::Base64 { .. } | Source::Url(_) | Source::Plain(_),
+                source: Source::Url(_) | Source::Plain(_),
                 ..
             }) => return true,
+            Part::File(
+                file @ File {
+                    source: Source::Base64 { media_type, .. },
+                    ..
+                },
+            ) => match media::file_name(file, media_type) {
+                Ok(_) => return true,
+                Err(why) => why,
+            },
             Part::Image(_) | Part::File(_) => "the upload is only with its provider",
             Part::Audio(_) | Part::Raw(_) => "the responses dialect has no such part",
             Part::Call(_) | Part::Result(_) | Part::Reasoning(_) => "the responses dialect has no such part here",
@@ -194,11 +209,15 @@ fn write_part(part: &Part<'_>, text_kind: &str, object: &mut ObjectWriter<'_>) {
             object.string("type", "input_text");
             text.write(object.member("text"));
         }
-        Part::File(File { name, source }) => {
+        Part::File(file @ File { name, source }) => {
             object.string("type", "input_file");
             match (name, source) {
                 (Some(name), _) => name.write(object.member("filename")),
-                (None, Source::Base64 { .. }) => object.string("filename", "document.pdf"),
+                (None, Source::Base64 { media_type, .. }) => {
+                    if let Ok(name) = media::file_name(file, media_type) {
+                        name.write(object.member("filename"));
+                    }
+                }
                 (None, _) => {}
             }
             write_source(source, object, "file_data", "file_url");
