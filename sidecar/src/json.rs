@@ -205,6 +205,11 @@ impl<'a> Object<'a> {
         debug_assert!(start < self.text.len(), "the value comes from another text");
         start..start.wrapping_add(value.text.len())
     }
+
+    /// The same of an object that was read from a value within this one.
+    pub fn span_of(&self, inner: &Object<'a>) -> Range<usize> {
+        self.span(Raw { text: inner.text })
+    }
 }
 
 impl<'a> Member<'a> {

@@ -8,6 +8,10 @@
 //! What is kept belongs to one place of one conversation. Its name is the call's id together with a hash of everything
 //! that users and tools had said until then: ids alone are not unique, as some providers just count.
 
+mod passed;
+
+pub use passed::{Carrier, Listener, Passed};
+
 use super::chat::request::{read_detail, write_detail};
 use super::item::{Item, Part, Reasoning, Role, Step, ToolResult};
 use super::text::Text;
@@ -60,6 +64,12 @@ impl Reasoned {
             _ => None,
         });
         Self::new(call.into_owned(), reasoning)
+    }
+
+    /// Entries that somebody vouches for.
+    fn signed(call: String, entries: String) -> Option<Self> {
+        let signed = true;
+        (entries.len() <= 2 * LONGEST).then_some(Self { call, entries, signed })
     }
 
     /// Text beside something that is signed is there to be shown.

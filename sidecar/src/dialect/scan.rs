@@ -16,6 +16,10 @@ macro_rules! key {
 pub(super) static USAGE: Key = key!("usage");
 pub(super) static ERROR: Key = key!("error");
 pub(super) static FINISH_REASON: Key = key!("finish_reason");
+pub(super) static REASONING: Key = key!("reasoning");
+pub(super) static REASONING_CONTENT: Key = key!("reasoning_content");
+pub(super) static REASONING_DETAILS: Key = key!("reasoning_details");
+pub(super) static TOOL_CALLS: Key = key!("tool_calls");
 
 impl Key {
     /// Some member with this key, at any depth, has a value other than `null`.

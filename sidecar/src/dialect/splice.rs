@@ -140,6 +140,30 @@ impl PassThrough {
         Self { segments }
     }
 
+    /// The same with these pieces put into the client's part of it, in the order of their places, which lie inside of
+    /// what is sent of the client's body.
+    pub fn with(self, splices: Vec<(Range<usize>, Vec<u8>)>) -> Self {
+        if splices.is_empty() {
+            return self;
+        }
+        let mut splices = splices.into_iter().peekable();
+        let mut segments = smallvec![];
+        for segment in self.segments {
+            let Segment::Body(range) = segment else {
+                segments.push(segment);
+                continue;
+            };
+            let mut from = range.start;
+            while let Some((place, fresh)) = splices.next_if(|(place, _)| place.end <= range.end) {
+                push_body(&mut segments, from..place.start);
+                segments.push(Segment::Fresh(fresh));
+                from = place.end;
+            }
+            push_body(&mut segments, from..range.end);
+        }
+        Self { segments }
+    }
+
     /// How many bytes will be sent.
     pub fn length(&self) -> usize {
         let length = |segment: &Segment| match segment {

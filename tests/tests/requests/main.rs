@@ -20,6 +20,7 @@ mod ollama;
 mod openais;
 mod operations;
 mod own_fault;
+mod passed_reasoning;
 mod retries;
 mod routing;
 mod scene;

@@ -5,12 +5,13 @@ mod failures;
 mod prepare;
 
 use super::keeper::Keeper;
-use super::stream::{AnswerStream, Conversion, Timers, Uncommitted};
+use super::stream::{AnswerStream, Conversion, Listening, Timers, Uncommitted};
 use super::{Called, Course, Failure, Request, Settlement, headers};
 use crate::body::{Body, Held};
 use crate::dialect::{
-    Class, ClientDialect, EventArray, Exchange, Fault, Framer, Framing, Keeping, Losses, Operation, Translator, Usage,
-    Watch, decode_error, encode_error, inspect_response, reset_after, retell_response, translate_response,
+    Carrier, Class, ClientDialect, EventArray, Exchange, Fault, Framer, Framing, Keeping, Losses, Operation,
+    Translator, Usage, Watch, decode_error, encode_error, inspect_response, reset_after, retell_response,
+    translate_response,
 };
 use crate::health::Verdict as Health;
 use crate::meter::Outcome;
@@ -52,6 +53,10 @@ struct Call<'a, 'b> {
     exchange: Option<Exchange>,
     /// What is to be kept of the answer's reasoning, across dialects only.
     keeping: Option<Keeping>,
+    /// Where an upstream that is passed to wants to see reasoning again, and what is to be kept of it, if the request was
+    /// walked.
+    carrier: Option<Carrier>,
+    walked: Option<Option<Keeping>>,
     losses: Losses,
     /// Taken by whatever ends the call; left here, the client has gone away.
     settlement: Option<Settlement>,
@@ -77,6 +82,8 @@ pub(super) async fn call<'a, 'b>(
         timers,
         exchange,
         keeping,
+        carrier: None,
+        walked: None,
         losses,
         settlement,
     };
@@ -278,9 +285,10 @@ impl Call<'_, '_> {
             Some(exchange) => (true, self.translated(&exchange)),
             None => (
                 false,
-                Conversion::Watched(Box::new(
-                    Watch::new(asked.dialect, !asked.wants_usage).of_choices(asked.choices()),
-                )),
+                Conversion::Watched(
+                    Box::new(Watch::new(asked.dialect, !asked.wants_usage).of_choices(asked.choices())),
+                    self.carrier.map(|carrier| Box::new(Listening::new(carrier, asked))),
+                ),
             ),
         };
         let mut stream = self.answer_stream(body, conversion);
@@ -289,6 +297,7 @@ impl Call<'_, '_> {
         }
         match stream.until_content().await {
             Ok(()) => {
+                stream.remember(|| Some((self.keeper(), self.keeping_passed()?)));
                 self.losses.extend(stream.losses());
                 self.streaming(head, stream, translated, true)
             }
@@ -346,7 +355,10 @@ impl Call<'_, '_> {
             return self.retold(head, &bytes);
         }
         let parsed = match self.exchange.take() {
-            None => inspect_response(asked.dialect, asked.operation, &bytes).map(|seen| (bytes, false, seen.usage)),
+            None => inspect_response(asked.dialect, asked.operation, &bytes).map(|seen| {
+                self.remember_passed(&bytes);
+                (bytes, false, seen.usage)
+            }),
             Some(exchange) => translate_response(&exchange, &bytes).map(|answer| {
                 if let (Some(reasoned), Some(keeping)) = (&answer.reasoned, self.keeping) {
                     self.keeper().keep(keeping, reasoned);
@@ -370,7 +382,13 @@ impl Call<'_, '_> {
     }
 
     fn retold(&mut self, head: Parts, bytes: &Bytes) -> Called {
-        let exchange = self.exchange.take().unwrap_or_else(|| self.passed());
+        let exchange = match self.exchange.take() {
+            Some(exchange) => exchange,
+            None => {
+                self.remember_passed(bytes);
+                self.passed()
+            }
+        };
         let answer = match retell_response(&exchange, bytes) {
             Ok(answer) => answer,
             Err(fault) => return self.faulty(head, fault),
@@ -384,6 +402,15 @@ impl Call<'_, '_> {
             Framing::Array => EventArray::whole(&answer.body),
         };
         self.settled_as(head, bytes, (true, true), answer.usage, Outcome::Ok)
+    }
+
+    fn remember_passed(&self, answer: &[u8]) {
+        let reasoned = self
+            .carrier
+            .and_then(|carrier| carrier.reasoned(self.request.asked, answer));
+        if let Some((reasoned, keeping)) = reasoned.and_then(|reasoned| Some((reasoned, self.keeping_passed()?))) {
+            self.keeper().keep(keeping, &reasoned);
+        }
     }
 
     /// A status of success that was none: what it stands for is the client's own error, or the next attempt's business.

@@ -8,7 +8,8 @@ use super::Settlement;
 use super::keeper::Keeper;
 use crate::body::Broken;
 use crate::dialect::{
-    ClientDialect, Effect, EventArray, Fault, Framer, Keeping, Losses, Translator, Usage, Watch, error_event,
+    Asked, Carrier, ClientDialect, Effect, EventArray, Fault, Framer, Keeping, Listener, Losses, Reasoned, Translator,
+    Usage, Watch, error_event,
 };
 use crate::meter::Outcome;
 use crate::sse;
@@ -32,7 +33,7 @@ pub(super) enum Conversion {
     /// Nothing is looked at: a long answer that is no stream.
     Raw,
     /// Same dialect: watched, and forwarded as they came.
-    Watched(Box<Watch>),
+    Watched(Box<Watch>, Option<Box<Listening>>),
     /// Another dialect; what is reasoned may be kept.
     Translated(Box<Translator>, Option<(Keeper, Keeping)>),
 }
@@ -42,8 +43,46 @@ impl Conversion {
     fn sequence(&self) -> u64 {
         match self {
             Self::Raw => 0,
-            Self::Watched(watch) => watch.sequence(),
+            Self::Watched(watch, _) => watch.sequence(),
             Self::Translated(translator, _) => translator.sequence(),
+        }
+    }
+}
+
+/// What a stream that passes through reasons.
+pub(super) struct Listening {
+    listener: Listener,
+    /// Absent before the commit.
+    keeper: Option<(Keeper, Keeping)>,
+    /// Not yet kept.
+    reasoned: Option<Reasoned>,
+}
+
+impl Listening {
+    pub(super) fn new(carrier: Carrier, asked: &Asked<'_>) -> Self {
+        Self {
+            listener: Listener::new(carrier, asked),
+            keeper: None,
+            reasoned: None,
+        }
+    }
+
+    /// Before the client has the end of the answer, and can ask again.
+    fn block(&mut self, block: &Bytes) {
+        sse::events(block).for_each(|event| self.listener.event(&event));
+        self.reasoned = self.listener.take().or(self.reasoned.take());
+        self.keep();
+    }
+
+    fn finish(&mut self) {
+        self.reasoned = self.listener.finish().or(self.reasoned.take());
+        self.keep();
+    }
+
+    fn keep(&mut self) {
+        let Some((keeper, keeping)) = &self.keeper else { return };
+        if let Some(reasoned) = self.reasoned.take() {
+            keeper.keep(*keeping, &reasoned);
         }
     }
 }
@@ -135,6 +174,21 @@ impl AnswerStream {
     pub(crate) fn preceded_by(mut self: Pin<Box<Self>>, bytes: Bytes) -> Pin<Box<Self>> {
         self.ready.push_front(bytes);
         self
+    }
+
+    /// What passes through is kept from here on; nothing of what has not reasoned by now.
+    pub(super) fn remember(&mut self, whose: impl FnOnce() -> Option<(Keeper, Keeping)>) {
+        let Conversion::Watched(_, slot) = &mut self.conversion else {
+            return;
+        };
+        let Some(mut listening) = slot.take().filter(|listening| !listening.listener.heard_nothing()) else {
+            return;
+        };
+        if let Some(keeper) = whose() {
+            listening.keeper = Some(keeper);
+            listening.keep();
+            *slot = Some(listening);
+        }
     }
 
     /// From here on the answer is the client's, and ends with this settlement.
@@ -237,7 +291,10 @@ impl AnswerStream {
         let mut content = false;
         match &mut self.conversion {
             Conversion::Raw => self.push(block),
-            Conversion::Watched(watch) => {
+            Conversion::Watched(watch, listening) => {
+                if let Some(listening) = listening {
+                    listening.block(&block);
+                }
                 let (forwarded, seen) = watched(watch, &block, &mut self.usage, &mut self.ended);
                 self.push(forwarded);
                 content = seen?;
@@ -279,7 +336,12 @@ impl AnswerStream {
         let mut out = Vec::new();
         match &mut self.conversion {
             Conversion::Raw => {}
-            Conversion::Watched(watch) => watch.finish()?,
+            Conversion::Watched(watch, listening) => {
+                watch.finish()?;
+                if let Some(listening) = listening {
+                    listening.finish();
+                }
+            }
             Conversion::Translated(translator, keeper) => {
                 translator.finish(&mut out)?;
                 keep(translator, keeper.as_ref());

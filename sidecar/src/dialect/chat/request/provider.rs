@@ -25,7 +25,7 @@ pub(super) struct Manners {
 
 /// Which carrier of reasoning an upstream wants to see again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Echo {
+pub(in crate::dialect) enum Echo {
     /// None: it refuses or ignores fields it does not know.
     Nothing,
     /// `reasoning_content`, unsigned text.
@@ -90,7 +90,12 @@ const OPENROUTER: Manners = Manners {
 
 /// Whether a provider wants to see reasoning again that nobody signed.
 pub(in crate::dialect) fn wants_reasoning(provider: &str) -> bool {
-    manners(provider).echo != Echo::Nothing
+    echo(provider) != Echo::Nothing
+}
+
+/// What a provider does with reasoning in the history.
+pub(in crate::dialect) fn echo(provider: &str) -> Echo {
+    manners(provider).echo
 }
 
 /// The manners of a provider.

@@ -257,7 +257,7 @@ fn write_texts<'i, 'a: 'i>(mut texts: impl Iterator<Item = &'i Text<'a>> + Clone
     }
 }
 
-pub(super) fn write_joined<'i, 'a: 'i>(texts: impl Iterator<Item = &'i Text<'a>>, value: ValueWriter<'_>) {
+pub(in crate::dialect) fn write_joined<'i, 'a: 'i>(texts: impl Iterator<Item = &'i Text<'a>>, value: ValueWriter<'_>) {
     let mut string = value.text();
     texts.for_each(|text| text.push_to(&mut string));
 }

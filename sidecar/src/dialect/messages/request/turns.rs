@@ -199,7 +199,8 @@ fn write_enclosed(text: &Text<'_>, mut string: StringWriter<'_>) {
     string.push(LATE_SYSTEM.1);
 }
 
-fn write_reasoning(reasoning: &Reasoning<'_>, block: &mut ObjectWriter<'_>) {
+/// Writes the members of a block of thinking.
+pub(in crate::dialect) fn write_reasoning(reasoning: &Reasoning<'_>, block: &mut ObjectWriter<'_>) {
     match reasoning {
         Reasoning::Signed { text, signature } => {
             block.string("type", "thinking");

@@ -2,8 +2,8 @@
 
 use super::{Call, Called, Request};
 use crate::dialect::{
-    ClientDialect, Exchange, Found, Grade, PassThrough, Recall, Stamp, Translated, Upstream, exchange_of_passed,
-    hosted, pass_through, translate_request_with,
+    Carrier, ClientDialect, Exchange, Found, Grade, Keeping, PassThrough, Recall, Stamp, Translated, Upstream,
+    exchange_of_passed, hosted, pass_through, translate_request_with,
 };
 use crate::json;
 use crate::pictures::Public;
@@ -12,6 +12,7 @@ use crate::upstream::OutBody;
 use bytes::Bytes;
 use pilotfish_wire::{Hosting, OnLoss};
 use smallvec::SmallVec;
+use std::ops::Range;
 
 impl Call<'_, '_> {
     /// The body to send, in the upstream's dialect.
@@ -21,11 +22,13 @@ impl Call<'_, '_> {
         } = self.request;
         let deployment = &self.candidate.target.deployment;
         if self.candidate.upstream.passes(asked) {
+            self.carrier = Carrier::of(asked, &self.upstream());
+            let dropped = self.dropped();
             let spliced = match self.candidate.upstream.hosting {
                 None => pass_through(asked, &deployment.model, asked.operation.streams()),
                 Some(hosting) => self.hosted(&asked.object, hosting),
             };
-            return Ok(OutBody::new(spliced.into_pieces(body)));
+            return Ok(OutBody::new(spliced.with(dropped).into_pieces(body)));
         }
         let mut translated = self.translate()?;
         if !translated.wanted.is_empty() && self.fetch(&translated.wanted).await? {
@@ -49,6 +52,30 @@ impl Call<'_, '_> {
             Some(hosted) => OutBody::new(hosted.into_pieces(&body)),
             None => OutBody::new([body]),
         })
+    }
+
+    /// Reasoning that the client has dropped, for the bytes that pass through.
+    fn dropped(&mut self) -> Vec<(Range<usize>, Vec<u8>)> {
+        let Request { asked, visit, .. } = self.request;
+        let is_empty = visit.worker.shared.thoughts.is_empty();
+        let carrier = self.carrier.filter(|carrier| !is_empty && carrier.may_miss(asked));
+        let Some(carrier) = carrier else {
+            return Vec::new();
+        };
+        let keeper = self.keeper();
+        let passed = carrier.walk(
+            asked,
+            Some(&|conversation, call: &str| keeper.recall(conversation, call)),
+        );
+        self.walked = Some(passed.keeping);
+        passed.splices
+    }
+
+    /// What of an answer that passes through shall be kept. Its request is walked only now, if it was not before: few
+    /// answers reason.
+    pub(super) fn keeping_passed(&self) -> Option<Keeping> {
+        let walk = || self.carrier?.walk(self.request.asked, None).keeping;
+        self.walked.unwrap_or_else(walk)
     }
 
     /// With the betas that the client's headers name.
@@ -94,14 +121,14 @@ impl Call<'_, '_> {
             album,
             ..
         } = self.request;
-        let (upstream, stamp) = (self.upstream(), self.stamp());
+        let stamp = self.stamp();
         let (keeper, pictures) = (self.keeper(), album.pictures());
         let recall = |conversation, call: &str| keeper.recall(conversation, call);
         let found = Found {
             recall: (!visit.worker.shared.thoughts.is_empty()).then_some(&recall as &Recall<'_>),
             pictures: (!policy.fetch_images.is_empty()).then_some(&*pictures),
         };
-        translate_request_with(asked, &upstream, stamp, found).map_err(|bad| Called::Refused(bad.into()))
+        translate_request_with(asked, &self.upstream(), stamp, found).map_err(|bad| Called::Refused(bad.into()))
     }
 
     /// Whether there is more to translate with.
