@@ -193,7 +193,7 @@ impl Meter {
     /// The exposition text, `config_age` being `age_seconds`.
     pub(crate) fn exposition(&self, age_seconds: f64) -> String {
         self.config_age.set(age_seconds);
-        self.families.expose()
+        self.families.exposition()
     }
 
     /// A request that ended without a deployment: refused, unknown model, nothing left. `model` is a route's label.

@@ -14,7 +14,7 @@ pub(super) struct Families {
 
 impl Families {
     /// The text of all of them.
-    pub(super) fn expose(&self) -> String {
+    pub(super) fn exposition(&self) -> String {
         let mut text = String::new();
         for family in self.registered.lock().unwrap_or_else(PoisonError::into_inner).values() {
             family.expose(&mut text);

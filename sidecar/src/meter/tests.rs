@@ -115,5 +115,5 @@ fn labels_are_written_in_the_order_of_their_names_and_escaped() {
         "# HELP seen_total What was seen.\n# TYPE seen_total counter\n",
         "seen_total{by=\"\",what=\"a \\\"b\\\"\\\\\\n\"} 3\nseen_total{by=\"c\",what=\"\"} 0\n",
     );
-    assert_eq!(families.expose(), expected);
+    assert_eq!(families.exposition(), expected);
 }
