@@ -4,7 +4,7 @@
 //! as they are written; what only one dialect knows never gets here but becomes a loss where it is decoded.
 
 use super::loss::{given, shown};
-use super::schema::is_closable;
+use super::schema::{Rules, can_fit};
 use super::search::Search;
 use super::text::Text;
 use super::{Grade, Loss, Losses, Usage};
@@ -463,10 +463,10 @@ pub(super) enum Format<'a> {
 }
 
 impl<'a> Format<'a> {
-    /// The schema, if every object in it can be closed.
-    pub(super) fn closable(self) -> Option<Raw<'a>> {
+    /// The schema, if it can be rewritten by these rules.
+    pub(super) fn fitting(self, rules: &Rules) -> Option<Raw<'a>> {
         match self {
-            Self::Schema { schema, .. } => schema.filter(|schema| is_closable(*schema)),
+            Self::Schema { schema, .. } => schema.filter(|schema| can_fit(*schema, rules)),
             Self::Json => None,
         }
     }

@@ -3,6 +3,7 @@
 
 mod answer;
 mod prompt;
+mod schema;
 mod search;
 mod shapes;
 mod validate;

@@ -1,4 +1,4 @@
-use super::{Closing, is_closable, is_strict, write_object_schema};
+use super::{ANTHROPIC, COHERE, Fitting, Rules, can_fit, is_strict, write_object_schema};
 use crate::dialect::loss::Ledger;
 use crate::json::{ValueWriter, parse_value};
 
@@ -66,7 +66,8 @@ fn closing_a_schema_describes_what_cannot_be_enforced() {
     ];
     for (schema, expected, noted) in cases {
         let (mut out, mut ledger) = (Vec::new(), Ledger::default());
-        Closing::of("f", &mut ledger).write(parse_value(schema.as_bytes()).unwrap(), ValueWriter::new(&mut out));
+        Fitting::of(&ANTHROPIC, "f", &mut ledger)
+            .write(parse_value(schema.as_bytes()).unwrap(), ValueWriter::new(&mut out));
         assert_eq!(String::from_utf8(out).unwrap(), expected);
         assert_eq!(!ledger.into_losses().is_empty(), noted, "{schema}");
     }
@@ -90,7 +91,7 @@ fn a_schema_that_wants_free_properties_cannot_be_closed() {
     ];
     for (schema, expected) in cases {
         assert_eq!(
-            is_closable(parse_value(schema.as_bytes()).unwrap()),
+            can_fit(parse_value(schema.as_bytes()).unwrap(), &ANTHROPIC),
             expected,
             "{schema}"
         );
@@ -114,5 +115,99 @@ fn openai_s_strict_mode_wants_all_closed_and_required() {
     ];
     for (schema, expected) in cases {
         assert_eq!(is_strict(parse_value(schema.as_bytes()).unwrap()), expected, "{schema}");
+    }
+}
+
+/// What a schema becomes, and of what it loses something.
+fn fitted(rules: &'static Rules, schema: &str) -> (String, Vec<String>) {
+    let (mut out, mut ledger) = (Vec::new(), Ledger::default());
+    Fitting::of(rules, "f", &mut ledger).write(parse_value(schema.as_bytes()).unwrap(), ValueWriter::new(&mut out));
+    let lost = ledger.into_losses().into_iter().map(|loss| loss.field.into_owned());
+    (String::from_utf8(out).unwrap(), lost.collect())
+}
+
+#[test]
+fn cohere_is_asked_for_what_it_can_enforce_and_told_the_rest() {
+    let cases: [(&str, &str, &[&str]); 9] = [
+        // What the schema libraries make of an optional number.
+        (
+            r#"{"anyOf":[{"type":"integer","minimum":1},{"type":"null"}],"default":null,"title":"C"}"#,
+            r#"{"type":"integer","default":null,"title":"C","description":"{minimum: 1}"}"#,
+            &["f.anyOf", "f.minimum"],
+        ),
+        (
+            r##"{"allOf":[{"$ref":"#/$defs/a"}],"description":"An a."}"##,
+            r##"{"$ref":"#/$defs/a","description":"An a."}"##,
+            &[],
+        ),
+        (r#"{"type":["string","null"]}"#, r#"{"type":"string"}"#, &["f.type"]),
+        (
+            r#"{"type":"array","items":{"type":"string","format":"email"},"minItems":1}"#,
+            r#"{"type":"array","items":{"type":"string","description":"{format: \"email\"}"},"description":"{minItems: 1}"}"#,
+            &["f.minItems", "f.items.format"],
+        ),
+        (
+            r#"{"type":"string","pattern":"^a$","description":"An a."}"#,
+            r#"{"type":"string","description":"An a.\n\n{pattern: \"^a$\"}"}"#,
+            &["f.pattern"],
+        ),
+        (
+            r#"{"type":"string","pattern":"[ab]+"}"#,
+            r#"{"type":"string","pattern":"[ab]+"}"#,
+            &[],
+        ),
+        // It adds no properties anyway.
+        (
+            r#"{"type":"object","properties":{"a":{}},"required":["a"],"additionalProperties":false}"#,
+            r#"{"type":"object","properties":{"a":{}},"required":["a"]}"#,
+            &[],
+        ),
+        (
+            r#"{"type":"object","properties":{"a":{},"b":{}},"additionalProperties":true}"#,
+            r#"{"type":"object","properties":{"a":{},"b":{}},"required":["a"]}"#,
+            &["f.additionalProperties", "f.required"],
+        ),
+        (
+            r#"{"const":"x","enum":["x"],"$schema":"s"}"#,
+            r#"{"const":"x","enum":["x"],"$schema":"s"}"#,
+            &[],
+        ),
+    ];
+    for (schema, expected, lost) in cases {
+        let lost: Vec<_> = lost.iter().map(|&field| field.to_owned()).collect();
+        assert_eq!(fitted(&COHERE, schema), (expected.to_owned(), lost), "{schema}");
+    }
+}
+
+#[test]
+fn cohere_has_no_alternatives_no_free_properties_and_nothing_but_objects() {
+    let cases = [
+        (r#"{"type":"object","properties":{"a":{"type":"string"}}}"#, true),
+        (
+            r#"{"type":"object","properties":{"a":{"anyOf":[{"type":"string"},{"type":"null"}]}}}"#,
+            true,
+        ),
+        (
+            r#"{"type":"object","properties":{"a":{"anyOf":[{"type":"string"},{"type":"integer"}]}}}"#,
+            false,
+        ),
+        (
+            r#"{"type":"object","properties":{"a":{"type":["string","integer"]}}}"#,
+            false,
+        ),
+        (r#"{"type":"object","properties":{"a":{"type":"object"}}}"#, false),
+        (r#"{"type":"object","properties":{}}"#, false),
+        (r#"{"type":"array","items":{"type":"string"}}"#, false),
+        (
+            r##"{"$ref":"#/$defs/a","$defs":{"a":{"type":"object","properties":{"b":{}}}}}"##,
+            false,
+        ),
+    ];
+    for (schema, expected) in cases {
+        assert_eq!(
+            can_fit(parse_value(schema.as_bytes()).unwrap(), &COHERE),
+            expected,
+            "{schema}"
+        );
     }
 }

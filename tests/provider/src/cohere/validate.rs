@@ -1,6 +1,6 @@
 //! What a chat's request must be beside its shape.
 
-use super::Error;
+use super::{Error, schema};
 use crate::json::Json;
 
 /// Families that think, and do so unless told not to.
@@ -35,6 +35,7 @@ pub(super) fn chat(body: &Json, model: &str) -> Result<(), Error> {
         body.is_set("strict_tools") && body.list_of("tools").iter().any(takes_nothing),
         "a strict tool needs a parameter that is required",
     )?;
+    enforced_schemas(body)?;
     refuse(
         tools && format == Some("json_object"),
         "response_format of json_object is not supported with tools",
@@ -44,6 +45,17 @@ pub(super) fn chat(body: &Json, model: &str) -> Result<(), Error> {
         &format!("model '{model}' does not support thinking"),
     )?;
     messages(body.list_of("messages"), model)
+}
+
+/// Schemas that are enforced: the format's, and those of strict tools.
+fn enforced_schemas(body: &Json) -> Result<(), Error> {
+    let format = body.get("response_format").and_then(|format| format.get("json_schema"));
+    let tools = body.list_of("tools").iter().filter(|_| body.is_set("strict_tools"));
+    let tools = tools.filter_map(|tool| tool.get("function")?.get("parameters"));
+    for schema in format.into_iter().chain(tools) {
+        schema::check(schema).map_err(|why| Error(400, format!("invalid request: invalid schema: {why}")))?;
+    }
+    Ok(())
 }
 
 fn takes_nothing(tool: &Json) -> bool {

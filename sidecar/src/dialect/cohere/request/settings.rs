@@ -1,10 +1,10 @@
 //! Everything in a Cohere request beside its tools and messages.
 
-use crate::dialect::Upstream;
 use crate::dialect::item::{Format, Knob, Request, Settings, Thinking, Turned};
 use crate::dialect::lack::{self, Lack};
 use crate::dialect::loss::Ledger;
 use crate::dialect::messages::request::thinking;
+use crate::dialect::{Upstream, schema};
 use crate::json::{ObjectWriter, Raw};
 
 /// Stop sequences that a request may have.
@@ -128,10 +128,17 @@ fn write_format(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut
     }
     let mut written = body.object("response_format");
     written.string("type", "json_object");
-    if let Format::Schema {
-        schema: Some(schema), ..
-    } = format
-    {
-        written.raw("json_schema", schema);
+    match format {
+        Format::Json | Format::Schema { schema: None, .. } => {}
+        Format::Schema {
+            schema: Some(schema), ..
+        } if schema::can_fit(schema, &schema::COHERE) => {
+            let field = settings.names.format;
+            schema::Fitting::of(&schema::COHERE, field, ledger).write(schema, written.member("json_schema"));
+        }
+        Format::Schema { .. } => ledger.meaning(
+            settings.names.format,
+            "the cohere dialect cannot enforce alternatives, nor objects with properties of any name",
+        ),
     }
 }

@@ -6,7 +6,7 @@ use crate::dialect::loss::Ledger;
 use crate::dialect::names::{renamed_words, spell_word};
 use crate::dialect::schema;
 use crate::dialect::text::Text;
-use crate::json::{ObjectWriter, Raw};
+use crate::json::{Object, ObjectWriter, Raw};
 
 /// No limit is told; this is the shortest of other providers'.
 const LONGEST_NAME: usize = 64;
@@ -58,6 +58,9 @@ fn write_choice<'r, 'a>(
     only.filter(is_declared)
 }
 
+/// Fields of all tools together that can be enforced.
+const MOST_FIELDS: usize = 200;
+
 /// All tools are strict or none is, and each needs a parameter that is required.
 fn write_strictness<'r, 'a: 'r>(
     request: &'r Request<'a>,
@@ -65,23 +68,38 @@ fn write_strictness<'r, 'a: 'r>(
     body: &mut ObjectWriter<'_>,
     ledger: &mut Ledger,
 ) {
-    let can_be = |tool: &Tool<'_>| tool.strict && requires_something(tool.schema);
-    if request.tools.iter().filter(&declared).all(can_be) {
+    let can_be = |tool: &Tool<'_>| tool.strict && tool.schema.is_some_and(can_be_strict);
+    let declares = || request.tools.iter().filter(&declared).filter_map(|tool| tool.schema);
+    if request.tools.iter().filter(&declared).all(can_be) && declares().map(fields).sum::<usize>() <= MOST_FIELDS {
         return body.bool("strict_tools", true);
     }
     for tool in request.tools.iter().filter(|tool| tool.strict) {
         ledger.hint(
             request.settings.names.strict_of(tool),
-            "the cohere dialect enforces the schemas of all tools or of none, and no optional parameters alone",
+            "the cohere dialect enforces the schemas of all tools or of none, and a part of JSON Schema",
         );
     }
 }
 
-fn requires_something(schema: Option<Raw<'_>>) -> bool {
-    let required = schema.and_then(Raw::object).and_then(|schema| schema.get("required"));
-    required
-        .and_then(Raw::elements)
-        .is_some_and(|mut names| names.next().is_some())
+/// As it is, that is: what a tool is told of its arguments shall not depend on whether they are enforced.
+fn can_be_strict(schema: Raw<'_>) -> bool {
+    let required = schema.object().and_then(|schema| schema.get("required"));
+    let mut required = required.and_then(Raw::elements).into_iter().flatten();
+    required.next().is_some() && schema::fits(schema, &schema::COHERE)
+}
+
+/// How many properties a schema has, on all levels.
+fn fields(schema: Raw<'_>) -> usize {
+    let inner = |object: &Object<'_>| {
+        let own = object.get("properties").and_then(Raw::object);
+        let own = own.map_or(0, |properties| properties.members().len());
+        own + object
+            .members()
+            .iter()
+            .map(|member| fields(member.value))
+            .sum::<usize>()
+    };
+    schema.object().as_ref().map_or(0, inner)
 }
 
 fn write_tool(tool: &Tool<'_>, function: &mut ObjectWriter<'_>) {

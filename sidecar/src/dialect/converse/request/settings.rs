@@ -34,7 +34,7 @@ impl<'a> Plan<'a> {
         } else {
             (thinking::Plan::Nothing, effort(settings, upstream, ledger))
         };
-        let schema = settings.format.and_then(Format::closable);
+        let schema = settings.format.and_then(|format| format.fitting(&schema::ANTHROPIC));
         Self {
             thinking,
             effort,
@@ -282,7 +282,8 @@ fn write_output(settings: &Settings<'_>, plan: &Plan<'_>, body: &mut ObjectWrite
         let mut inner = structure.object("jsonSchema");
         // The schema is a string here.
         let mut closed = Vec::with_capacity(schema.text().len());
-        schema::Closing::of(settings.names.format, ledger).write(schema, json::ValueWriter::new(&mut closed));
+        schema::Fitting::of(&schema::ANTHROPIC, settings.names.format, ledger)
+            .write(schema, json::ValueWriter::new(&mut closed));
         inner.string("schema", &String::from_utf8_lossy(&closed));
         for (key, value) in [("name", name), ("description", description)] {
             if let Some(value) = value {

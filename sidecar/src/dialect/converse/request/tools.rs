@@ -67,8 +67,8 @@ fn write_tool(tool: &Tool<'_>, names: &Names, list: &mut ArrayWriter<'_>, ledger
     }
     let mut schema = spec.object("inputSchema");
     match tool.schema {
-        Some(raw) if tool.strict && schema::is_closable(raw) => {
-            schema::Closing::of(names.schema_of(tool), ledger).write(raw, schema.member("json"));
+        Some(raw) if tool.strict && schema::can_fit(raw, &schema::ANTHROPIC) => {
+            schema::Fitting::of(&schema::ANTHROPIC, names.schema_of(tool), ledger).write(raw, schema.member("json"));
             schema.end();
             spec.bool("strict", true);
         }

@@ -6,7 +6,7 @@ use super::turns::Turns;
 use crate::dialect::item::{Format, Request};
 use crate::dialect::loss::Ledger;
 use crate::dialect::turns::beginning;
-use crate::dialect::{Encoded, Upstream};
+use crate::dialect::{Encoded, Upstream, schema};
 use crate::json::ObjectWriter;
 
 /// Encodes for an upstream that speaks messages. What a growing conversation appends to stands last.
@@ -31,7 +31,7 @@ pub(in crate::dialect) fn encode(
             );
             true
         }
-        Some(format @ Format::Schema { schema: Some(_), .. }) if format.closable().is_none() => {
+        Some(format @ Format::Schema { schema: Some(_), .. }) if format.fitting(&schema::ANTHROPIC).is_none() => {
             ledger.meaning(
                 names.format,
                 "the messages dialect cannot enforce objects with properties of any name",

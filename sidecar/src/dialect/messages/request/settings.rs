@@ -220,7 +220,7 @@ fn write_knobs(settings: &Settings<'_>, plan: Plan<'_>, body: &mut ObjectWriter<
 }
 
 fn write_output_config(settings: &Settings<'_>, plan: Plan<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
-    let schema = settings.format.and_then(Format::closable);
+    let schema = settings.format.and_then(|format| format.fitting(&schema::ANTHROPIC));
     if schema.is_none() && plan.effort().is_none() {
         return;
     }
@@ -231,6 +231,6 @@ fn write_output_config(settings: &Settings<'_>, plan: Plan<'_>, body: &mut Objec
     if let Some(schema) = schema {
         let mut format = config.object("format");
         format.string("type", "json_schema");
-        schema::Closing::of(settings.names.format, ledger).write(schema, format.member("schema"));
+        schema::Fitting::of(&schema::ANTHROPIC, settings.names.format, ledger).write(schema, format.member("schema"));
     }
 }

@@ -177,9 +177,9 @@ fn write_tool(
         description.write(object.member("description"));
     }
     match tool.schema {
-        Some(schema) if tool.strict && schema::is_closable(schema) => {
+        Some(schema) if tool.strict && schema::can_fit(schema, &schema::ANTHROPIC) => {
             let field = names.schema_of(tool);
-            schema::Closing::of(field, ledger).write(schema, object.member("input_schema"));
+            schema::Fitting::of(&schema::ANTHROPIC, field, ledger).write(schema, object.member("input_schema"));
             object.bool("strict", true);
         }
         schema => {
