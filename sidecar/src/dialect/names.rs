@@ -36,6 +36,16 @@ pub(super) fn spell_word(name: &str, longest: usize) -> Cow<'_, str> {
     }
 }
 
+/// `id` if it is `length` letters and digits, else its substitute, which has at most 16.
+pub(super) fn spell_exactly(id: &str, length: usize) -> Cow<'_, str> {
+    if id.len() == length && id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Cow::Borrowed(id);
+    }
+    let mut spelt = format!("{:016x}", xxh3_64(id.as_bytes()));
+    spelt.truncate(length);
+    Cow::Owned(spelt)
+}
+
 /// The start of `name` as far as it `fits`, and a hash of the whole.
 fn substitute(name: &str, longest: usize, fits: impl Fn(u8) -> bool) -> String {
     let hash = xxh3_64(name.as_bytes());
@@ -83,7 +93,7 @@ impl Exchange {
 
 #[cfg(test)]
 mod tests {
-    use super::{spell, spell_word};
+    use super::{spell, spell_exactly, spell_word};
 
     #[test]
     fn a_name_that_fits_stays_and_another_becomes_always_the_same_one_that_fits() {
@@ -110,6 +120,23 @@ mod tests {
         assert_eq!(spell_word("3d", 64), format!("_3d_{}", hash("3d")));
         assert_eq!(spell_word("_", 64), "_");
         assert_eq!(spell_word(&"9".repeat(90), 64).len(), 64);
+    }
+
+    #[test]
+    fn an_id_of_a_length_is_neither_shorter_nor_longer_and_has_letters_and_digits_alone() {
+        assert_eq!(spell_exactly("a1B2c3D4e", 9), "a1B2c3D4e");
+        for id in [
+            "toolu_1",
+            "abc",
+            "call_1_1",
+            "call_0123456789",
+            "",
+            "a_b_c_d_e",
+            "éééé1",
+        ] {
+            let spelt = spell_exactly(id, 9);
+            assert!(hash(id).starts_with(&*spelt) && spelt.len() == 9, "{id}: {spelt}");
+        }
     }
 
     fn hash(name: &str) -> String {

@@ -4,9 +4,9 @@ use super::fit::fit;
 use super::item::{Part, Reply, Request, Thinking};
 use super::loss::Ledger;
 use super::{
-    Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Keeping, Losses, Operation, Pictures, Reasoned,
-    Recall, Translated, Upstream, chat, cohere, completions, converse, count, embeddings, gemini, messages, ollama,
-    pairing, pictures, ranking, reasoned, responses, unsaid,
+    AZURE, Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Keeping, Losses, OPENAI, Operation,
+    Pictures, Reasoned, Recall, Translated, Upstream, chat, cohere, completions, converse, count, embeddings, gemini,
+    messages, ollama, pairing, pictures, ranking, reasoned, responses, unsaid,
 };
 use std::sync::Arc;
 
@@ -43,6 +43,11 @@ pub(super) struct Encoded {
 }
 
 impl Upstream<'_> {
+    /// Its models are OpenAI's own, and take what servers that are compatible with it do not.
+    pub(super) fn is_openai(&self) -> bool {
+        matches!(self.provider, OPENAI | AZURE)
+    }
+
     /// Its model takes images, as far as is known.
     pub(super) fn sees(&self) -> bool {
         self.has("Vision").unwrap_or(true)

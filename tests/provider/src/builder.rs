@@ -68,6 +68,19 @@ impl OpenAi {
     }
 }
 
+/// A fake with Mistral's API, as far as it differs from OpenAI's in what it refuses.
+#[derive(Clone, Copy, Debug)]
+pub struct Mistral;
+
+impl Mistral {
+    /// One that accepts any key and knows `mistral-large-latest`.
+    pub fn builder() -> Builder {
+        let mut builder = Builder::new(Shape::OpenAi, "mistral").models(["mistral-large-latest"]);
+        builder.settings.is_mistral = true;
+        builder
+    }
+}
+
 impl Anthropic {
     /// One that accepts any key and knows `claude-sonnet-4-5`, `claude-haiku-4-5` and `claude-opus-5-5`.
     pub fn builder() -> Builder {
@@ -141,6 +154,8 @@ pub(crate) struct Settings {
     pub(crate) keys: Vec<String>,
     pub(crate) models: Vec<Model>,
     pub(crate) reasoning_field: Option<ReasoningField>,
+    /// OpenAI's shape: refuses what Mistral refuses, in its words.
+    pub(crate) is_mistral: bool,
 }
 
 impl Settings {
@@ -170,6 +185,7 @@ impl Builder {
             keys: Vec::new(),
             models: Vec::new(),
             reasoning_field: None,
+            is_mistral: false,
         };
         Builder {
             shape,

@@ -51,7 +51,7 @@ mod token;
 mod tokens;
 mod vector;
 
-pub use builder::{Anthropic, Azure, Bedrock, Builder, Cohere, Gemini, Ollama, OpenAi, TokenEndpoint};
+pub use builder::{Anthropic, Azure, Bedrock, Builder, Cohere, Gemini, Mistral, Ollama, OpenAi, TokenEndpoint};
 pub use fake::Fake;
 pub use gate::Gate;
 pub use ledger::{Bill, Tokens};

@@ -6,6 +6,7 @@ mod conversation;
 mod embeddings;
 mod error;
 mod head;
+mod mistral;
 mod prompt;
 mod responses;
 mod shapes;
@@ -98,10 +99,13 @@ impl OpenAi {
         self.authenticate(request)?;
         let body = self.own_reasoning_taken_back(json(request)?);
         let model = self.model_of(&body)?;
+        if self.settings.is_mistral {
+            mistral::check(&body)?;
+        }
         validate::chat(&body, model)?;
         let completion = self.complete(request, &body, model, style)?;
         let answer = match body.is_set("stream") {
-            true => self.streamed(request, &completion, options(&body, style)),
+            true => self.streamed(request, &completion, options(&body, style, self.settings.is_mistral)),
             false => self.plain(request, 200, completion.body()),
         };
         Ok(Answer {
@@ -260,7 +264,11 @@ impl OpenAi {
     }
 
     fn refusal(&self, request: &Received, error: &Error) -> Answer {
-        self.plain(request, error.status, error.body())
+        let body = match self.settings.is_mistral {
+            true => mistral::body(error),
+            false => error.body(),
+        };
+        self.plain(request, error.status, body)
     }
 
     fn plain(&self, request: &Received, status: u16, body: String) -> Answer {
@@ -319,10 +327,11 @@ fn asked_model(request: &Received) -> String {
         .to_owned()
 }
 
-fn options(body: &Json, style: Style) -> stream::Options {
+/// `counts`: usage is told without being asked for.
+fn options(body: &Json, style: Style, counts: bool) -> stream::Options {
     let asked = |key: &str| body.get("stream_options").and_then(|options| options.get(key));
     stream::Options {
-        include_usage: asked("include_usage") == Some(&Json::Bool(true)),
+        include_usage: counts || asked("include_usage") == Some(&Json::Bool(true)),
         obfuscation: asked("include_obfuscation") != Some(&Json::Bool(false)),
         interleaved: style.interleaved,
         usage_everywhere: style.usage_everywhere,

@@ -59,6 +59,30 @@ async fn both_of_its_apis_are_called_where_they_are() -> Result<()> {
     .await
 }
 
+/// Its clients must name a cap, and models that reason know it by its newer name alone.
+#[tokio::test]
+async fn a_messages_client_is_answered_by_a_model_that_reasons() -> Result<()> {
+    let reasoning = |path, more| async move {
+        let fake = Azure::builder().name("east").keys(["azure-key-1"]).start().await?;
+        let spec = format!("provider: AzureOpenAI, model: gpt-5, endpoint: {{url: \"URL{path}\"}}{more}");
+        Scene::start(fake, &spec, Some("azure-key-1")).await
+    };
+    for scene in [
+        reasoning("", ", azure: {apiVersion: 2024-10-21}").await?,
+        reasoning("/openai/v1", "").await?,
+    ] {
+        let id = "toolu_".to_owned() + &"x".repeat(50);
+        let call = json!({"type": "tool_use", "id": id, "name": "f", "input": {}});
+        let thought = json!({"type": "thinking", "thinking": "hm", "signature": "s"});
+        let body = json!({"model": "chat", "max_tokens": 100, "tools": [{"name": "f", "input_schema": {"type": "object"}}],
+            "messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": [thought, call]},
+                {"role": "user", "content": [{"type": "tool_result", "tool_use_id": id, "content": "r"}]}]});
+        scene.ask("/v1/messages", body).await?;
+        scene.end().await?;
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn what_its_filter_refuses_is_the_client_s_own_fault() -> Result<()> {
     in_both(async |dialect| {

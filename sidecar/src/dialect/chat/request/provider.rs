@@ -1,18 +1,22 @@
 //! Where providers that speak chat differ. A provider without a row is taken for a compatible server.
 
+use crate::dialect::names::{spell, spell_exactly};
+use crate::dialect::{AZURE, OPENAI, Upstream};
+use std::borrow::Cow;
+
 /// What an upstream wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Manners {
-    /// The name of the output cap.
-    pub(super) max_output: &'static str,
-    /// It takes `user`, `service_tier` and `stream_options`; otherwise it refuses fields it does not know.
+    pub(super) cap: Cap,
+    /// It takes `user` and `stream_options`; otherwise it refuses fields it does not know.
     pub(super) has_openai_fields: bool,
-    /// It is OpenAI itself, and takes what nobody else does.
+    /// It takes `service_tier`.
+    pub(super) has_tiers: bool,
+    /// Its models are OpenAI's own, and take what nobody else's do.
     pub(super) is_openai: bool,
     /// What it calls a seed.
     pub(super) seed: &'static str,
-    /// Longest tool call id.
-    pub(super) longest_id: usize,
+    pub(super) ids: Ids,
     /// What it does with reasoning in the history.
     pub(super) echo: Echo,
     /// Most stop sequences.
@@ -21,6 +25,28 @@ pub(super) struct Manners {
     pub(super) draws: bool,
     /// It understands `top_k`.
     pub(super) has_top_k: bool,
+}
+
+/// Which name of the output cap an upstream knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cap {
+    /// `max_tokens`.
+    Older,
+    /// `max_completion_tokens`.
+    Newer,
+    /// The newer one, except of models that are known not to reason.
+    NewerWhereItReasons,
+    /// The newer one of OpenAI's models, the older one of all others.
+    NewerOfOpenAi,
+}
+
+/// Which tool call ids an upstream takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ids {
+    /// At most so many letters, digits, `_` and `-`.
+    UpTo(usize),
+    /// So many letters and digits, no more and no fewer.
+    Exactly(usize),
 }
 
 /// Which carrier of reasoning an upstream wants to see again.
@@ -34,12 +60,40 @@ pub(in crate::dialect) enum Echo {
     Details,
 }
 
+impl Manners {
+    /// What the output cap is called for this model.
+    pub(super) fn cap_name(&self, upstream: &Upstream<'_>) -> &'static str {
+        match self.cap {
+            Cap::Older => "max_tokens",
+            Cap::NewerWhereItReasons if upstream.has("Reasoning") == Some(false) => "max_tokens",
+            Cap::NewerOfOpenAi if !is_openai_s(upstream.model) => "max_tokens",
+            Cap::NewerOfOpenAi | Cap::Newer | Cap::NewerWhereItReasons => "max_completion_tokens",
+        }
+    }
+
+    /// A call's id, or always the same one for it that is taken.
+    pub(super) fn id<'i>(&self, id: &'i str) -> Cow<'i, str> {
+        match self.ids {
+            Ids::UpTo(longest) => spell(id, longest),
+            Ids::Exactly(length) => spell_exactly(id, length),
+        }
+    }
+}
+
+/// By a router's name for it: `openai/gpt-5`.
+fn is_openai_s(model: &str) -> bool {
+    let families = ["gpt-", "o1", "o3", "o4"];
+    let name = model.rsplit('/').next().unwrap_or(model);
+    families.iter().any(|family| name.starts_with(family))
+}
+
 const COMPATIBLE: Manners = Manners {
-    max_output: "max_tokens",
+    cap: Cap::Older,
     has_openai_fields: true,
+    has_tiers: true,
     is_openai: false,
     seed: "seed",
-    longest_id: 64,
+    ids: Ids::UpTo(64),
     echo: Echo::Content,
     most_stops: 16,
     draws: false,
@@ -48,37 +102,44 @@ const COMPATIBLE: Manners = Manners {
 
 /// OpenAI refuses unknown fields, ids over 40 characters and a fifth stop sequence; its reasoning models refuse
 /// `max_tokens`.
-const OPENAI: Manners = Manners {
-    max_output: "max_completion_tokens",
+const OPENAI_ITSELF: Manners = Manners {
+    cap: Cap::Newer,
     is_openai: true,
-    longest_id: 40,
+    ids: Ids::UpTo(40),
     echo: Echo::Nothing,
     most_stops: 4,
     has_top_k: false,
     ..COMPATIBLE
 };
 
-/// Strict about fields, but takes the older cap.
-const STRICT: Manners = Manners {
-    max_output: "max_tokens",
-    is_openai: false,
-    ..OPENAI
+/// OpenAI's models with their own rules, behind versions of the API of which the older know neither tiers nor the newer
+/// cap: what was published before September 2024 calls it an unrecognized argument, and models that reason refuse the
+/// other.
+const OF_AZURE: Manners = Manners {
+    cap: Cap::NewerWhereItReasons,
+    has_tiers: false,
+    ..OPENAI_ITSELF
 };
 
-/// By the names of [`pilotfish_wire::Deployment::provider`].
-const PROVIDERS: &[(&str, Manners)] = &[
-    ("groq", STRICT),
-    ("mistral_ai", MISTRAL),
-    ("openai", OPENAI),
-    ("openrouter", OPENROUTER),
-    ("x_ai", STRICT),
-];
+/// Everybody's models, each with the rules of its maker.
+const GITHUB: Manners = Manners {
+    cap: Cap::NewerOfOpenAi,
+    ..COMPATIBLE
+};
 
-/// Its ids are nine letters and digits, and it refuses fields it does not know.
+/// Strict about fields, but takes the older cap.
+const STRICT: Manners = Manners {
+    cap: Cap::Older,
+    is_openai: false,
+    ..OPENAI_ITSELF
+};
+
+/// It refuses fields it does not know, and of ids all but this kind: "must be a-z, A-Z, 0-9, with a length of 9".
 const MISTRAL: Manners = Manners {
-    longest_id: 9,
     seed: "random_seed",
+    ids: Ids::Exactly(9),
     has_openai_fields: false,
+    has_tiers: false,
     ..STRICT
 };
 
@@ -87,6 +148,17 @@ const OPENROUTER: Manners = Manners {
     draws: true,
     ..COMPATIBLE
 };
+
+/// By the names of [`pilotfish_wire::Deployment::provider`].
+const PROVIDERS: &[(&str, Manners)] = &[
+    (AZURE, OF_AZURE),
+    ("github_models", GITHUB),
+    ("groq", STRICT),
+    ("mistral_ai", MISTRAL),
+    (OPENAI, OPENAI_ITSELF),
+    ("openrouter", OPENROUTER),
+    ("x_ai", STRICT),
+];
 
 /// Whether a provider wants to see reasoning again that nobody signed.
 pub(in crate::dialect) fn wants_reasoning(provider: &str) -> bool {
@@ -98,8 +170,86 @@ pub(in crate::dialect) fn echo(provider: &str) -> Echo {
     manners(provider).echo
 }
 
+/// Whether a provider wants no reasoning again in any form.
+pub(in crate::dialect) fn refuses_reasoning(provider: &str) -> bool {
+    !wants_reasoning(provider)
+}
+
+/// Whether a provider takes `stream_options`; who does not tells the usage without being asked.
+pub(in crate::dialect) fn is_asked_for_usage(provider: &str) -> bool {
+    manners(provider).has_openai_fields
+}
+
+/// A call's id where bytes pass through: only what the provider would refuse is another one.
+pub(in crate::dialect) fn passed_id<'i>(provider: &str, id: &'i str) -> Cow<'i, str> {
+    let manners = manners(provider);
+    match manners.ids {
+        Ids::UpTo(longest) if id.len() <= longest || manners == COMPATIBLE => Cow::Borrowed(id),
+        Ids::UpTo(_) | Ids::Exactly(_) => manners.id(id),
+    }
+}
+
 /// The manners of a provider.
 pub(super) fn manners(provider: &str) -> Manners {
     let row = PROVIDERS.iter().find(|(name, _)| *name == provider);
     row.map_or(COMPATIBLE, |(_, manners)| *manners)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PROVIDERS;
+
+    /// They take what a compatible server takes, or are not spoken to in chat.
+    const OTHERS: &[&str] = &[
+        "anthropic",
+        "anthropic_compatible",
+        "aws.bedrock",
+        "baseten",
+        "cerebras",
+        "cloudflare",
+        "cohere",
+        "dashscope",
+        "databricks",
+        "deepinfra",
+        "deepseek",
+        "fireworks",
+        "gcp.gemini",
+        "gcp.vertex_ai",
+        "hugging_face",
+        "ibm.watsonx.ai",
+        "llama_cpp",
+        "lm_studio",
+        "minimax",
+        "moonshot",
+        "nebius",
+        "novita",
+        "nvidia_nim",
+        "ollama",
+        "openai_compatible",
+        "perplexity",
+        "sambanova",
+        "sglang",
+        "snowflake",
+        "together_ai",
+        "vercel",
+        "vllm",
+        "z_ai",
+    ];
+
+    /// The operator's rows are read as text: the sidecar links nothing of it.
+    #[test]
+    fn every_provider_has_manners_or_was_found_to_need_none() {
+        let rows = concat!(env!("CARGO_MANIFEST_DIR"), "/../operator/src/providers/table.rs");
+        let rows = std::fs::read_to_string(rows).unwrap();
+        let literals: Vec<&str> = rows.split('"').skip(1).step_by(2).collect();
+        let is_name = |name: &str| name.starts_with(|c: char| c.is_ascii_uppercase());
+        let is_slug = |slug: &str| slug.starts_with(|c: char| c.is_ascii_lowercase()) && !slug.contains([':', '/']);
+        let slugs = literals.windows(2).filter(|pair| is_name(pair[0]) && is_slug(pair[1]));
+        let slugs: Vec<&str> = slugs.map(|pair| pair[1]).collect();
+        assert!(slugs.len() > 35, "{slugs:?}");
+        for slug in slugs {
+            let known = PROVIDERS.iter().any(|(name, _)| *name == slug) || OTHERS.contains(&slug);
+            assert!(known, "what does {slug} refuse that a compatible server takes?");
+        }
+    }
 }

@@ -6,7 +6,6 @@ use super::reasoning::write_detail;
 use crate::dialect::item::{Arguments, File, Item, Part, Reasoning, Role, Source, ToolResult};
 use crate::dialect::loss::Ledger;
 use crate::dialect::media;
-use crate::dialect::names::spell;
 use crate::dialect::text::Text;
 use crate::json::{ArrayWriter, ObjectWriter, ValueWriter};
 
@@ -56,7 +55,7 @@ impl Turns<'_> {
         }
         let mut message = messages.object();
         message.string("role", "tool");
-        message.string("tool_call_id", &spell(&result.call.plain(), self.manners.longest_id));
+        message.string("tool_call_id", &self.manners.id(&result.call.plain()));
         let texts = result.content.iter().filter_map(text_of);
         if texts.clone().next().is_none() && !result.content.is_empty() {
             return message.string("content", SEE_BELOW);
@@ -80,8 +79,8 @@ impl Turns<'_> {
         let mut parts = message.array("content");
         for result in results {
             let id = result.call.plain();
-            let id = spell(&id, self.manners.longest_id);
-            write_text(&Text::from(format!("Tool call {id} returned:")), &mut parts);
+            let returned = format!("Tool call {} returned:", self.manners.id(&id));
+            write_text(&Text::from(returned), &mut parts);
             result
                 .content
                 .iter()
@@ -176,7 +175,7 @@ impl Turns<'_> {
     fn write_call(&self, item: &Item<'_>, list: &mut ArrayWriter<'_>) {
         let Part::Call(call) = &item.part else { return };
         let mut object = list.object();
-        object.string("id", &spell(&call.id.plain(), self.manners.longest_id));
+        object.string("id", &self.manners.id(&call.id.plain()));
         if let (Arguments::Free(input), true) = (&call.arguments, self.manners.is_openai) {
             object.string("type", "custom");
             let mut custom = object.object("custom");
