@@ -344,7 +344,8 @@ pub struct Capabilities {
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub features: Option<Vec<ModelFeature>>,
     /// What the model refuses although others of its dialect take it. A request of another dialect that asks for
-    /// sampling goes without, and one that forces a tool call or begins the answer is treated as its policy's onLoss says.
+    /// sampling, or for no thinking, goes without, and one that forces a tool call, begins the answer or has stop sequences
+    /// is treated as its policy's onLoss says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 8))]
     #[x_kube(merge_strategy = ListMerge::Set)]
@@ -379,6 +380,10 @@ pub enum ModelRefusal {
     ForcedTools,
     /// To go on from the beginning of an answer.
     Prefill,
+    /// Stop sequences.
+    Stop,
+    /// To answer without thinking.
+    ThinkingOff,
 }
 
 /// How much a model is to reason, as the APIs spell it.

@@ -24,6 +24,8 @@ struct Row {
     refuses: &'static [&'static str],
     /// In the words of `spec.capabilities.reasoningEfforts`; none where nothing is known.
     efforts: &'static [&'static str],
+    /// The least and the most budget for reasoning, tokens, of those that have one.
+    budget: Option<(u64, u64)>,
 }
 
 /// What is known of the model that a provider calls `name`: of its own API (`claude-sonnet-4-5-20250929`), of a cloud
@@ -40,6 +42,7 @@ pub fn known(name: &str) -> wire::Capabilities {
         features: row.features.map(words),
         refuses: words(row.refuses),
         reasoning_efforts: words(row.efforts),
+        reasoning_tokens: row.budget.map(|(least, most)| wire::TokenRange { least, most }),
     }
 }
 
@@ -93,7 +96,10 @@ mod tests {
             ("gpt-4o-mini", Some("gpt-4o")),
             ("openai/gpt-5.1", Some("gpt-5-1")),
             ("gpt-5-2025-08-07", Some("gpt-5")),
-            ("models/gemini-2.5-pro", Some("gemini-2-5")),
+            ("models/gemini-2.5-pro", Some("gemini-2-5-pro")),
+            ("gemini-2.5-flash-image", Some("gemini-2-5-flash-image")),
+            ("gemini-2.5-flash-lite", Some("gemini-2-5-flash-lite")),
+            ("gemini-3-pro-preview", Some("gemini-3-pro")),
             // Another version is another model.
             ("gpt-5.9", None),
             ("claude-sonnet-4-9", None),

@@ -490,13 +490,27 @@ pub struct Capabilities {
     /// `Reasoning`, `ReasoningBudget`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub features: Option<Vec<String>>,
-    /// What the model's own API refuses although its dialect has it: `Sampling`, `ForcedTools`, `Prefill`.
+    /// What the model's own API refuses although its dialect has it: `Sampling`, `ForcedTools`, `Prefill`, `Stop`,
+    /// `ThinkingOff`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refuses: Vec<String>,
     /// The efforts that it takes, the least first: `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`. Empty
     /// means unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasoning_efforts: Vec<String>,
+    /// Where it reasons with a budget: the least and the most that it takes, tokens. `None` means unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning_tokens: Option<TokenRange>,
+}
+
+/// Numbers of tokens, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenRange {
+    /// The least.
+    pub least: u64,
+    /// The most.
+    pub most: u64,
 }
 
 /// A provider's key, named `namespace/secret/key`. Never in a snapshot file, whose reader takes it from the environment

@@ -269,6 +269,7 @@ fn capabilities(model: &str, said: Option<&Capabilities>) -> wire::Capabilities 
         features: said.features.as_deref().map(words).or(known.features),
         refuses: said.refuses.as_deref().map_or(known.refuses, words),
         reasoning_efforts: said.reasoning_efforts.as_deref().map_or(known.reasoning_efforts, words),
+        reasoning_tokens: known.reasoning_tokens,
     }
 }
 

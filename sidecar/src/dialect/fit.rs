@@ -3,14 +3,10 @@
 //! Only translated requests get here. Where the dialects agree the bytes are the client's, and the provider's own
 //! refusal is the honest answer.
 
-use super::item::{Item, Knob, Part, Request, Role, Thinking, ToolChoice};
+use super::item::{Item, Knob, Names, Part, Request, Role, Thinking, ToolChoice};
 use super::loss::Ledger;
 use super::{ClientDialect, Dialect, Upstream};
 use crate::json::{self, Raw};
-
-/// Their rows of the providers.
-const OPENAI: &str = "openai";
-const AZURE: &str = "azure.ai.openai";
 
 /// All efforts, the least first, as JSON.
 const EFFORTS: [&str; 7] = [
@@ -39,6 +35,10 @@ pub(super) fn fit(request: &mut Request<'_>, client: ClientDialect, upstream: &U
     if is_prefill && begins_anew(upstream) || upstream.refuses("Prefill") {
         without_prefill(request, ledger);
     }
+    if upstream.refuses("Stop") && !request.settings.stop.is_empty() {
+        ledger.meaning(request.settings.names.stop, "the model takes no stop sequences");
+        request.settings.stop.clear();
+    }
     if let Some(Thinking::Effort(Some(effort))) = request.settings.thinking
         && let Some(nearest) = nearest(effort, &upstream.capabilities.reasoning_efforts)
     {
@@ -50,9 +50,31 @@ pub(super) fn fit(request: &mut Request<'_>, client: ClientDialect, upstream: &U
     }
 }
 
+/// What of a budget for reasoning the model takes, in tokens.
+pub(super) fn budget(wish: u64, names: &Names, upstream: &Upstream<'_>, ledger: &mut Ledger) -> u64 {
+    let Some(range) = upstream.capabilities.reasoning_tokens else {
+        return wish;
+    };
+    if wish < range.least {
+        ledger.hint(names.thinking, "the model's least budget is larger");
+    } else if wish > range.most {
+        ledger.hint(names.thinking, "the model's largest budget is smaller");
+    }
+    wish.max(range.least).min(range.most)
+}
+
+/// The least effort that the model is known to take and that is one.
+pub(super) fn least_effort(upstream: &Upstream<'_>) -> Option<&'static str> {
+    let known = &upstream.capabilities.reasoning_efforts;
+    let efforts = EFFORTS.iter().skip(1).map(|effort| effort.trim_matches('"'));
+    efforts
+        .into_iter()
+        .find(|effort| known.iter().any(|known| known == effort))
+}
+
 /// Servers that are compatible with OpenAI's know functions only.
 fn takes_custom_tools(upstream: &Upstream<'_>) -> bool {
-    matches!(upstream.dialect, Dialect::Chat | Dialect::Responses) && upstream.provider == OPENAI
+    matches!(upstream.dialect, Dialect::Chat | Dialect::Responses) && upstream.is_openai()
 }
 
 /// OpenAI's servers and Cohere's answer with a message of its own to whatever stands last, and Responses has no word for
@@ -60,7 +82,7 @@ fn takes_custom_tools(upstream: &Upstream<'_>) -> bool {
 fn begins_anew(upstream: &Upstream<'_>) -> bool {
     match upstream.dialect {
         Dialect::Responses | Dialect::Cohere => true,
-        Dialect::Chat => matches!(upstream.provider, OPENAI | AZURE),
+        Dialect::Chat => upstream.is_openai(),
         Dialect::Messages | Dialect::Gemini | Dialect::Converse | Dialect::Ollama => false,
     }
 }

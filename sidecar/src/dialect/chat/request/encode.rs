@@ -7,7 +7,7 @@ use crate::dialect::lack::{self, Lack};
 use crate::dialect::loss::Ledger;
 use crate::dialect::names::{renamed, spell};
 use crate::dialect::text::Text;
-use crate::dialect::{Encoded, Upstream, schema, search};
+use crate::dialect::{Encoded, Upstream, fit, schema, search};
 use crate::json::{ObjectWriter, Raw};
 
 /// Longest tool name.
@@ -96,15 +96,11 @@ fn write_account(settings: &Settings<'_>, manners: &Manners, body: &mut ObjectWr
         if settings.end_user.is_some() {
             ledger.hint(settings.names.end_user, NO_SUCH_FIELD);
         }
-        if settings.tier.is_some() {
-            ledger.hint(settings.names.tier, NO_SUCH_FIELD);
-        }
-        return;
-    }
-    if let Some(user) = &settings.end_user {
+    } else if let Some(user) = &settings.end_user {
         write_user(user, &settings.names, body, ledger);
     }
     match settings.tier {
+        Some(_) if !manners.has_tiers => ledger.hint(settings.names.tier, NO_SUCH_FIELD),
         Some(Tier::Auto) => body.string("service_tier", "auto"),
         Some(Tier::Standard) => body.string("service_tier", "default"),
         Some(Tier::Named(name)) if manners.is_openai => body.raw("service_tier", name),
@@ -143,9 +139,9 @@ fn write_cap(
         // Anthropic's clients must name a cap and name a high one.
         (Some(cap), Some(most)) if cap > most => {
             ledger.hint(names.max_output, "the model's own limit is lower");
-            body.u64(manners.max_output, most);
+            body.u64(manners.cap_name(upstream), most);
         }
-        _ => body.raw(manners.max_output, cap),
+        _ => body.raw(manners.cap_name(upstream), cap),
     }
 }
 
@@ -170,7 +166,11 @@ fn write_thinking(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut O
         None => {}
         Some(Thinking::Off) => match upstream.kept_from_thinking() {
             Ok(none) => none.into_iter().for_each(|none| body.string("reasoning_effort", none)),
-            Err(why) => ledger.hint(settings.names.thinking, why),
+            Err(why) => {
+                ledger.hint(settings.names.thinking, why);
+                let least = fit::least_effort(upstream).into_iter();
+                least.for_each(|effort| body.string("reasoning_effort", effort));
+            }
         },
         Some(_) if upstream.has("Reasoning") == Some(false) => {
             ledger.hint(settings.names.thinking, "the model lacks reasoning");

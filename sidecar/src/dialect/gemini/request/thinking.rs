@@ -4,10 +4,10 @@
 //! capability: `ReasoningBudget` among its features, or `Reasoning` alone; one that lists neither does not think. Where
 //! nothing is known, the wish goes on in the form in which it came.
 
-use crate::dialect::Upstream;
 use crate::dialect::chat::request::NEAREST_EFFORT;
 use crate::dialect::item::{Settings, Thinking};
 use crate::dialect::loss::Ledger;
+use crate::dialect::{Upstream, fit};
 use crate::json::{ObjectWriter, Raw};
 
 /// Thinking tokens for an effort, where only a budget can be given; as Google's own chat endpoint has them.
@@ -59,12 +59,17 @@ pub(super) fn write(
     match (wish, style(upstream)) {
         (Thinking::Off, Style::None) => {}
         (_, Style::None) => ledger.hint(name, "the model lacks reasoning"),
-        (Thinking::Off, Style::Budget) => config.object("thinkingConfig").u64("thinkingBudget", 0),
-        (Thinking::Off, Style::Level | Style::Unknown) => {
+        (Thinking::Off, Style::Budget) if !upstream.refuses("ThinkingOff") => {
+            config.object("thinkingConfig").u64("thinkingBudget", 0);
+        }
+        (Thinking::Off, style) => {
             ledger.hint(name, "the model cannot be kept from thinking");
+            write_least(style, upstream, config);
         }
         (Thinking::Effort(None), _) => config.object("thinkingConfig").bool("includeThoughts", true),
-        (Thinking::Effort(Some(effort)), Style::Budget) => write_budget(Err(budget(effort)), config),
+        (Thinking::Effort(Some(effort)), Style::Budget) => {
+            write_budget(fit::budget(budget(effort), &settings.names, upstream, ledger), config);
+        }
         (Thinking::Effort(Some(effort)), Style::Level | Style::Unknown) => {
             let level = level(effort);
             if effort.string().is_some_and(|effort| effort != level) {
@@ -72,7 +77,11 @@ pub(super) fn write(
             }
             write_level(&level, config);
         }
-        (Thinking::Budget(tokens), Style::Budget | Style::Unknown) => write_budget(Ok(tokens), config),
+        (Thinking::Budget(tokens), Style::Budget | Style::Unknown) => match tokens.u64() {
+            Some(tokens) => write_budget(fit::budget(tokens, &settings.names, upstream, ledger), config),
+            // The client's mistake, and the provider's to name.
+            None => config.object("thinkingConfig").raw("thinkingBudget", tokens),
+        },
         (Thinking::Budget(tokens), Style::Level) => {
             ledger.hint(name, NEAREST_EFFORT);
             write_level(level_of(tokens.u64().unwrap_or(0)), config);
@@ -80,12 +89,19 @@ pub(super) fn write(
     }
 }
 
-fn write_budget(tokens: Result<Raw<'_>, u64>, config: &mut ObjectWriter<'_>) {
-    let mut thinking = config.object("thinkingConfig");
-    match tokens {
-        Ok(tokens) => thinking.raw("thinkingBudget", tokens),
-        Err(tokens) => thinking.u64("thinkingBudget", tokens),
+/// As little as it can be made to think, if that is known.
+fn write_least(style: Style, upstream: &Upstream<'_>, config: &mut ObjectWriter<'_>) {
+    let least = upstream.capabilities.reasoning_tokens.map(|range| range.least);
+    match (style, least, fit::least_effort(upstream)) {
+        (Style::Budget, Some(least), _) => config.object("thinkingConfig").u64("thinkingBudget", least),
+        (Style::Level, _, Some(level)) => config.object("thinkingConfig").string("thinkingLevel", level),
+        _ => {}
     }
+}
+
+fn write_budget(tokens: u64, config: &mut ObjectWriter<'_>) {
+    let mut thinking = config.object("thinkingConfig");
+    thinking.u64("thinkingBudget", tokens);
     thinking.bool("includeThoughts", true);
 }
 

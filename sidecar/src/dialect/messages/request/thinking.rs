@@ -55,7 +55,16 @@ pub(in crate::dialect) fn plan<'a>(
     ledger: &mut Ledger,
 ) -> Plan<'a> {
     let wish = match request.settings.thinking {
-        None | Some(Thinking::Off) => return Plan::Nothing,
+        None => return Plan::Nothing,
+        Some(Thinking::Off) => {
+            if upstream.refuses("ThinkingOff") {
+                ledger.hint(
+                    request.settings.names.thinking,
+                    "the model cannot be kept from thinking",
+                );
+            }
+            return Plan::Nothing;
+        }
         Some(wish) => wish,
     };
     let mut refuse = |why| {

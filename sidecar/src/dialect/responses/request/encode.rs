@@ -8,7 +8,7 @@ use crate::dialect::item::{
 use crate::dialect::loss::Ledger;
 use crate::dialect::names::{renamed, spell};
 use crate::dialect::text::Text;
-use crate::dialect::{Encoded, Upstream, schema, search};
+use crate::dialect::{Encoded, Upstream, fit, schema, search};
 use crate::json::{ObjectWriter, Raw, Type};
 
 /// Longest tool name.
@@ -45,7 +45,7 @@ pub(in crate::dialect) fn encode(
     }
     Turns {
         sees: upstream.sees(),
-        is_openai: is_openai(upstream),
+        is_openai: upstream.is_openai(),
         customs: Vec::new(),
         ledger,
     }
@@ -76,12 +76,12 @@ fn write_settings(request: &Request<'_>, upstream: &Upstream<'_>, body: &mut Obj
     match settings.tier {
         Some(Tier::Auto) => body.string("service_tier", "auto"),
         Some(Tier::Standard) => body.string("service_tier", "default"),
-        Some(Tier::Named(name)) if is_openai(upstream) => body.raw("service_tier", name),
+        Some(Tier::Named(name)) if upstream.is_openai() => body.raw("service_tier", name),
         Some(Tier::Named(_)) => ledger.hint(settings.names.tier, "only OpenAI has this tier"),
         None => {}
     }
     match settings.metadata {
-        Some(metadata) if is_openai(upstream) && is_text(metadata) => body.raw("metadata", metadata),
+        Some(metadata) if upstream.is_openai() && is_text(metadata) => body.raw("metadata", metadata),
         Some(_) => ledger.hint("metadata", "only OpenAI keeps metadata, and texts only"),
         None => {}
     }
@@ -118,10 +118,10 @@ fn write_knobs(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut Obje
         match knob {
             Knob::Temperature => body.raw("temperature", value),
             Knob::TopP => body.raw("top_p", value),
-            Knob::CacheKey if is_openai(upstream) => body.raw("prompt_cache_key", value),
-            Knob::CacheRetention if is_openai(upstream) => body.raw("prompt_cache_retention", value),
+            Knob::CacheKey if upstream.is_openai() => body.raw("prompt_cache_key", value),
+            Knob::CacheRetention if upstream.is_openai() => body.raw("prompt_cache_retention", value),
             // Within `text`.
-            Knob::Verbosity if is_openai(upstream) => {}
+            Knob::Verbosity if upstream.is_openai() => {}
             // Within `include`.
             Knob::Logprobs => {}
             Knob::TopLogprobs => body.raw("top_logprobs", value),
@@ -136,11 +136,6 @@ fn write_knobs(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut Obje
             | Knob::CacheRetention => ledger.lose(knob.grade(), name, NO_SUCH_FIELD),
         }
     }
-}
-
-/// Takes what nobody else does.
-fn is_openai(upstream: &Upstream<'_>) -> bool {
-    upstream.provider == "openai"
 }
 
 /// How much to reason, and that the reasoning shall come along in a form that can be returned, since nothing is stored.
@@ -196,7 +191,7 @@ fn no_effort(settings: &Settings<'_>, upstream: &Upstream<'_>, ledger: &mut Ledg
         Ok(none) => none.map(Text::from),
         Err(why) => {
             ledger.hint(settings.names.thinking, why);
-            None
+            fit::least_effort(upstream).map(Text::from)
         }
     }
 }
@@ -204,7 +199,7 @@ fn no_effort(settings: &Settings<'_>, upstream: &Upstream<'_>, ledger: &mut Ledg
 /// What the text must look like.
 fn write_text(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
     let verbosity = settings.knobs.iter().find(|turned| turned.knob == Knob::Verbosity);
-    let verbosity = verbosity.filter(|_| is_openai(upstream));
+    let verbosity = verbosity.filter(|_| upstream.is_openai());
     if settings.format.is_none() && verbosity.is_none() {
         return;
     }
