@@ -24,6 +24,8 @@ pub struct Provider {
     root: Option<&'static str>,
     /// What it speaks, the preferred first, and what the SDK of that dialect wants after the root.
     dialects: &'static [(Dialect, &'static str)],
+    /// Of these, what it speaks only where it is asked for by name: it knows another one better.
+    kept_back: &'static [Dialect],
     /// Where Gemini's models are below its base URL.
     gemini: &'static str,
     /// How it wants its key,
@@ -138,6 +140,11 @@ impl Provider {
     }
 
     /// It ranks documents at `/rerank`.
+    const fn keeping_back(mut self, dialects: &'static [Dialect]) -> Self {
+        self.kept_back = dialects;
+        self
+    }
+
     const fn ranking(mut self) -> Self {
         self.ranks = true;
         self
@@ -255,7 +262,8 @@ impl Provider {
             return endpoint.dialects.clone();
         }
         let own = |&(name, _): &(Dialect, &str)| DialectEndpoint { name, url: None };
-        let spoken = self.dialects.iter().filter(|(name, _)| self.speaks(*name, spec));
+        let offered = self.dialects.iter().filter(|(name, _)| !self.kept_back.contains(name));
+        let spoken = offered.filter(|(name, _)| self.speaks(*name, spec));
         spoken.map(own).collect()
     }
 

@@ -44,8 +44,10 @@ const OLLAMA: &[(Dialect, &str)] = &[
     (Dialect::Responses, "/v1"),
     (Dialect::Ollama, ""),
 ];
-/// Its own API, and one for clients of chat, which knows less.
-const COHERE_AND_CHAT: &[(Dialect, &str)] = &[(Dialect::Cohere, ""), (Dialect::Chat, "/compatibility/v1")];
+/// Its own API, for clients of chat too: the one that it has for them takes a part of what they say, and of structured
+/// output none (`json_schema` there is the schema itself). Whoever wants it names it.
+/// <https://docs.cohere.com/docs/compatibility-api>
+const COHERE: &[(Dialect, &str)] = &[(Dialect::Cohere, ""), (Dialect::Chat, "/compatibility/v1")];
 /// The first is for all models, the second for Claude's alone.
 const CONVERSE_AND_MESSAGES: &[(Dialect, &str)] = &[(Dialect::Converse, ""), (Dialect::Messages, "")];
 /// Anthropic's API on a path of its own beside OpenAI's.
@@ -110,9 +112,10 @@ pub(super) const PROVIDERS: &[Provider] = &[
         "Cohere",
         "cohere",
         "https://api.cohere.ai",
-        COHERE_AND_CHAT,
+        COHERE,
         "https://docs.cohere.com",
-    ),
+    )
+    .keeping_back(&[Dialect::Chat]),
     hosted(
         "DashScope",
         "dashscope",
@@ -332,6 +335,7 @@ const fn hosted(
         source,
         root: Some(root),
         dialects,
+        kept_back: &[],
         gemini: GEMINI_VERSION,
         key: KeyStyle::Bearer,
         keys: &[],
@@ -357,6 +361,7 @@ const fn own(
         source,
         root: None,
         dialects,
+        kept_back: &[],
         gemini: GEMINI_VERSION,
         key: KeyStyle::Bearer,
         keys: &[],

@@ -55,13 +55,11 @@ fn a_deployment_is_called_where_the_sdk_of_each_dialect_would() {
             ("Messages", "https://api.deepseek.com/anthropic"),
         ]),
     );
+    check("Cohere", none.clone(), Ok(&[("Cohere", "https://api.cohere.ai")]));
     check(
         "Cohere",
-        none.clone(),
-        Ok(&[
-            ("Cohere", "https://api.cohere.ai"),
-            ("Chat", "https://api.cohere.ai/compatibility/v1"),
-        ]),
+        json!({"dialects": [{"name": "Chat"}]}),
+        Ok(&[("Chat", "https://api.cohere.ai/compatibility/v1")]),
     );
     check(
         "OpenRouter",
@@ -80,7 +78,6 @@ fn a_provider_that_speaks_chat_is_a_row_and_a_line() {
     for (provider, url) in [
         ("Baseten", "https://inference.baseten.co/v1"),
         ("Cerebras", "https://api.cerebras.ai/v1"),
-        ("Cohere", "https://api.cohere.ai/compatibility/v1"),
         ("DashScope", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1"),
         ("DeepInfra", "https://api.deepinfra.com/v1/openai"),
         ("GitHubModels", "https://models.github.ai/inference"),

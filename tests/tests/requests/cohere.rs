@@ -38,13 +38,37 @@ async fn a_conversation_is_answered_whole_and_streamed() -> Result<()> {
 }
 
 #[tokio::test]
-async fn clients_of_other_dialects_than_chat_are_served_by_its_own() -> Result<()> {
+async fn it_is_asked_in_its_own_dialect_unless_another_is_named() -> Result<()> {
     let scene = at("command-a-03-2025", r#"url: "URL""#).await?;
-    let dialect = Dialect::Messages;
-    let answer = scene.client.ask(dialect, &dialect.request("chat", "Hello")).await?;
-    assert_eq!(answer.status, 200, "{}", answer.text());
+    for dialect in [Dialect::Chat, Dialect::Messages] {
+        let answer = scene.client.ask(dialect, &dialect.request("chat", "Hello")).await?;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
     let received = scene.fake.received();
     assert!(received.iter().all(|request| request.target == "/v2/chat"));
+    scene.end().await
+}
+
+/// What the schema libraries make of an optional number, of a bound and of a list with one element at least.
+#[tokio::test]
+async fn a_schema_is_asked_for_as_far_as_it_is_enforced() -> Result<()> {
+    let scene = cohere("command-a-03-2025").await?;
+    let schema = json!({"type": "object", "additionalProperties": false, "required": ["a", "b"], "properties": {
+        "a": {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}], "default": null},
+        "b": {"type": "array", "items": {"type": "string", "pattern": "^x"}, "minItems": 1}}});
+    let format = json!({"type": "json_schema", "json_schema": {"name": "n", "schema": schema}});
+    let body = json!({"model": "chat", "messages": [{"role": "user", "content": "Hello"}], "response_format": format});
+    let answer = scene.client.ask(Dialect::Chat, &body).await?;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let below = |path: &str| format!("response_format.properties.{path}");
+    let lost = ["a.anyOf", "a.minimum", "b.minItems", "b.items.pattern"].map(below);
+    assert_eq!(answer.header("x-pilotfish-loss"), Some(&*lost.join(", ")));
+    let strict = json!({"name": "f", "strict": true, "parameters": schema});
+    let body = json!({"model": "chat", "messages": [{"role": "user", "content": "Hello"}],
+        "tools": [{"type": "function", "function": strict}]});
+    let answer = scene.client.ask(Dialect::Chat, &body).await?;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("x-pilotfish-loss"), Some("tools[0].function.strict"));
     scene.end().await
 }
 
