@@ -18,6 +18,7 @@ mod count;
 mod embeddings;
 mod error;
 mod fit;
+mod foreign;
 mod framing;
 mod gemini;
 mod hosted;
@@ -50,6 +51,7 @@ mod watch;
 pub use array::EventArray;
 pub use asked::Tags;
 pub use error::{ErrorBody, decode_error, encode_error, error_event, reset_after};
+pub use foreign::{Purged, without_foreign};
 pub use framing::Framer;
 pub use hosted::{Invoked, hosted};
 pub use inspect::{Inspection, inspect_response};
@@ -64,12 +66,21 @@ pub use watch::Watch;
 
 use translate::Encoded;
 
+/// Whether a provider that speaks chat is to be asked for the usage of a stream; otherwise it tells unasked.
+pub fn is_asked_for_usage(provider: &str) -> bool {
+    chat::request::is_asked_for_usage(provider)
+}
+
 use crate::json;
 use pilotfish_wire::Capabilities;
 pub use pilotfish_wire::Dialect;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
+
+/// The rows of the providers that have OpenAI's own models.
+const OPENAI: &str = "openai";
+const AZURE: &str = "azure.ai.openai";
 
 /// Tokens as the provider counted them, in one meaning for all dialects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -210,6 +210,13 @@ impl<'a> Object<'a> {
     pub fn span_of(&self, inner: &Object<'a>) -> Range<usize> {
         self.span(Raw { text: inner.text })
     }
+
+    /// The same of a whole member, from its key on.
+    pub fn member_span(&self, member: &Member<'a>) -> Range<usize> {
+        let key = member.raw_key.as_ptr().addr().wrapping_sub(self.text.as_ptr().addr());
+        // In front of the key stands its quote.
+        key.wrapping_sub(1)..self.span(member.value).end
+    }
 }
 
 impl<'a> Member<'a> {

@@ -20,7 +20,7 @@ pub use message::{
 pub use resource::{
     Affinity, AffinityMode, Auth, Authentication, Capabilities, Credential, Deployment, Dialect, Endpoint, Feature,
     HeaderMatch, HeaderValue, Hosting, Key, Kind, OnAmbiguous, OnLoss, Policy, Price, Resource, Retry, Route, Routes,
-    Rule, Service, Target, Timeouts, TokenGrant, Unavailable, When, credential_variable, version_of,
+    Rule, Service, Target, Timeouts, TokenGrant, TokenRange, Unavailable, When, credential_variable, version_of,
 };
 pub use secret::{AwsKeys, ProviderKey};
 

@@ -56,6 +56,17 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// The same, read from another body.
+    pub fn again<'b>(&'b self, body: &'b [u8]) -> Result<Asked<'b>, BadRequest> {
+        let path = InPath {
+            model: Some(Cow::Borrowed(&self.model)),
+            stream: Some(self.stream),
+            framing: self.framing,
+            ranking: self.ranking,
+        };
+        Asked::read(self.dialect, self.operation, path, body)
+    }
+
     /// The dialect whose endpoint is called, if there is one.
     pub fn native(&self) -> Dialect {
         match self.operation {

@@ -126,7 +126,7 @@ fn ask_for_usage(asked: &Asked<'_>) -> Option<(Range<usize>, Vec<u8>)> {
 }
 
 impl PassThrough {
-    fn of(whole: usize, splices: SmallVec<[(Range<usize>, Vec<u8>); 2]>) -> Self {
+    pub(super) fn of(whole: usize, splices: SmallVec<[(Range<usize>, Vec<u8>); 2]>) -> Self {
         let mut segments = smallvec![];
         let mut from = 0;
         for (range, fresh) in splices {

@@ -12,7 +12,7 @@ mod turns;
 
 pub(in crate::dialect) use decode::decode;
 pub(in crate::dialect) use encode::encode;
-pub(in crate::dialect) use turns::write_reasoning;
+pub(in crate::dialect) use turns::{spelt_id, write_reasoning};
 
 /// Stands before another provider's entry of `reasoning_details` in the `data` of a `redacted_thinking` block, the one
 /// block whose contents clients return without looking at them.

@@ -6,6 +6,7 @@
 //! by which it is known when it comes back, and taken out before OpenAI would refuse to decrypt it.
 
 use crate::dialect::chat::request::{read_detail, write_detail};
+use crate::dialect::foreign::removed;
 use crate::dialect::item::Reasoning;
 use crate::dialect::loss::given;
 use crate::dialect::text::Text;
@@ -110,25 +111,11 @@ pub(super) fn write_own(reasoning: &Reasoning<'_>, input: &mut ArrayWriter<'_>) 
 /// Where a request for OpenAI itself holds reasoning that is not OpenAI's: the items and the commas that join them to
 /// the others.
 pub(in crate::dialect) fn foreign(request: &Object<'_>) -> SmallVec<[Range<usize>; 2]> {
-    let mut found = SmallVec::new();
     if memmem::find(request.text().as_bytes(), MARK.as_bytes()).is_none() {
-        return found;
+        return SmallVec::new();
     }
-    let Some(items) = request.get("input").and_then(Raw::elements) else {
-        return found;
-    };
-    let mut items = items.map(|item| (request.span(item), is_marked(item))).peekable();
-    let (mut before, mut any_kept) = (0, false);
-    while let Some((span, marked)) = items.next() {
-        let behind = items.peek().map_or(span.end, |(next, _)| next.start);
-        match (marked, any_kept) {
-            (true, true) => found.push(before..span.end),
-            (true, false) => found.push(span.start..behind),
-            (false, _) => any_kept = true,
-        }
-        before = span.end;
-    }
-    found
+    let items = request.get("input").and_then(Raw::elements).into_iter().flatten();
+    removed(items.map(|item| (request.span(item), is_marked(item))))
 }
 
 fn is_marked(item: Raw<'_>) -> bool {

@@ -89,9 +89,50 @@ pub(in crate::dialect) fn foreign_signatures(object: &Object<'_>) -> Vec<(Range<
     found.collect()
 }
 
+/// What is inserted where [`unsigned_calls`] says.
+pub(in crate::dialect) const UNSIGNED: &[u8] = b",\"thoughtSignature\":\"skip_thought_signature_validator\"";
+
+/// Where the first call of each of the model's turns ends, just inside of its part, if it has no signature: those of calls
+/// that are made together stand on the first alone.
+pub(in crate::dialect) fn unsigned_calls(object: &Object<'_>) -> Vec<usize> {
+    let contents = given(object, "contents").and_then(Raw::elements).into_iter().flatten();
+    let of_model = contents
+        .filter_map(Raw::object)
+        .filter(|content| word(content, "role") == "model");
+    let ends = of_model.filter_map(|content| {
+        let parts = given(&content, "parts")?.elements()?;
+        let mut calls = parts.filter_map(|part| {
+            let part_object = part.object()?;
+            given(&part_object, "functionCall").map(|_| (part, part_object))
+        });
+        let (part, call) = calls.next()?;
+        given(&call, "thoughtSignature")
+            .is_none()
+            .then(|| object.span(part).end - 1)
+    });
+    ends.collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::foreign_signatures;
+    use super::{UNSIGNED, foreign_signatures, unsigned_calls};
+
+    #[test]
+    fn only_the_first_call_of_a_turn_must_have_a_signature() {
+        let body = r#"{"contents":[{"role":"user","parts":[{"text":"a"}]},
+            {"role":"model","parts":[{"text":"b"},{"functionCall":{"name":"f"} },{"functionCall":{"name":"g"}}]},
+            {"role":"model","parts":[{"function_call":{"name":"f"},"thought_signature":"CiQB"}]}]}"#;
+        let object = crate::json::parse(body.as_bytes()).unwrap();
+        let ends = unsigned_calls(&object);
+        assert_eq!(ends.len(), 1);
+        let (before, after) = body.split_at(ends[0]);
+        let whole = format!("{before}{}{after}", str::from_utf8(UNSIGNED).unwrap());
+        assert!(
+            whole.contains(r#"{"functionCall":{"name":"f"} ,"thoughtSignature":"skip"#),
+            "{whole}"
+        );
+        assert!(unsigned_calls(&crate::json::parse(whole.as_bytes()).unwrap()).is_empty());
+    }
 
     #[test]
     fn only_signatures_are_taken_for_some() {

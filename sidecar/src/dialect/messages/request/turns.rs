@@ -12,6 +12,7 @@ use crate::dialect::names::spell;
 use crate::dialect::text::Text;
 use crate::dialect::turns::{Form, Kept, LATE_SYSTEM, PLACEHOLDER, keep, results_first, turns};
 use crate::json::{ArrayWriter, ObjectWriter, StringWriter};
+use std::borrow::Cow;
 
 /// Longest tool call id.
 const LONGEST_ID: usize = 64;
@@ -146,7 +147,7 @@ impl Turns<'_> {
             Part::File(file) => media::write_document(file, block),
             Part::Call(call) => {
                 block.string("type", "tool_use");
-                block.string("id", &spell(&call.id.plain(), LONGEST_ID));
+                block.string("id", &spelt_id(&call.id.plain()));
                 tools::write_name(&call.name, block);
                 call.arguments.write_object(block.member("input"));
             }
@@ -159,7 +160,7 @@ impl Turns<'_> {
 
     fn write_result(&mut self, result: &ToolResult<'_>, block: &mut ObjectWriter<'_>) {
         block.string("type", "tool_result");
-        block.string("tool_use_id", &spell(&result.call.plain(), LONGEST_ID));
+        block.string("tool_use_id", &spelt_id(&result.call.plain()));
         match &*result.content {
             [] => {}
             [
@@ -214,4 +215,9 @@ pub(in crate::dialect) fn write_reasoning(reasoning: &Reasoning<'_>, block: &mut
         // Never kept.
         Reasoning::Unsigned(_) | Reasoning::Foreign(_) => {}
     }
+}
+
+/// A call's id, or always the same one for it that Anthropic takes.
+pub(in crate::dialect) fn spelt_id(id: &str) -> Cow<'_, str> {
+    spell(id, LONGEST_ID)
 }

@@ -2,8 +2,8 @@
 
 use super::{Call, Called, Request};
 use crate::dialect::{
-    Carrier, ClientDialect, Exchange, Found, Grade, Keeping, PassThrough, Recall, Stamp, Translated, Upstream,
-    exchange_of_passed, hosted, pass_through, translate_request_with,
+    Asked, Carrier, ClientDialect, Exchange, Found, Grade, Keeping, PassThrough, Purged, Recall, Stamp, Translated,
+    Upstream, exchange_of_passed, hosted, is_asked_for_usage, pass_through, translate_request_with, without_foreign,
 };
 use crate::json;
 use crate::pictures::Public;
@@ -17,18 +17,9 @@ use std::ops::Range;
 impl Call<'_, '_> {
     /// The body to send, in the upstream's dialect.
     pub(super) async fn prepare(&mut self) -> Result<OutBody, Called> {
-        let Request {
-            asked, body, policy, ..
-        } = self.request;
-        let deployment = &self.candidate.target.deployment;
+        let Request { asked, policy, .. } = self.request;
         if self.candidate.upstream.passes(asked) {
-            self.carrier = Carrier::of(asked, &self.upstream());
-            let dropped = self.dropped();
-            let spliced = match self.candidate.upstream.hosting {
-                None => pass_through(asked, &deployment.model, asked.operation.streams()),
-                Some(hosting) => self.hosted(&asked.object, hosting),
-            };
-            return Ok(OutBody::new(spliced.with(dropped).into_pieces(body)));
+            return Ok(self.purged());
         }
         let mut translated = self.translate()?;
         if !translated.wanted.is_empty() && self.fetch(&translated.wanted).await? {
@@ -55,8 +46,8 @@ impl Call<'_, '_> {
     }
 
     /// Reasoning that the client has dropped, for the bytes that pass through.
-    fn dropped(&mut self) -> Vec<(Range<usize>, Vec<u8>)> {
-        let Request { asked, visit, .. } = self.request;
+    fn dropped(&mut self, asked: &Asked<'_>) -> Vec<(Range<usize>, Vec<u8>)> {
+        let visit = self.request.visit;
         let is_empty = visit.worker.shared.thoughts.is_empty();
         let carrier = self.carrier.filter(|carrier| !is_empty && carrier.may_miss(asked));
         let Some(carrier) = carrier else {
@@ -76,6 +67,37 @@ impl Call<'_, '_> {
     pub(super) fn keeping_passed(&self) -> Option<Keeping> {
         let walk = || self.carrier?.walk(self.request.asked, None).keeping;
         self.walked.unwrap_or_else(walk)
+    }
+
+    /// The client's bytes, but for what this upstream would refuse of what another one said.
+    fn purged(&mut self) -> OutBody {
+        let Request { asked, body, .. } = self.request;
+        self.carrier = Carrier::of(asked, &self.upstream());
+        let purged = without_foreign(asked, &self.upstream());
+        let Some(Purged { body: purged, losses }) = purged else {
+            return self.spliced(asked, body);
+        };
+        match asked.again(&purged) {
+            Ok(again) => {
+                self.losses = losses;
+                self.spliced(&again, &purged)
+            }
+            Err(_) => self.spliced(asked, body),
+        }
+    }
+
+    /// `body`, which is what `asked` was read from, with the permitted splices.
+    fn spliced(&mut self, asked: &Asked<'_>, body: &Bytes) -> OutBody {
+        let dropped = self.dropped(asked);
+        let spliced = match self.candidate.upstream.hosting {
+            None => {
+                let deployment = &self.candidate.target.deployment;
+                let counts = asked.operation.streams() && is_asked_for_usage(&deployment.provider);
+                pass_through(asked, &deployment.model, counts)
+            }
+            Some(hosting) => self.hosted(&asked.object, hosting),
+        };
+        OutBody::new(spliced.with(dropped).into_pieces(body))
     }
 
     /// With the betas that the client's headers name.

@@ -1,0 +1,304 @@
+//! What other providers left in a conversation, where it goes on with one that would refuse it: reasoning that the sidecar
+//! put into answers in their stead, and ids of calls that are not spelt as this one spells them.
+//!
+//! A client returns what it was told. Where its request is translated, the encoder leaves out what the upstream cannot
+//! use. Where its bytes pass through, this module does: a conversation that began with one provider must go on with any
+//! other. Bodies that hold nothing of the kind, which is nearly all of them, cost a search or two.
+
+use super::gemini::request::{UNSIGNED, unsigned_calls};
+use super::loss::{Ledger, given};
+use super::messages::request::FOREIGN_REASONING;
+use super::splice::PassThrough;
+use super::turns::PLACEHOLDER;
+use super::{Asked, ClientDialect, Losses, Operation, Upstream, chat, messages};
+use crate::json::{Object, Raw, write_string};
+use bytes::Bytes;
+use memchr::memmem;
+use smallvec::SmallVec;
+use std::ops::Range;
+
+/// What the sidecar adds to chat's messages, and to their calls, for clients that return it.
+const CARRIERS: &[&str] = &["reasoning_content", "reasoning_details", "extra_content"];
+
+/// What a block of an answer's without a signature has, as the usual writers of JSON space it.
+const NO_SIGNATURE: &[&str] = &["\"signature\":\"\"", "\"signature\": \"\""];
+
+const WHY: &str = "the upstream would refuse another maker's reasoning";
+
+/// A body that was changed.
+pub struct Purged {
+    /// The whole body.
+    pub body: Bytes,
+    /// What went.
+    pub losses: Losses,
+}
+
+type Splices = SmallVec<[(Range<usize>, Vec<u8>); 2]>;
+
+/// The client's body without what `upstream`, which speaks its dialect, would refuse; `None` where there is nothing.
+pub fn without_foreign(asked: &Asked<'_>, upstream: &Upstream<'_>) -> Option<Purged> {
+    if !matches!(asked.operation, Operation::Generate | Operation::CountTokens) {
+        return None;
+    }
+    let mut ledger = Ledger::default();
+    let mut splices = match asked.dialect {
+        ClientDialect::Messages => of_messages(&asked.object, upstream, &mut ledger),
+        ClientDialect::Chat => of_chat(&asked.object, upstream, &mut ledger),
+        ClientDialect::Gemini => of_gemini(&asked.object, upstream),
+        // They are items of their own, which are taken out with the other splices.
+        ClientDialect::Responses => Splices::new(),
+    };
+    if splices.is_empty() {
+        return None;
+    }
+    splices.sort_by_key(|(range, _)| range.start);
+    let text = asked.object.text();
+    let whole = Bytes::copy_from_slice(text.as_bytes());
+    let pieces = PassThrough::of(text.len(), splices).into_pieces(&whole);
+    Some(Purged {
+        body: pieces.concat().into(),
+        losses: ledger.into_losses(),
+    })
+}
+
+fn holds(request: &Object<'_>, words: &[&str]) -> bool {
+    let text = request.text().as_bytes();
+    words.iter().any(|word| memmem::find(text, word.as_bytes()).is_some())
+}
+
+/// Claude checks each signature, wherever it is hosted. What others sign, or leave unsigned, is their own.
+fn checks_signatures(upstream: &Upstream<'_>) -> bool {
+    upstream.provider == "anthropic" || upstream.model.contains("claude")
+}
+
+fn of_messages(request: &Object<'_>, upstream: &Upstream<'_>, ledger: &mut Ledger) -> Splices {
+    let mut splices = Splices::new();
+    let checks = checks_signatures(upstream);
+    if checks {
+        splices.extend(other_ids(
+            request,
+            |id: &str| messages::request::spelt_id(id).into_owned(),
+            "tool_use_id",
+            ids_of_blocks,
+        ));
+    }
+    if !holds(request, &[FOREIGN_REASONING]) && !(checks && holds(request, NO_SIGNATURE)) {
+        return splices;
+    }
+    let messages = request.get("messages").and_then(Raw::elements).into_iter().flatten();
+    let mut goes_on_unsigned = false;
+    for (index, message) in messages.enumerate() {
+        let Some(message) = message.object() else { continue };
+        if !is(&message, "role", "assistant") {
+            continue;
+        }
+        goes_on_unsigned = false;
+        let Some(content) = message.get("content") else {
+            continue;
+        };
+        let Some(blocks) = content.elements() else { continue };
+        let blocks: Vec<(Raw<'_>, bool)> = blocks.map(|block| (block, is_made_up(block, checks))).collect();
+        for (at, _) in blocks.iter().enumerate().filter(|(_, (_, goes))| *goes) {
+            ledger.hint(format!("messages[{index}].content[{at}]"), WHY);
+        }
+        let spans = blocks.iter().map(|(block, goes)| (request.span(*block), *goes));
+        let gone = removed(spans);
+        if gone.is_empty() {
+            continue;
+        }
+        let mut kept = blocks
+            .iter()
+            .filter(|(_, goes)| !goes)
+            .filter_map(|(block, _)| block.object());
+        let first = kept.next();
+        goes_on_unsigned = first.as_ref().is_some_and(|first| !is_thinking(first))
+            && first
+                .iter()
+                .cloned()
+                .chain(kept)
+                .any(|block| is(&block, "type", "tool_use"));
+        match first {
+            Some(_) => splices.extend(gone.into_iter().map(|range| (range, Vec::new()))),
+            None => splices.push((request.span(content), format!("\"{PLACEHOLDER}\"").into_bytes())),
+        }
+    }
+    if goes_on_unsigned {
+        splices.extend(without_budget(request, ledger));
+    }
+    splices
+}
+
+/// A block of the sidecar's own making.
+fn is_made_up(block: Raw<'_>, checks: bool) -> bool {
+    let Some(block) = block.object() else { return false };
+    let text = |key| given(&block, key).and_then(Raw::string).unwrap_or_default();
+    match &*text("type") {
+        "redacted_thinking" => text("data").starts_with(FOREIGN_REASONING),
+        "thinking" => checks && text("signature").is_empty(),
+        _ => false,
+    }
+}
+
+fn is_thinking(block: &Object<'_>) -> bool {
+    is(block, "type", "thinking") || is(block, "type", "redacted_thinking")
+}
+
+/// With a budget, a turn that called tools must begin with its thinking.
+fn without_budget(request: &Object<'_>, ledger: &mut Ledger) -> Option<(Range<usize>, Vec<u8>)> {
+    let thinking = request.get("thinking")?;
+    if !is(&thinking.object()?, "type", "enabled") {
+        return None;
+    }
+    ledger.hint(
+        "thinking",
+        "the tool loop goes on without the signed thinking that began it",
+    );
+    Some((request.span(thinking), b"{\"type\":\"disabled\"}".to_vec()))
+}
+
+/// Who refuses fields it does not know is not sent the carriers.
+fn of_chat(request: &Object<'_>, upstream: &Upstream<'_>, ledger: &mut Ledger) -> Splices {
+    let spelt = |id: &str| chat::request::passed_id(upstream.provider, id).into_owned();
+    let mut splices = other_ids(request, spelt, "tool_call_id", ids_of_calls);
+    if !chat::request::refuses_reasoning(upstream.provider) || !holds(request, CARRIERS) {
+        return splices;
+    }
+    let messages = request.get("messages").and_then(Raw::elements).into_iter().flatten();
+    for (index, message) in messages.enumerate() {
+        let Some(message) = message.object() else { continue };
+        if !is(&message, "role", "assistant") {
+            continue;
+        }
+        without_carriers(request, &message, &format!("messages[{index}]"), &mut splices, ledger);
+        let calls = given(&message, "tool_calls")
+            .and_then(Raw::elements)
+            .into_iter()
+            .flatten();
+        for (at, call) in calls.enumerate() {
+            let Some(call) = call.object() else { continue };
+            let place = format!("messages[{index}].tool_calls[{at}]");
+            without_carriers(request, &call, &place, &mut splices, ledger);
+        }
+    }
+    splices
+}
+
+fn without_carriers<'a>(
+    request: &Object<'a>,
+    object: &Object<'a>,
+    place: &str,
+    splices: &mut Splices,
+    ledger: &mut Ledger,
+) {
+    let carrier = |key: &str| CARRIERS.iter().find(|carrier| **carrier == key);
+    let members = object.members();
+    for carrier in members.iter().filter_map(|member| carrier(&member.key())) {
+        ledger.hint(format!("{place}.{carrier}"), WHY);
+    }
+    let spans = members
+        .iter()
+        .map(|member| (request.member_span(member), carrier(&member.key()).is_some()));
+    splices.extend(removed(spans).into_iter().map(|range| (range, Vec::new())));
+}
+
+/// A call that another model made has no signature, and says so where signatures are demanded.
+fn of_gemini(request: &Object<'_>, upstream: &Upstream<'_>) -> Splices {
+    if (upstream.has("ReasoningBudget"), upstream.has("Reasoning")) != (Some(false), Some(true)) {
+        return Splices::new();
+    }
+    let ends = unsigned_calls(request).into_iter();
+    ends.map(|end| (end..end, UNSIGNED.to_vec())).collect()
+}
+
+/// The ids that `spelt` spells otherwise, in its spelling. Every call has a result, and `key` is where a result names its
+/// call: where none of those changes, nothing is looked into.
+fn other_ids<'a>(
+    request: &Object<'a>,
+    spelt: impl Fn(&str) -> String,
+    key: &str,
+    of_message: impl Fn(&Object<'a>) -> Vec<Raw<'a>>,
+) -> Splices {
+    let changes = |id: &str| spelt(id) != id;
+    if !ids_at(request.text(), key).any(changes) {
+        return Splices::new();
+    }
+    let messages = request.get("messages").and_then(Raw::elements).into_iter().flatten();
+    let ids = messages
+        .filter_map(Raw::object)
+        .flat_map(|message| of_message(&message));
+    let spellings = ids.filter_map(|raw| {
+        let id = raw.string()?;
+        let spelt = spelt(&id);
+        (spelt != id).then(|| (request.span(raw), json_string(&spelt)))
+    });
+    spellings.collect()
+}
+
+fn json_string(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() + 2);
+    write_string(&mut out, text);
+    out
+}
+
+/// The strings that stand behind `key`, as they are written.
+fn ids_at<'t>(text: &'t str, key: &str) -> impl Iterator<Item = &'t str> {
+    let quoted = format!("\"{key}\"");
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let rest = text.get(from..)?;
+            let at = memmem::find(rest.as_bytes(), quoted.as_bytes())?;
+            from += at + quoted.len();
+            let behind = text.get(from..)?.trim_start().strip_prefix(':').map(str::trim_start);
+            let string = behind.and_then(|behind| behind.strip_prefix('"')?.split_once('"'));
+            if let Some((id, _)) = string {
+                return Some(id);
+            }
+        }
+    })
+}
+
+fn ids_of_blocks<'a>(message: &Object<'a>) -> Vec<Raw<'a>> {
+    let blocks = given(message, "content").and_then(Raw::elements).into_iter().flatten();
+    let id = |block: Object<'a>| match is(&block, "type", "tool_use") {
+        true => given(&block, "id"),
+        false => given(&block, "tool_use_id"),
+    };
+    blocks.filter_map(|block| id(block.object()?)).collect()
+}
+
+fn ids_of_calls<'a>(message: &Object<'a>) -> Vec<Raw<'a>> {
+    let calls = given(message, "tool_calls")
+        .and_then(Raw::elements)
+        .into_iter()
+        .flatten();
+    let calls = calls.filter_map(|call| given(&call.object()?, "id"));
+    calls.chain(given(message, "tool_call_id")).collect()
+}
+
+fn is(object: &Object<'_>, key: &str, word: &str) -> bool {
+    given(object, key)
+        .and_then(Raw::string)
+        .is_some_and(|found| found == word)
+}
+
+/// What goes of a list, or of an object's members, with the commas that join it to the others: by where each one stands,
+/// and whether it goes.
+pub(super) fn removed(all: impl Iterator<Item = (Range<usize>, bool)>) -> SmallVec<[Range<usize>; 2]> {
+    let mut found = SmallVec::new();
+    let mut all = all.peekable();
+    let (mut before, mut any_kept) = (0, false);
+    while let Some((span, goes)) = all.next() {
+        let behind = all.peek().map_or(span.end, |(next, _)| next.start);
+        match (goes, any_kept) {
+            (true, true) => found.push(before..span.end),
+            (true, false) => found.push(span.start..behind),
+            (false, _) => any_kept = true,
+        }
+        before = span.end;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+use super::without_foreign;
+use crate::dialect::{Asked, ClientDialect, Dialect, InPath, Operation, Upstream};
+use pilotfish_wire::Capabilities;
+
+/// What becomes of `body`, and what was lost.
+fn purged(client: ClientDialect, provider: &str, model: &str, body: &str) -> Option<(String, Vec<String>)> {
+    let path = InPath {
+        model: (client == ClientDialect::Gemini).then(|| "m".into()),
+        ..InPath::default()
+    };
+    let asked = Asked::read(client, Operation::Generate, path, body.as_bytes()).unwrap();
+    let features = model.starts_with("gemini-3").then(|| vec!["Reasoning".to_owned()]);
+    let capabilities = Capabilities {
+        features,
+        ..Capabilities::default()
+    };
+    let upstream = Upstream {
+        dialect: Dialect::Messages,
+        provider,
+        model,
+        capabilities: &capabilities,
+    };
+    let purged = without_foreign(&asked, &upstream)?;
+    let losses = purged.losses.iter().map(|loss| loss.field.to_string()).collect();
+    Some((String::from_utf8(purged.body.to_vec()).unwrap(), losses))
+}
+
+const MADE_UP: &str = r#"{"type":"thinking","thinking":"sum","signature":""}"#;
+const MARKED: &str = r#"{"type":"redacted_thinking","data":"pf1:{\"type\":\"reasoning.encrypted\"}"}"#;
+const SIGNED: &str = r#"{"type":"thinking","thinking":"sum","signature":"EqQB"}"#;
+const CALL: &str = r#"{"type":"tool_use","id":"a","name":"f","input":{}}"#;
+
+fn messages(blocks: &[&str], more: &str) -> String {
+    let blocks = blocks.join(", ");
+    let said = format!(r#"{{"role":"user","content":"a"}},{{"role":"assistant","content":[{blocks}]}}"#);
+    format!(r#"{{"model":"m","messages":[{said}]{more}}}"#)
+}
+
+#[test]
+fn claude_is_not_sent_thinking_that_it_did_not_sign() {
+    let claude = |body: &str| purged(ClientDialect::Messages, "anthropic", "claude-opus-5-5", body);
+    for (blocks, kept, lost) in [
+        (&[MADE_UP, MARKED, CALL][..], &[CALL][..], &["0", "1"][..]),
+        (&[SIGNED, MARKED, CALL], &[SIGNED, CALL], &["1"]),
+        (&[SIGNED, CALL, MARKED], &[SIGNED, CALL], &["2"]),
+    ] {
+        let expected: Vec<_> = lost.iter().map(|at| format!("messages[1].content[{at}]")).collect();
+        assert_eq!(claude(&messages(blocks, "")), Some((messages(kept, ""), expected)));
+    }
+    assert_eq!(claude(&messages(&[SIGNED, CALL], "")), None);
+    // A turn must say something.
+    let (body, _) = claude(&messages(&[MADE_UP], "")).unwrap();
+    assert_eq!(body, messages(&[], "").replace("[]", r#"".""#));
+}
+
+#[test]
+fn with_a_budget_a_loop_that_lost_its_thinking_goes_on_without_any() {
+    let more = r#","thinking":{"type":"enabled","budget_tokens":1024}"#;
+    let claude = |body: &str| purged(ClientDialect::Messages, "aws.bedrock", "eu.anthropic.claude-x", body);
+    let (body, losses) = claude(&messages(&[MADE_UP, CALL], more)).unwrap();
+    assert_eq!(body, messages(&[CALL], r#","thinking":{"type":"disabled"}"#));
+    assert_eq!(losses, ["messages[1].content[0]", "thinking"]);
+    let (body, losses) = claude(&messages(&[SIGNED, MARKED, CALL], more)).unwrap();
+    assert_eq!(body, messages(&[SIGNED, CALL], more));
+    assert_eq!(losses, ["messages[1].content[1]"]);
+}
+
+/// Servers that sign nothing want what they thought back.
+#[test]
+fn others_get_their_unsigned_thinking_back_but_not_what_is_marked() {
+    let other = |body: &str| purged(ClientDialect::Messages, "deepseek", "deepseek-chat", body);
+    assert_eq!(other(&messages(&[MADE_UP, CALL], "")), None);
+    let (body, _) = other(&messages(&[MADE_UP, MARKED, CALL], "")).unwrap();
+    assert_eq!(body, messages(&[MADE_UP, CALL], ""));
+}
+
+#[test]
+fn who_refuses_what_it_does_not_know_is_not_sent_the_carriers_of_reasoning() {
+    let carried = r#"{"model":"m","messages":[{"reasoning_content":"hm","role":"assistant","content":null,
+        "tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"},
+            "extra_content":{"google":{"thought_signature":"s"}}}], "reasoning_details":[{"type":"x"}]},
+        {"role":"user","content":"about reasoning_content","reasoning_content":"mine"}]}"#;
+    let expected = r#"{"model":"m","messages":[{"role":"assistant","content":null,
+        "tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]},
+        {"role":"user","content":"about reasoning_content","reasoning_content":"mine"}]}"#;
+    let lost = [
+        "messages[0].reasoning_content",
+        "messages[0].reasoning_details",
+        "messages[0].tool_calls[0].extra_content",
+    ];
+    for provider in ["openai", "azure.ai.openai", "groq", "mistral_ai", "x_ai"] {
+        let found = purged(ClientDialect::Chat, provider, "m", carried).unwrap();
+        assert_eq!(
+            found,
+            (expected.to_owned(), lost.map(str::to_owned).to_vec()),
+            "{provider}"
+        );
+        assert_eq!(purged(ClientDialect::Chat, provider, "m", expected), None);
+    }
+    for provider in ["deepseek", "openrouter", "vllm"] {
+        assert_eq!(purged(ClientDialect::Chat, provider, "m", carried), None, "{provider}");
+    }
+}
+
+#[test]
+fn a_call_of_another_s_says_that_it_has_no_signature_where_one_is_demanded() {
+    let body = r#"{"contents":[{"role":"model","parts":[{"functionCall":{"id":"toolu_9","name":"f"}}]}]}"#;
+    let (sent, _) = purged(ClientDialect::Gemini, "gcp.gemini", "gemini-3-pro", body).unwrap();
+    let signature = r#","thoughtSignature":"skip_thought_signature_validator"}]"#;
+    assert_eq!(sent, body.replace("}]}]}", &format!("{signature}}}]}}")));
+    for model in ["gemini-2.5-flash", "unknown"] {
+        assert_eq!(purged(ClientDialect::Gemini, "gcp.gemini", model, body), None);
+    }
+}
+
+#[test]
+fn the_ids_of_calls_are_spelt_as_the_provider_spells_them() {
+    let chat = |id: &str| {
+        format!(
+            r#"{{"model":"m","messages":[{{"role":"assistant","tool_calls":[{{"id":"{id}","type":"function"}}]}},
+            {{"role":"tool","tool_call_id" : "{id}","content":"r"}}]}}"#
+        )
+    };
+    let long = "c".repeat(41);
+    for (provider, id, expected) in [
+        ("mistral_ai", "call_1", Some("")),
+        ("mistral_ai", "a1B2c3D4e", None),
+        ("openai", "functions.f:0", None),
+        ("vllm", &*long, None),
+        ("openai", &*long, Some("ccccccccccccccccccccccc_")),
+    ] {
+        let sent = purged(ClientDialect::Chat, provider, "m", &chat(id));
+        let sent = sent.map(|(body, _)| body);
+        match expected {
+            None => assert_eq!(sent, None, "{provider} {id}"),
+            Some(begin) => {
+                let sent = sent.unwrap();
+                let spelt = sent
+                    .split("\"id\":\"")
+                    .nth(1)
+                    .and_then(|rest| rest.split('"').next())
+                    .unwrap();
+                assert!(spelt.starts_with(begin), "{provider} {id}: {spelt}");
+                assert_eq!(sent, chat(spelt));
+            }
+        }
+    }
+    let messages = |id: &str| {
+        format!(
+            r#"{{"model":"m","messages":[{{"role":"assistant","content":[{{"type":"tool_use","id":"{id}"}}]}},
+            {{"role":"user","content":[{{"type":"tool_result","tool_use_id":"{id}"}}]}}]}}"#
+        )
+    };
+    let (sent, _) = purged(
+        ClientDialect::Messages,
+        "anthropic",
+        "claude-x",
+        &messages("functions.f:0"),
+    )
+    .unwrap();
+    assert!(
+        !sent.contains("functions.f:0") && sent.matches("functions_f_0_").count() == 2,
+        "{sent}"
+    );
+    assert_eq!(
+        purged(ClientDialect::Messages, "anthropic", "claude-x", &messages("toolu_1")),
+        None
+    );
+}
