@@ -58,7 +58,8 @@ impl<'l> Fitting<'l> {
                 "allOf" => self.list("allOf", member.value, &mut out),
                 "items" => self.within("items", |this| this.schema(member.value, out.member("items"))),
                 "type" if !self.rules.has_unions => self.one_type(member, &mut out),
-                "additionalProperties" if has_object || !self.rules.closes => self.open(member.value),
+                "additionalProperties" if self.rules.closes && has_object => {}
+                "additionalProperties" if !self.rules.closes => self.open(member, &mut out),
                 "description" if !notes.is_empty() => {}
                 key if self.is_unenforced(key, member.value) => {}
                 _ => out.copy(member),
@@ -112,10 +113,11 @@ impl<'l> Fitting<'l> {
         }
     }
 
-    /// Other properties than those that are named.
-    fn open(&mut self, additional: Raw<'_>) {
-        if !self.rules.closes && additional.bool() != Some(false) {
-            self.note("additionalProperties", "there are no properties of any name");
+    /// Other properties than those that are named: none, or none that can be asked for.
+    fn open(&mut self, additional: &Member<'_>, out: &mut ObjectWriter<'_>) {
+        match additional.value.bool() {
+            Some(false) => out.copy(additional),
+            Some(true) | None => self.note("additionalProperties", "there are no properties of any name"),
         }
     }
 

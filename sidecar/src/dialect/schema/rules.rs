@@ -14,7 +14,7 @@ pub(in crate::dialect) struct Rules {
     /// It has alternatives: `anyOf`, `allOf`, several types. Without them only what may be null beside one other thing can
     /// be said, as that thing.
     pub(super) has_unions: bool,
-    /// Every object says that it has no other properties; otherwise none has any, and that is not said.
+    /// Every object says that it has no other properties; otherwise none has any, whatever it says.
     pub(super) closes: bool,
     /// Every object must require a property, and the whole must be an object.
     pub(super) requires: bool,

@@ -156,10 +156,9 @@ fn cohere_is_asked_for_what_it_can_enforce_and_told_the_rest() {
             r#"{"type":"string","pattern":"[ab]+"}"#,
             &[],
         ),
-        // It adds no properties anyway.
         (
             r#"{"type":"object","properties":{"a":{}},"required":["a"],"additionalProperties":false}"#,
-            r#"{"type":"object","properties":{"a":{}},"required":["a"]}"#,
+            r#"{"type":"object","properties":{"a":{}},"required":["a"],"additionalProperties":false}"#,
             &[],
         ),
         (
