@@ -73,6 +73,10 @@ impl Call<'_, '_> {
     fn purged(&mut self) -> OutBody {
         let Request { asked, body, .. } = self.request;
         self.carrier = Carrier::of(asked, &self.upstream());
+        // A signature that is remembered goes before the word that there is none.
+        if asked.dialect == ClientDialect::Gemini && !self.dropped(asked).is_empty() {
+            return self.spliced(asked, body);
+        }
         let purged = without_foreign(asked, &self.upstream());
         let Some(Purged { body: purged, losses }) = purged else {
             return self.spliced(asked, body);
