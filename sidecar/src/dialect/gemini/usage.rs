@@ -1,5 +1,5 @@
-//! `usageMetadata`: the prompt includes what was cached, the candidates leave out what was thought, and what the
-//! provider's own tools put into the prompt is counted beside it.
+//! `usageMetadata`: the prompt includes what was cached, the candidates leave out what was thought (of some models they
+//! include it, which the total tells), and what the provider's own tools put into the prompt is counted beside it.
 
 use super::spelling::given;
 use crate::dialect::Usage;
@@ -15,12 +15,18 @@ pub(in crate::dialect) fn of(answer: &Object<'_>) -> Option<Usage> {
     let input = prompt
         .unwrap_or(0)
         .saturating_add(count("toolUsePromptTokenCount").unwrap_or(0));
-    let reasoning = thoughts.unwrap_or(0);
+    let (candidates, reasoning) = (candidates.unwrap_or(0), thoughts.unwrap_or(0));
+    let includes_thoughts =
+        reasoning <= candidates && count("totalTokenCount") == Some(input.saturating_add(candidates));
+    let output = match includes_thoughts {
+        true => candidates,
+        false => candidates.saturating_add(reasoning),
+    };
     Some(Usage {
         input,
         cached_input: count("cachedContentTokenCount").unwrap_or(0).min(input),
         cache_write_input: 0,
-        output: candidates.unwrap_or(0).saturating_add(reasoning),
+        output,
         reasoning,
     })
 }
@@ -49,6 +55,19 @@ pub(in crate::dialect) fn write(usage: &Usage, object: &mut ObjectWriter<'_>) {
 mod tests {
     use super::{Usage, of, write};
     use crate::json::{self, ObjectWriter};
+
+    #[test]
+    fn thoughts_that_the_candidates_include_are_counted_once() {
+        let of = |counts: &str| {
+            let answer = format!(r#"{{"usageMetadata":{{"promptTokenCount":22,{counts}}}}}"#);
+            let usage = of(&json::parse(answer.as_bytes()).unwrap()).unwrap();
+            (usage.output, usage.reasoning)
+        };
+        let told = r#""candidatesTokenCount":20,"thoughtsTokenCount":6"#;
+        assert_eq!(of(&format!(r#"{told},"totalTokenCount":42"#)), (20, 6));
+        assert_eq!(of(&format!(r#"{told},"totalTokenCount":48"#)), (26, 6));
+        assert_eq!(of(told), (26, 6));
+    }
 
     #[test]
     fn thoughts_are_output_and_what_tools_said_is_input() {
