@@ -58,6 +58,7 @@ pub use inspect::{Inspection, inspect_response};
 pub use path::{Suffixes, suffixes, suffixes_at};
 pub use pictures::{Picture, Pictures};
 pub use reasoned::{Carrier, Keeping, Listener, Passed, Reasoned, Recall};
+pub use responses::stored::{PREVIOUS, id_of_answer, is_kept_by_nobody, is_unknown, previous};
 pub use retold::retell_response;
 pub use splice::{PassThrough, Segment, pass_through};
 pub use translate::{Found, Stamp, exchange_of_passed, translate_request, translate_request_with, translate_response};

@@ -22,6 +22,7 @@ mod policy;
 pub mod retry;
 pub mod sse;
 pub mod standalone;
+mod stored;
 mod subscribe;
 mod telemetry;
 mod thoughts;

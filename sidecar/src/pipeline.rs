@@ -26,6 +26,7 @@ use crate::dialect::{Asked, InPath, Operation};
 use crate::health::Registry;
 use crate::meter::{InFlight, Meter, Shape};
 use crate::policy::{Broken, InForce, Route, Snapshot};
+use crate::stored::Stored;
 use crate::thoughts::Thoughts;
 use crate::upstream::{Gauges, Pools};
 use authenticate::Caller;
@@ -51,6 +52,7 @@ pub(crate) struct Shared {
     pub health: Registry,
     pub displaced: Displaced,
     pub thoughts: Thoughts,
+    pub stored: Stored,
 }
 
 impl Shared {
@@ -62,6 +64,7 @@ impl Shared {
             health: Registry::default(),
             displaced: Displaced::new(now),
             thoughts: Thoughts::new(),
+            stored: Stored::default(),
         }
     }
 }

@@ -55,6 +55,14 @@ impl Watch {
         }
     }
 
+    /// The id of the response that has ended, if its provider keeps it: once.
+    pub fn stored(&mut self) -> Option<String> {
+        match &mut self.0 {
+            Watcher::Responses(watch) => watch.stored(),
+            Watcher::Chat(_) | Watcher::Messages(_) | Watcher::Gemini(_) => None,
+        }
+    }
+
     /// The number that the next event would have, in a dialect that numbers them.
     pub fn sequence(&self) -> u64 {
         match &self.0 {

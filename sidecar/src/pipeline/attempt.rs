@@ -321,6 +321,12 @@ impl<'a> Course<'a, '_> {
         self.request.visit.trace.replace(trace);
     }
 
+    /// One that is still to be asked speaks the client's dialect, too.
+    pub(super) fn leaves_another_of_its_dialect(&self) -> bool {
+        let mut left = self.plan.order.iter().skip(self.position);
+        left.any(|candidate| candidate.upstream.passes(self.request.asked))
+    }
+
     /// The deployment says that the input is too long, nothing else was tried, and no other one takes more: its own
     /// words are the best answer there is.
     pub(super) fn ends_with_overflow(&self, candidate: &Candidate<'_>) -> bool {

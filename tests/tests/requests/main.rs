@@ -27,6 +27,7 @@ mod retries;
 mod routing;
 mod scene;
 mod search;
+mod stored_responses;
 mod surface;
 mod threads;
 mod timers;

@@ -1,6 +1,6 @@
 //! Watching a Responses stream that passes through. Its events are named, so most are judged by their name alone.
 
-use super::{finish, usage};
+use super::{finish, stored, usage};
 use crate::dialect::loss::given;
 use crate::dialect::{Effect, Fault, error};
 use crate::json::{self, Object, Raw};
@@ -12,6 +12,8 @@ pub(in crate::dialect) struct Watch {
     committed: bool,
     ended: bool,
     events: u64,
+    /// Of a response that is kept; once.
+    id: Option<String>,
 }
 
 impl Watch {
@@ -49,11 +51,17 @@ impl Watch {
         self.events
     }
 
+    /// The id of the response that has ended, if its provider keeps it: once.
+    pub(in crate::dialect) fn stored(&mut self) -> Option<String> {
+        self.id.take()
+    }
+
     fn completed(&mut self, response: &Object<'_>) -> Result<Effect, Fault> {
         if let Some(fault) = error::within(response) {
             return Err(fault);
         }
         (self.committed, self.ended) = (true, true);
+        self.id = stored::id(response);
         Ok(Effect {
             content: true,
             usage: usage::of(response),

@@ -9,9 +9,9 @@ use super::stream::{AnswerStream, Conversion, Listening, Timers, Uncommitted};
 use super::{Called, Course, Failure, Request, Settlement, headers};
 use crate::body::{Body, Held};
 use crate::dialect::{
-    Carrier, Class, ClientDialect, EventArray, Exchange, Fault, Framer, Framing, Keeping, Losses, Operation,
-    Translator, Usage, Watch, decode_error, encode_error, inspect_response, reset_after, retell_response,
-    translate_response,
+    Carrier, Class, ClientDialect, EventArray, Exchange, Fault, Framer, Framing, Grade, Keeping, Loss, Losses,
+    Operation, PREVIOUS, Translator, Usage, Watch, decode_error, encode_error, id_of_answer, inspect_response,
+    is_unknown, reset_after, retell_response, translate_response,
 };
 use crate::health::Verdict as Health;
 use crate::meter::Outcome;
@@ -244,6 +244,9 @@ impl Call<'_, '_> {
         let bytes = self.candidate.upstream.standing.redacted(bytes);
         let told = decode_error(dialect, head.status.as_u16(), &head.headers, &bytes);
         let fault = self.without_keys(told.clone());
+        if is_unknown(&fault) && self.course.leaves_another_of_its_dialect() {
+            return self.unknown_here();
+        }
         if !self.is_the_clients(&fault) {
             let reset = reset_after(&head.headers, self.request.visit.unix_seconds);
             return self.failed(failure(fault, reset));
@@ -263,6 +266,19 @@ impl Call<'_, '_> {
             bytes
         };
         self.settled(head, bytes, translated, None, outcome_of(fault.class))
+    }
+
+    /// Another account may have the response that this one does not have.
+    fn unknown_here(&mut self) -> Called {
+        if let Some(settlement) = self.settlement.take() {
+            settlement.give_up(Outcome::Client, Health::Nothing);
+            self.request.visit.counted.set(false);
+        }
+        Called::Lossy(vec![Loss {
+            field: PREVIOUS.into(),
+            grade: Grade::Meaning,
+            why: "it does not have this response".into(),
+        }])
     }
 
     /// Nothing else is tried for it: the client hears it as the provider said it.
@@ -294,6 +310,9 @@ impl Call<'_, '_> {
         let mut stream = self.answer_stream(body, conversion);
         if asked.framing == Framing::Array {
             stream = stream.as_array();
+        }
+        if self.is_one_of_several() {
+            stream = stream.stored_by(self.keeper());
         }
         match stream.until_content().await {
             Ok(()) => {
@@ -357,6 +376,7 @@ impl Call<'_, '_> {
         let parsed = match self.exchange.take() {
             None => inspect_response(asked.dialect, asked.operation, &bytes).map(|seen| {
                 self.remember_passed(&bytes);
+                self.remember_stored(&bytes);
                 (bytes, false, seen.usage)
             }),
             Some(exchange) => translate_response(&exchange, &bytes).map(|answer| {
@@ -402,6 +422,24 @@ impl Call<'_, '_> {
             Framing::Array => EventArray::whole(&answer.body),
         };
         self.settled_as(head, bytes, (true, true), answer.usage, Outcome::Ok)
+    }
+
+    /// Others could be asked to go on from a response that only this one keeps.
+    fn is_one_of_several(&self) -> bool {
+        let Plan {
+            order,
+            limited,
+            excluded,
+            ..
+        } = self.plan;
+        let speaks = self.request.asked.dialect == ClientDialect::Responses && self.exchange.is_none();
+        speaks && order.len() + limited.len() + excluded.len() > 1
+    }
+
+    fn remember_stored(&self, answer: &[u8]) {
+        if let Some(id) = self.is_one_of_several().then(|| id_of_answer(answer)).flatten() {
+            self.keeper().stored(&id);
+        }
     }
 
     fn remember_passed(&self, answer: &[u8]) {

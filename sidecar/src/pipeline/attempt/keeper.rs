@@ -31,6 +31,16 @@ impl Keeper {
         }
     }
 
+    /// The deployment keeps the response of this id.
+    pub(super) fn stored(&self, id: &str) {
+        let Self {
+            shared,
+            tenant,
+            deployment,
+        } = self;
+        shared.stored.keep(tenant, id, &deployment.name);
+    }
+
     fn key(&self, conversation: u128, call: &str) -> Key {
         let thinker = Thinker {
             tenant: &self.tenant,

@@ -131,6 +131,8 @@ pub(crate) struct AnswerStream {
     usage: Option<Usage>,
     /// What of the answer cannot be said to the client and was not yet counted.
     lost: Losses,
+    /// Who remembers that a response is kept.
+    keeper: Option<Keeper>,
     /// Absent before the commit.
     settlement: Option<Settlement>,
     tasks: TaskTracker,
@@ -159,6 +161,7 @@ impl AnswerStream {
             broken: false,
             usage: None,
             lost: Losses::new(),
+            keeper: None,
             settlement: None,
             tasks,
         }
@@ -167,6 +170,12 @@ impl AnswerStream {
     /// The client gets the events as an array.
     pub(super) fn as_array(mut self: Pin<Box<Self>>) -> Pin<Box<Self>> {
         self.array = Some(EventArray::default());
+        self
+    }
+
+    /// A response of its that is kept is remembered.
+    pub(super) fn stored_by(mut self: Pin<Box<Self>>, keeper: Keeper) -> Pin<Box<Self>> {
+        self.keeper = Some(keeper);
         self
     }
 
@@ -296,6 +305,9 @@ impl AnswerStream {
                     listening.block(&block);
                 }
                 let (forwarded, seen) = watched(watch, &block, &mut self.usage, &mut self.ended);
+                if let Some((keeper, id)) = self.keeper.as_ref().zip(watch.stored()) {
+                    keeper.stored(&id);
+                }
                 self.push(forwarded);
                 content = seen?;
             }

@@ -2,8 +2,9 @@
 
 use super::{Call, Called, Request};
 use crate::dialect::{
-    Asked, Carrier, ClientDialect, Exchange, Found, Grade, Keeping, PassThrough, Purged, Recall, Stamp, Translated,
-    Upstream, exchange_of_passed, hosted, is_asked_for_usage, pass_through, translate_request_with, without_foreign,
+    Asked, Carrier, ClientDialect, Exchange, Found, Grade, Keeping, Loss, PREVIOUS, PassThrough, Purged, Recall, Stamp,
+    Translated, Upstream, exchange_of_passed, hosted, is_asked_for_usage, is_kept_by_nobody, pass_through, previous,
+    translate_request_with, without_foreign,
 };
 use crate::json;
 use crate::pictures::Public;
@@ -18,6 +19,7 @@ impl Call<'_, '_> {
     /// The body to send, in the upstream's dialect.
     pub(super) async fn prepare(&mut self) -> Result<OutBody, Called> {
         let Request { asked, policy, .. } = self.request;
+        self.is_at_home()?;
         if self.candidate.upstream.passes(asked) {
             return Ok(self.purged());
         }
@@ -43,6 +45,30 @@ impl Call<'_, '_> {
             Some(hosted) => OutBody::new(hosted.into_pieces(&body)),
             None => OutBody::new([body]),
         })
+    }
+
+    /// Whoever keeps the response that this request goes on from, or may keep it.
+    fn is_at_home(&self) -> Result<(), Called> {
+        let Request {
+            asked, visit, tenant, ..
+        } = self.request;
+        let Some(id) = previous(asked) else {
+            return Ok(());
+        };
+        let why = match visit.worker.shared.stored.home(tenant, &id) {
+            Some(home) if home == self.candidate.target.deployment.name => return Ok(()),
+            Some(home) => format!("{home} alone keeps this response, whatever onLoss says").into(),
+            // Where it is translated, the policy decides.
+            None if is_kept_by_nobody(&id) && self.candidate.upstream.passes(asked) => {
+                "nobody keeps the answer of this id, which was translated".into()
+            }
+            None => return Ok(()),
+        };
+        Err(Called::Lossy(vec![Loss {
+            field: PREVIOUS.into(),
+            grade: Grade::Meaning,
+            why,
+        }]))
     }
 
     /// Reasoning that the client has dropped, for the bytes that pass through.

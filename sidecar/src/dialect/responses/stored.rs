@@ -1,0 +1,63 @@
+//! Responses that their provider keeps, and requests that go on from one.
+
+use crate::dialect::loss::given;
+use crate::dialect::{Asked, ClientDialect, Fault, Operation};
+use crate::json::{self, Object, Raw};
+use std::borrow::Cow;
+
+/// The field that names one.
+pub const PREVIOUS: &str = "previous_response_id";
+
+/// What ids of other APIs begin with, which keep nothing: translated answers have them.
+const KEPT_BY_NOBODY: [&str; 2] = ["msg_", "chatcmpl-"];
+
+/// The response that a request goes on from.
+pub fn previous<'a>(asked: &Asked<'a>) -> Option<Cow<'a, str>> {
+    let is_response = asked.dialect == ClientDialect::Responses && asked.operation == Operation::Generate;
+    given(&asked.object, PREVIOUS).filter(|_| is_response)?.string()
+}
+
+/// The id says that no provider keeps what it names.
+pub fn is_kept_by_nobody(id: &str) -> bool {
+    KEPT_BY_NOBODY.iter().any(|prefix| id.starts_with(prefix))
+}
+
+/// The provider says that it does not have the response.
+pub fn is_unknown(fault: &Fault) -> bool {
+    fault.code.as_deref() == Some("previous_response_not_found")
+}
+
+/// The id of a whole answer.
+pub fn id_of_answer(answer: &[u8]) -> Option<String> {
+    id(&json::parse(answer).ok()?)
+}
+
+pub(in crate::dialect) fn id(response: &Object<'_>) -> Option<String> {
+    let is_kept = given(response, "store").and_then(Raw::bool) != Some(false);
+    let id = given(response, "id").filter(|_| is_kept)?.string()?;
+    Some(id.into_owned()).filter(|id| !id.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_kept_has_an_id() {
+        for (answer, id) in [
+            (r#"{"id":"resp_1","store":true}"#, Some("resp_1")),
+            (r#"{"id":"resp_1"}"#, Some("resp_1")),
+            (r#"{"id":"resp_1","store":false}"#, None),
+            (r#"{"id":"","store":true}"#, None),
+            ("[]", None),
+        ] {
+            assert_eq!(id_of_answer(answer.as_bytes()).as_deref(), id, "{answer}");
+        }
+    }
+
+    #[test]
+    fn an_id_of_another_api_names_nothing_that_is_kept() {
+        assert!(is_kept_by_nobody("msg_01") && is_kept_by_nobody("chatcmpl-1"));
+        assert!(!is_kept_by_nobody("resp_1") && !is_kept_by_nobody("01933f2e-7b1c"));
+    }
+}
