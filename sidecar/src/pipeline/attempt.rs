@@ -91,6 +91,7 @@ pub(super) async fn attempts<'a, 'b>(
         plan,
         tried: Vec::new(),
         lossy: None,
+        skipped: Vec::new(),
         count: 0,
         position: 0,
         window: None,
@@ -128,6 +129,8 @@ pub(super) struct Course<'a, 'b> {
     plan: &'a Plan<'a>,
     pub tried: Vec<Tried<'a>>,
     lossy: Option<(String, Losses)>,
+    /// Cannot carry this request, now or later.
+    skipped: Vec<&'a Candidate<'a>>,
     /// Attempts made, this one included.
     pub count: u32,
     /// The next candidate in order.
@@ -152,6 +155,7 @@ impl<'a> Course<'a, '_> {
     /// This candidate was not called at all: what would have come after it comes now, at no cost to anybody.
     async fn skip(&mut self, candidate: &'a Candidate<'a>, losses: Losses) -> Step<'a> {
         self.count -= 1;
+        self.skipped.push(candidate);
         let name = || candidate.target.deployment.name.to_string();
         self.lossy.get_or_insert_with(|| (name(), losses));
         match self.next_candidate() {
@@ -278,7 +282,8 @@ impl<'a> Course<'a, '_> {
             .map(|(candidate, _)| candidate);
         let limited = limited
             .chain(&self.plan.limited)
-            .filter(|candidate| !self.is_too_small(candidate));
+            .filter(|candidate| !self.is_too_small(candidate))
+            .filter(|candidate| !self.skipped.iter().any(|skipped| std::ptr::eq(*skipped, *candidate)));
         // One whose reset has passed by now can be asked at once.
         let resets = limited.map(|candidate| (resets_at(candidate, now).unwrap_or(now), candidate));
         let (at, candidate) = resets.min_by_key(|(at, _)| *at)?;
