@@ -13,7 +13,7 @@ pub(crate) const MOST: usize = 16 * 1024;
 
 type Place = [u8; 32];
 
-/// The memory. Least recently used by halves.
+/// The memory: two halves, of which the older goes when the younger is full.
 #[derive(Debug, Default)]
 pub(crate) struct Stored {
     halves: Mutex<[HashMap<Place, Arc<str>>; 2]>,
