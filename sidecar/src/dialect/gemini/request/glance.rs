@@ -96,19 +96,21 @@ pub(in crate::dialect) const UNSIGNED: &[u8] = b",\"thoughtSignature\":\"skip_th
 /// that are made together stand on the first alone.
 pub(in crate::dialect) fn unsigned_calls(object: &Object<'_>) -> Vec<usize> {
     let contents = given(object, "contents").and_then(Raw::elements).into_iter().flatten();
-    let of_model = contents
-        .filter_map(Raw::object)
-        .filter(|content| word(content, "role") == "model");
-    let ends = of_model.filter_map(|content| {
-        let parts = given(&content, "parts")?.elements()?;
-        let mut calls = parts.filter_map(|part| {
-            let part_object = part.object()?;
-            given(&part_object, "functionCall").map(|_| (part, part_object))
-        });
-        let (part, call) = calls.next()?;
-        given(&call, "thoughtSignature")
-            .is_none()
-            .then(|| object.span(part).end - 1)
+    let mut has_called = false;
+    let ends = contents.filter_map(Raw::object).filter_map(|content| {
+        // A stream's pieces are often returned as they came, one content after the other: they are one turn.
+        has_called &= word(&content, "role") == "model";
+        if has_called || word(&content, "role") != "model" {
+            return None;
+        }
+        let mut parts = given(&content, "parts")?.elements()?;
+        let (part, call) = parts.find_map(|part| {
+            let object = part.object()?;
+            given(&object, "functionCall").is_some().then_some((part, object))
+        })?;
+        has_called = true;
+        let is_unsigned = given(&call, "thoughtSignature").is_none();
+        is_unsigned.then(|| object.span(part).end - 1)
     });
     ends.collect()
 }
@@ -121,7 +123,9 @@ mod tests {
     fn only_the_first_call_of_a_turn_must_have_a_signature() {
         let body = r#"{"contents":[{"role":"user","parts":[{"text":"a"}]},
             {"role":"model","parts":[{"text":"b"},{"functionCall":{"name":"f"} },{"functionCall":{"name":"g"}}]},
-            {"role":"model","parts":[{"function_call":{"name":"f"},"thought_signature":"CiQB"}]}]}"#;
+            {"role":"model","parts":[{"functionCall":{"name":"h"}}]},{"role":"user","parts":[{"text":"c"}]},
+            {"role":"model","parts":[{"function_call":{"name":"f"},"thought_signature":"CiQB"}]},
+            {"role":"model","parts":[{"functionCall":{"name":"g"}}]}]}"#;
         let object = crate::json::parse(body.as_bytes()).unwrap();
         let ends = unsigned_calls(&object);
         assert_eq!(ends.len(), 1);
