@@ -330,21 +330,8 @@ const fn hosted(
     source: &'static str,
 ) -> Provider {
     Provider {
-        name,
-        slug,
-        source,
         root: Some(root),
-        dialects,
-        kept_back: &[],
-        gemini: GEMINI_VERSION,
-        key: KeyStyle::Bearer,
-        keys: &[],
-        needs_key: true,
-        tokens: None,
-        claude: None,
-        completes: &[],
-        ranks: false,
-        aws_service: None,
+        ..account(name, slug, dialects, source)
     }
 }
 
