@@ -142,7 +142,7 @@ fn labels(text: &str) -> Result<Labels, String> {
         let (key, value) = part
             .split_once('=')
             .ok_or_else(|| format!("{part:?} is not of the form key=value"))?;
-        let (key, value) = load::label(key, value).map_err(|sentence| format!("{part:?} {sentence}"))?;
+        let (key, value) = load::label(key, value).map_err(|sentence| format!("{part:?}: {sentence}"))?;
         if labels.insert(key, value).is_some() {
             return Err(format!("{part:?} gives a second value to one label"));
         }
@@ -168,8 +168,8 @@ mod tests {
         for (text, sentence) in [
             ("a", "\"a\" is not of the form key=value"),
             ("a=b,a=c", "\"a=c\" gives a second value to one label"),
-            ("=b", "\"=b\" must be a label: "),
-            ("a=b c", "\"a=b c\" must be a label's value: "),
+            ("=b", "\"=b\": a label must be "),
+            ("a=b c", "\"a=b c\": a label's value must be "),
         ] {
             let said = labels(text).unwrap_err();
             assert!(said.starts_with(sentence), "{said}");

@@ -15,6 +15,7 @@
 pub mod definition;
 pub mod deployment;
 pub mod key;
+pub mod label;
 pub mod policy;
 pub mod rules;
 pub mod scalar;

@@ -100,6 +100,31 @@ pub const EXPRESSION_VALUES: Rule = (
     "values must be set for the operators In and NotIn, and only for them",
 );
 
+/// On the key of a label that is asked for.
+pub const LABEL_KEY: Rule = (
+    r"self.matches(r'^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$') && self.indexOf('/') <= 253",
+    LABEL_KEYS.1,
+);
+
+/// On the values of a label, any of which is asked for.
+pub const LABEL_VALUE_LIST: Rule = (
+    r"self.all(value, value.matches(r'^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$'))",
+    LABEL_VALUES.1,
+);
+
+/// On labels that are asked for: their keys.
+pub const LABEL_KEYS: Rule = (
+    r"self.all(key, key.matches(r'^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$') && key.indexOf('/') <= 253)",
+    "a label must be a name of at most 63 letters, digits, -, _ and ., starting and ending with a letter or digit, and before it \
+     a domain and a / if any",
+);
+
+/// On labels that are asked for: their values.
+pub const LABEL_VALUES: Rule = (
+    r"self.all(key, self[key].matches(r'^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$'))",
+    "a label's value must be at most 63 letters, digits, -, _ and ., starting and ending with a letter or digit",
+);
+
 /// On a list of model names or patterns.
 pub const ONE_STAR: Rule = (
     "self.all(name, name.indexOf('*') == name.lastIndexOf('*'))",

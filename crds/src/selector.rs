@@ -34,6 +34,7 @@ pub struct Selector {
 pub struct Expression {
     /// The label.
     #[schemars(length(min = 1, max = 317))]
+    #[x_kube(validation = rules::LABEL_KEY)]
     pub key: String,
     /// How its value is compared: In, NotIn (also true when the label is absent), Exists or DoesNotExist.
     pub operator: Operator,
@@ -41,6 +42,7 @@ pub struct Expression {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(length(max = 63)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
+    #[x_kube(validation = rules::LABEL_VALUE_LIST)]
     pub values: Vec<String>,
 }
 
@@ -91,12 +93,15 @@ impl Expression {
     }
 }
 
-/// A map of at most 16 labels whose values have the length that Kubernetes allows.
+/// A map of at most 16 labels such as Kubernetes allows.
 pub(crate) fn labels_schema(_: &mut SchemaGenerator) -> Schema {
+    let validations = [rules::LABEL_KEYS, rules::LABEL_VALUES]
+        .map(|(rule, message)| serde_json::json!({"rule": rule, "message": message}));
     json_schema!({
         "type": "object",
         "maxProperties": 16,
         "additionalProperties": {"type": "string", "maxLength": 63},
+        "x-kubernetes-validations": validations,
     })
 }
 

@@ -14,8 +14,8 @@ pub use policy::policy;
 
 use pilotfish_crds::rules::Rule;
 use pilotfish_crds::scalar::Duration;
-use pilotfish_crds::selector::{Operator, Selector};
-use pilotfish_crds::{rules, selector};
+use pilotfish_crds::selector::{Expression, Labels, Operator, Selector};
+use pilotfish_crds::{label, rules};
 
 /// Something wrong at one place of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,12 +61,33 @@ impl Faults {
         self.check(!zero, path, rules::DURATION_ABOVE_ZERO);
     }
 
-    /// The expressions of a selector at `path`.
+    /// A selector at `path`.
     fn selector(&mut self, path: &str, selector: &Selector) {
-        for (index, expression) in selector.match_expressions.iter().enumerate() {
-            let path = format!("{path}.matchExpressions[{index}]");
-            self.check(has_its_values(expression), path, rules::EXPRESSION_VALUES);
+        let Selector {
+            match_labels,
+            match_expressions,
+        } = selector;
+        self.labels(&format!("{path}.matchLabels"), match_labels);
+        for (index, expression) in match_expressions.iter().enumerate() {
+            self.expression(&format!("{path}.matchExpressions[{index}]"), expression);
         }
+    }
+
+    /// Labels that are asked for at `path`.
+    fn labels(&mut self, path: &str, labels: &Labels) {
+        self.check(labels.keys().all(|key| label::is_key(key)), path, rules::LABEL_KEYS);
+        let is_each_a_value = labels.values().all(|value| label::is_value(value));
+        self.check(is_each_a_value, path, rules::LABEL_VALUES);
+    }
+
+    /// One expression of a selector.
+    fn expression(&mut self, path: &str, expression: &Expression) {
+        let Expression { key, operator, values } = expression;
+        self.check(label::is_key(key), format!("{path}.key"), rules::LABEL_KEY);
+        let has_its_values = values.is_empty() != wants_values(*operator);
+        self.check(has_its_values, path, rules::EXPRESSION_VALUES);
+        let is_each_a_value = values.iter().all(|value| label::is_value(value));
+        self.check(is_each_a_value, format!("{path}.values"), rules::LABEL_VALUE_LIST);
     }
 
     /// A list of model names or patterns at `path`.
@@ -76,12 +97,11 @@ impl Faults {
     }
 }
 
-fn has_its_values(expression: &selector::Expression) -> bool {
-    let wants_values = match expression.operator {
+fn wants_values(operator: Operator) -> bool {
+    match operator {
         Operator::In | Operator::NotIn => true,
         Operator::Exists | Operator::DoesNotExist => false,
-    };
-    expression.values.is_empty() != wants_values
+    }
 }
 
 /// As [`rules::HEADER_NAME_IN_LOWER_CASE`], for a name that is not empty.

@@ -285,3 +285,18 @@ fn a_deleted_object_is_forgotten() {
         ("default/a=1 !default/typo", "deployment default/typo does not exist")
     );
 }
+
+/// The API server refuses it; one that it took before the schema said so is told by its status.
+#[test]
+fn a_selector_that_no_label_can_match_is_a_fault_at_its_field() {
+    let mut world = in_force();
+    let selector = "{selector: {matchLabels: {role: 'bad value!'}}}";
+    let spoilt = policy(&[("a", 1)]).replace("spec: {", &format!("spec: {{workloads: {selector}, "));
+    apply(&mut world, &spoilt);
+    let (_, said) = chat(&settle(&mut world));
+    assert_eq!(
+        said,
+        "held: spec.workloads.selector.matchLabels: a label's value must be at most 63 letters, digits, -, _ and ., \
+         starting and ending with a letter or digit"
+    );
+}

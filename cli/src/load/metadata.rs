@@ -1,9 +1,10 @@
 //! `metadata`, which no schema of ours describes: the API server judges it by itself, and so does this.
 
 use super::position::child;
+use pilotfish_crds::label::{is_key, is_namespace, is_subdomain, is_value};
+use pilotfish_crds::rules::{LABEL_KEYS, LABEL_VALUES};
 use pilotfish_crds::selector::Labels;
 use pilotfish_operator::validate::Fault;
-use regex::Regex;
 use serde_json::{Map, Value};
 
 /// The fields of an object's metadata. Those that only a server writes may be there, in what `kubectl get -o yaml` said.
@@ -27,10 +28,6 @@ const FIELDS: [&str; 14] = [
 const NAME: &str = "must be lower-case letters, digits, - and ., start and end with a letter or digit, and have at most 253 characters";
 const NAMESPACE: &str =
     "must be lower-case letters, digits and -, start and end with a letter or digit, and have at most 63 characters";
-const LABEL_KEY: &str =
-    "must be a label: a name of at most 63 letters, digits, -, _ and ., and before it a domain and a / if any";
-const LABEL_VALUE: &str =
-    "must be a label's value: at most 63 letters, digits, -, _ and ., starting and ending with a letter or digit";
 
 /// What matters of an object's metadata.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -84,7 +81,7 @@ fn name(fields: &Map<String, Value>, faults: &mut Vec<Fault>) -> String {
 fn namespace(fields: &Map<String, Value>, faults: &mut Vec<Fault>) -> Option<String> {
     match fields.get("namespace") {
         None | Some(Value::Null) => {}
-        Some(Value::String(name)) if is_label(name) => return Some(name.clone()),
+        Some(Value::String(name)) if is_namespace(name) => return Some(name.clone()),
         Some(_) => faults.push(fault("metadata.namespace", NAMESPACE)),
     }
     None
@@ -98,9 +95,9 @@ fn labels(fields: &Map<String, Value>, faults: &mut Vec<Fault>) -> Labels {
             for (key, value) in written {
                 let path = child("metadata.labels", key);
                 match value {
-                    _ if !is_label_key(key) => faults.push(fault(&path, LABEL_KEY)),
-                    Value::String(value) if is_label_value(value) => drop(labels.insert(key.clone(), value.clone())),
-                    _ => faults.push(fault(&path, LABEL_VALUE)),
+                    _ if !is_key(key) => faults.push(fault(&path, LABEL_KEYS.1)),
+                    Value::String(value) if is_value(value) => drop(labels.insert(key.clone(), value.clone())),
+                    _ => faults.push(fault(&path, LABEL_VALUES.1)),
                 }
             }
         }
@@ -117,13 +114,9 @@ fn created(fields: &Map<String, Value>) -> i64 {
     text.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second)
 }
 
-fn is_subdomain(name: &str) -> bool {
-    name.len() <= 253 && name.split('.').all(is_dns_label)
-}
-
 /// Reads the name of a namespace.
 pub(crate) fn namespace_name(name: &str) -> Result<String, &'static str> {
-    if is_label(name) {
+    if is_namespace(name) {
         Ok(name.to_owned())
     } else {
         Err(NAMESPACE)
@@ -132,36 +125,13 @@ pub(crate) fn namespace_name(name: &str) -> Result<String, &'static str> {
 
 /// Reads a label.
 pub(crate) fn label(key: &str, value: &str) -> Result<(String, String), &'static str> {
-    if !is_label_key(key) {
-        Err(LABEL_KEY)
-    } else if !is_label_value(value) {
-        Err(LABEL_VALUE)
+    if !is_key(key) {
+        Err(LABEL_KEYS.1)
+    } else if !is_value(value) {
+        Err(LABEL_VALUES.1)
     } else {
         Ok((key.to_owned(), value.to_owned()))
     }
-}
-
-fn is_label(name: &str) -> bool {
-    name.len() <= 63 && is_dns_label(name)
-}
-
-fn is_dns_label(part: &str) -> bool {
-    matches(part, "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-}
-
-fn is_label_key(key: &str) -> bool {
-    let (domain, name) = key
-        .split_once('/')
-        .map_or((None, key), |(domain, name)| (Some(domain), name));
-    domain.is_none_or(is_subdomain) && !name.is_empty() && is_label_value(name)
-}
-
-fn is_label_value(value: &str) -> bool {
-    value.len() <= 63 && matches(value, "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")
-}
-
-fn matches(text: &str, pattern: &str) -> bool {
-    Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text))
 }
 
 #[cfg(test)]

@@ -101,6 +101,7 @@ fn check_when(faults: &mut Faults, path: &str, when: &When) {
         || model_prefix.is_some()
         || !tags.is_empty();
     faults.check(says_something, path, rules::WHEN_SAYS_SOMETHING);
+    faults.labels(&format!("{path}.keyLabels"), key_labels);
     for (index, header) in headers.iter().enumerate() {
         let path = format!("{path}.headers[{index}].name");
         faults.check(
