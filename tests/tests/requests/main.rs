@@ -9,6 +9,7 @@ mod breaker;
 mod cancelled;
 mod cohere;
 mod committed;
+mod compressed;
 mod connections;
 mod failover;
 mod foreign;

@@ -223,6 +223,7 @@ impl Call<'_, '_> {
         }
         let sent = visit.worker.pools.send(endpoint, out, self.timers.connect, reuse).await;
         match sent {
+            Ok(upstream::Response { head, .. }) if headers::coding(&head).is_some() => self.compressed(head),
             Ok(upstream::Response { head, body, .. }) if !head.status.is_success() => self.error(head, body).await,
             Ok(upstream::Response { head, body, .. }) if asked.stream && !headers::is_json(&head) => {
                 self.stream(head, body).await
@@ -230,6 +231,28 @@ impl Call<'_, '_> {
             Ok(upstream::Response { head, body, .. }) => self.whole(head, body).await,
             Err(error) => self.failed(unsent(&error)),
         }
+    }
+
+    /// Nobody asked for that. Only the status can be read, which is the client's business as any other.
+    fn compressed(&mut self, head: Parts) -> Called {
+        let coding = headers::coding(&head).unwrap_or_default();
+        let status = head.status.as_u16();
+        let fault = match head.status.is_success() {
+            true => Fault::malformed(format!(
+                "its answer is compressed ({coding}), which it was not asked for"
+            )),
+            false => Fault {
+                message: format!(
+                    "the upstream answered {status} with a body compressed ({coding}) without being asked"
+                ),
+                ..decode_error(self.candidate.upstream.dialect, status, &head.headers, &[])
+            },
+        };
+        if fault.class == Class::Client {
+            return self.faulty(head, fault);
+        }
+        let reset = reset_after(&head.headers, self.request.visit.unix_seconds);
+        self.failed(failure(fault, reset))
     }
 
     /// An error status: the client's own goes to the client, any other is the next attempt's business.

@@ -3,7 +3,7 @@
 use super::super::authenticate::carries_a_key;
 use crate::dialect::{ClientDialect, Dialect, Framer, Framing};
 use crate::policy::Upstream;
-use http::header::{self, ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use pilotfish_wire::Hosting;
 use smallvec::SmallVec;
 
@@ -14,7 +14,7 @@ fn stays_here(name: &str) -> bool {
     is_ours
         || matches!(
             name,
-            "accept-encoding" // events are read here, so they must come as they are
+            "accept-encoding" // answers are read here: ours to say
                 | "connection"
                 | "content-length"
                 | "cookie"
@@ -48,6 +48,7 @@ fn is_not_returned(name: &str) -> bool {
         name,
         "alt-svc"
             | "connection"
+            | "content-encoding" // what is compressed goes no further
             | "content-length" // written anew from the body
             | "keep-alive"
             | "proxy-authenticate"
@@ -73,6 +74,8 @@ fn is_not_returned(name: &str) -> bool {
 
 /// nginx's word for "do not hold this back", which other proxies read, too.
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+/// Without the header any coding would do (RFC 9110, 12.5.3).
+const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 /// What an upstream of this dialect is told where the client, who speaks another, names none.
 const DEFAULT_ANTHROPIC_VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
@@ -83,6 +86,7 @@ pub(super) fn upstream(client: &HeaderMap, from: ClientDialect, to: &Upstream, s
     let mut headers = if same { same_dialect(client) } else { across(client) };
     // It was read as JSON, whatever the client's tool calls it: `curl -d` says that it is a form.
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT_ENCODING, IDENTITY);
     if !same {
         let accepted = if stream {
             Framer::media_type(to.dialect, to.hosting)
@@ -139,6 +143,15 @@ pub(super) fn is_json(head: &http::response::Parts) -> bool {
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
 }
 
+/// How an answer's body is compressed, although it was not to be.
+pub(super) fn coding(head: &http::response::Parts) -> Option<&str> {
+    let named = head.headers.get_all(CONTENT_ENCODING).iter();
+    let mut codings = named
+        .flat_map(|value| value.to_str().unwrap_or("unreadable").split(','))
+        .map(str::trim);
+    codings.find(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
+}
+
 /// Takes out of an answer's headers what is not the client's.
 pub(super) fn returned(headers: &mut HeaderMap, translated: bool, stream: Option<Framing>) {
     if let Some(named) = headers.get(header::CONNECTION).cloned() {
@@ -164,6 +177,26 @@ pub(super) fn returned(headers: &mut HeaderMap, translated: bool, stream: Option
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_coding_is_named_unless_it_is_none() {
+        for (sent, expected) in [
+            (&[][..], None),
+            (&["identity"], None),
+            (&["", " Identity "], None),
+            (&["gzip"], Some("gzip")),
+            (&["identity, br"], Some("br")),
+            (&["identity", "zstd"], Some("zstd")),
+        ] {
+            let mut response = http::Response::new(());
+            for value in sent {
+                let value = HeaderValue::from_static(value);
+                response.headers_mut().append(CONTENT_ENCODING, value);
+            }
+            let (head, ()) = response.into_parts();
+            assert_eq!(coding(&head), expected, "{sent:?}");
+        }
+    }
 
     #[test]
     fn what_speaks_to_the_sidecar_stays_here() {
