@@ -26,6 +26,7 @@ use crate::dialect::{Asked, InPath, Operation};
 use crate::health::Registry;
 use crate::meter::{InFlight, Meter, Shape};
 use crate::policy::{Broken, InForce, Route, Snapshot};
+use crate::sealed::Sealed;
 use crate::stored::Stored;
 use crate::thoughts::Thoughts;
 use crate::upstream::{Gauges, Pools};
@@ -53,6 +54,7 @@ pub(crate) struct Shared {
     pub displaced: Displaced,
     pub thoughts: Thoughts,
     pub stored: Stored,
+    pub sealed: Sealed,
 }
 
 impl Shared {
@@ -65,6 +67,7 @@ impl Shared {
             displaced: Displaced::new(now),
             thoughts: Thoughts::new(),
             stored: Stored::default(),
+            sealed: Sealed::default(),
         }
     }
 }

@@ -221,7 +221,7 @@ pub(crate) struct Deployment {
     /// The same, for `x-pilotfish-deployment`.
     pub header: HeaderValue,
     /// The provider's row.
-    pub provider: Box<str>,
+    pub provider: Arc<str>,
     /// The provider's own name for the model.
     pub model: Box<str>,
     /// Where it is called, in order of preference.

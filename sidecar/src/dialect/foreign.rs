@@ -44,7 +44,8 @@ pub fn without_foreign(asked: &Asked<'_>, upstream: &Upstream<'_>) -> Option<Pur
     let mut splices = match asked.dialect {
         ClientDialect::Messages => of_messages(&asked.object, upstream, &mut ledger),
         ClientDialect::Chat => of_chat(&asked.object, upstream, &mut ledger),
-        ClientDialect::Gemini => of_gemini(&asked.object, upstream),
+        // It is inserted alone, with the other splices: [`unsigned`].
+        ClientDialect::Gemini => Splices::new(),
         // They are items of their own, which are taken out with the other splices.
         ClientDialect::Responses => Splices::new(),
     };
@@ -202,13 +203,22 @@ fn without_carriers<'a>(
     splices.extend(removed(spans).into_iter().map(|range| (range, Vec::new())));
 }
 
-/// A call that another model made has no signature, and says so where signatures are demanded.
-fn of_gemini(request: &Object<'_>, upstream: &Upstream<'_>) -> Splices {
-    if (upstream.has("ReasoningBudget"), upstream.has("Reasoning")) != (Some(false), Some(true)) {
-        return Splices::new();
+/// A call that another model made has no signature, and says so where signatures are demanded; but for those which
+/// `signed` gives theirs back.
+pub fn unsigned(
+    asked: &Asked<'_>,
+    upstream: &Upstream<'_>,
+    signed: &[(Range<usize>, Vec<u8>)],
+) -> Vec<(Range<usize>, Vec<u8>)> {
+    let is_asked = matches!(asked.operation, Operation::Generate | Operation::CountTokens);
+    let demands = (upstream.has("ReasoningBudget"), upstream.has("Reasoning")) == (Some(false), Some(true));
+    if asked.dialect != ClientDialect::Gemini || !is_asked || !demands {
+        return Vec::new();
     }
-    let ends = unsigned_calls(request).into_iter();
-    ends.map(|end| (end..end, UNSIGNED.to_vec())).collect()
+    let is_signed = |call: &Range<usize>| signed.iter().any(|(place, _)| call.contains(&place.start));
+    let calls = unsigned_calls(&asked.object).into_iter();
+    let calls = calls.filter(|call| !is_signed(call));
+    calls.map(|call| (call.end..call.end, UNSIGNED.to_vec())).collect()
 }
 
 /// The ids that `spelt` spells otherwise, in its spelling. Every call has a result, and `key` is where a result names its

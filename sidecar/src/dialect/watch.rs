@@ -1,6 +1,6 @@
 //! Watching a stream that passes through, event by event.
 
-use super::{ClientDialect, Effect, Fault, chat, gemini, messages, responses};
+use super::{ClientDialect, Effect, Fault, Kept, chat, gemini, messages, responses};
 use crate::sse::Event;
 
 /// The watcher of one stream. It never changes an event; [`Effect`] says what the pipeline must take out.
@@ -55,10 +55,10 @@ impl Watch {
         }
     }
 
-    /// The id of the response that has ended, if its provider keeps it: once.
-    pub fn stored(&mut self) -> Option<String> {
+    /// What only its provider can read again of the response that has ended: once.
+    pub fn kept(&mut self) -> Option<Kept> {
         match &mut self.0 {
-            Watcher::Responses(watch) => watch.stored(),
+            Watcher::Responses(watch) => watch.kept(),
             Watcher::Chat(_) | Watcher::Messages(_) | Watcher::Gemini(_) => None,
         }
     }

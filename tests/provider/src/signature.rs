@@ -26,6 +26,17 @@ pub(crate) fn is_redacted(data: &str) -> bool {
     opens("pilotfish fake provider: redacted", "", data)
 }
 
+/// Reasoning that only `account` can read again.
+pub(crate) fn encrypt(account: &str, nonce: &str) -> String {
+    format!("gAAA{}", seal("pilotfish fake provider: encrypted", account, nonce))
+}
+
+/// Whether `account` has encrypted it.
+pub(crate) fn decrypts(account: &str, data: &str) -> bool {
+    let sealed = data.strip_prefix("gAAA");
+    sealed.is_some_and(|sealed| opens("pilotfish fake provider: encrypted", account, sealed))
+}
+
 fn seal(purpose: &str, text: &str, nonce: &str) -> String {
     let mut bytes = vec![0; NONCE];
     blake3::Hasher::new_derive_key("pilotfish fake provider: nonce")
@@ -92,5 +103,6 @@ mod tests {
         assert!(!verify("let me think", &signature.replacen(|_: char| true, "B", 1)));
         assert!(!verify("let me think", signature.trim_end_matches('=')));
         assert!(is_redacted(&redact("1")) && !is_redacted(&signature));
+        assert!(decrypts("mine", &encrypt("mine", "1")) && !decrypts("yours", &encrypt("mine", "1")));
     }
 }

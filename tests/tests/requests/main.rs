@@ -27,6 +27,7 @@ mod passed_reasoning;
 mod retries;
 mod routing;
 mod scene;
+mod sealed;
 mod search;
 mod stored_responses;
 mod surface;

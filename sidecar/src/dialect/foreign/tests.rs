@@ -1,14 +1,17 @@
-use super::without_foreign;
+use super::{unsigned, without_foreign};
 use crate::dialect::{Asked, ClientDialect, Dialect, InPath, Operation, Upstream};
 use pilotfish_wire::Capabilities;
+use std::ops::Range;
 
-/// What becomes of `body`, and what was lost.
-fn purged(client: ClientDialect, provider: &str, model: &str, body: &str) -> Option<(String, Vec<String>)> {
+fn read(client: ClientDialect, body: &str) -> Asked<'_> {
     let path = InPath {
         model: (client == ClientDialect::Gemini).then(|| "m".into()),
         ..InPath::default()
     };
-    let asked = Asked::read(client, Operation::Generate, path, body.as_bytes()).unwrap();
+    Asked::read(client, Operation::Generate, path, body.as_bytes()).unwrap()
+}
+
+fn with_upstream<T>(provider: &str, model: &str, what: impl FnOnce(&Upstream<'_>) -> T) -> T {
     let features = model.starts_with("gemini-3").then(|| vec!["Reasoning".to_owned()]);
     let capabilities = Capabilities {
         features,
@@ -20,7 +23,13 @@ fn purged(client: ClientDialect, provider: &str, model: &str, body: &str) -> Opt
         model,
         capabilities: &capabilities,
     };
-    let purged = without_foreign(&asked, &upstream)?;
+    what(&upstream)
+}
+
+/// What becomes of `body`, and what was lost.
+fn purged(client: ClientDialect, provider: &str, model: &str, body: &str) -> Option<(String, Vec<String>)> {
+    let asked = read(client, body);
+    let purged = with_upstream(provider, model, |upstream| without_foreign(&asked, upstream))?;
     let losses = purged.losses.iter().map(|loss| loss.field.to_string()).collect();
     Some((String::from_utf8(purged.body.to_vec()).unwrap(), losses))
 }
@@ -104,12 +113,28 @@ fn who_refuses_what_it_does_not_know_is_not_sent_the_carriers_of_reasoning() {
 
 #[test]
 fn a_call_of_another_s_says_that_it_has_no_signature_where_one_is_demanded() {
-    let body = r#"{"contents":[{"role":"model","parts":[{"functionCall":{"id":"toolu_9","name":"f"}}]}]}"#;
-    let (sent, _) = purged(ClientDialect::Gemini, "gcp.gemini", "gemini-3-pro", body).unwrap();
-    let signature = r#","thoughtSignature":"skip_thought_signature_validator"}]"#;
-    assert_eq!(sent, body.replace("}]}]}", &format!("{signature}}}]}}")));
+    let call = |id: &str| format!(r#"{{"role":"model","parts":[{{"functionCall":{{"id":"{id}"}}}}]}}"#);
+    let body = format!(
+        r#"{{"contents":[{},{{"role":"user","parts":[]}},{}]}}"#,
+        call("a"),
+        call("b")
+    );
+    let marks = |model: &str, signed: &[(Range<usize>, Vec<u8>)]| {
+        with_upstream("gcp.gemini", model, |upstream| {
+            unsigned(&read(ClientDialect::Gemini, &body), upstream, signed)
+        })
+    };
+    let after = |id: &str| body.find(&format!("\"{id}\"}}")).unwrap() + 4;
+    let places = |found: Vec<(Range<usize>, Vec<u8>)>| found.into_iter().map(|(at, _)| at.start).collect::<Vec<_>>();
+    assert_eq!(places(marks("gemini-3-pro", &[])), [after("a"), after("b")]);
+    // Its own signature comes back to one of them.
+    let first = body.find("\"functionCall").unwrap();
+    assert_eq!(
+        places(marks("gemini-3-pro", &[(first..first, b"signature".to_vec())])),
+        [after("b")]
+    );
     for model in ["gemini-2.5-flash", "unknown"] {
-        assert_eq!(purged(ClientDialect::Gemini, "gcp.gemini", model, body), None);
+        assert_eq!(marks(model, &[]), []);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Responses that their provider keeps, and requests that go on from one.
 
+use super::sealed;
 use crate::dialect::loss::given;
 use crate::dialect::{Asked, ClientDialect, Fault, Operation};
 use crate::json::{self, Object, Raw};
@@ -27,12 +28,28 @@ pub fn is_unknown(fault: &Fault) -> bool {
     fault.code.as_deref() == Some("previous_response_not_found")
 }
 
-/// The id of a whole answer.
-pub fn id_of_answer(answer: &[u8]) -> Option<String> {
-    id(&json::parse(answer).ok()?)
+/// What only the provider of an answer can read again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Of the response, if it is kept there.
+    pub id: Option<String>,
+    /// What its reasoning items hold.
+    pub sealed: Vec<String>,
 }
 
-pub(in crate::dialect) fn id(response: &Object<'_>) -> Option<String> {
+/// The same of a whole answer.
+pub fn kept_of_answer(answer: &[u8]) -> Kept {
+    json::parse(answer).map(|response| kept(&response)).unwrap_or_default()
+}
+
+pub(in crate::dialect) fn kept(response: &Object<'_>) -> Kept {
+    Kept {
+        id: id(response),
+        sealed: sealed::contents(response, "output"),
+    }
+}
+
+fn id(response: &Object<'_>) -> Option<String> {
     let is_kept = given(response, "store").and_then(Raw::bool) != Some(false);
     let id = given(response, "id").filter(|_| is_kept)?.string()?;
     Some(id.into_owned()).filter(|id| !id.is_empty())
@@ -51,8 +68,15 @@ mod tests {
             (r#"{"id":"","store":true}"#, None),
             ("[]", None),
         ] {
-            assert_eq!(id_of_answer(answer.as_bytes()).as_deref(), id, "{answer}");
+            assert_eq!(kept_of_answer(answer.as_bytes()).id.as_deref(), id, "{answer}");
         }
+    }
+
+    #[test]
+    fn what_is_encrypted_is_found_among_the_items() {
+        let answer = br#"{"id":"r","output":[{"type":"reasoning","encrypted_content":"a"},{"type":"message"},
+            {"type":"reasoning","encrypted_content":null},{"type":"reasoning","encrypted_content":"b\u0063"}]}"#;
+        assert_eq!(kept_of_answer(answer).sealed, ["a", "bc"]);
     }
 
     #[test]

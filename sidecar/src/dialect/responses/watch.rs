@@ -12,8 +12,8 @@ pub(in crate::dialect) struct Watch {
     committed: bool,
     ended: bool,
     events: u64,
-    /// Of a response that is kept; once.
-    id: Option<String>,
+    /// Once.
+    kept: Option<stored::Kept>,
 }
 
 impl Watch {
@@ -51,9 +51,9 @@ impl Watch {
         self.events
     }
 
-    /// The id of the response that has ended, if its provider keeps it: once.
-    pub(in crate::dialect) fn stored(&mut self) -> Option<String> {
-        self.id.take()
+    /// What only its provider can read again of the response that has ended: once.
+    pub(in crate::dialect) fn kept(&mut self) -> Option<stored::Kept> {
+        self.kept.take()
     }
 
     fn completed(&mut self, response: &Object<'_>) -> Result<Effect, Fault> {
@@ -61,7 +61,7 @@ impl Watch {
             return Err(fault);
         }
         (self.committed, self.ended) = (true, true);
-        self.id = stored::id(response);
+        self.kept = Some(stored::kept(response));
         Ok(Effect {
             content: true,
             usage: usage::of(response),

@@ -10,8 +10,8 @@ use super::{Called, Course, Failure, Request, Settlement, headers};
 use crate::body::{Body, Held};
 use crate::dialect::{
     Carrier, Class, ClientDialect, EventArray, Exchange, Fault, Framer, Framing, Grade, Keeping, Loss, Losses,
-    Operation, PREVIOUS, Translator, Usage, Watch, decode_error, encode_error, id_of_answer, inspect_response,
-    is_unknown, reset_after, retell_response, translate_response,
+    Operation, PREVIOUS, Translator, Usage, Watch, contents_of_request, decode_error, encode_error, inspect_response,
+    is_unknown, is_unreadable, kept_of_answer, reset_after, retell_response, translate_response,
 };
 use crate::health::Verdict as Health;
 use crate::meter::Outcome;
@@ -57,6 +57,8 @@ struct Call<'a, 'b> {
     /// walked.
     carrier: Option<Carrier>,
     walked: Option<Option<Keeping>>,
+    /// What is sent, where that is no part of the client's body.
+    translated: Option<Bytes>,
     losses: Losses,
     /// Taken by whatever ends the call; left here, the client has gone away.
     settlement: Option<Settlement>,
@@ -84,6 +86,7 @@ pub(super) async fn call<'a, 'b>(
         keeping,
         carrier: None,
         walked: None,
+        translated: None,
         losses,
         settlement,
     };
@@ -270,6 +273,9 @@ impl Call<'_, '_> {
         if is_unknown(&fault) && self.course.leaves_another_of_its_dialect() {
             return self.unknown_here();
         }
+        if let Some(called) = self.unreadable(&fault) {
+            return called;
+        }
         if !self.is_the_clients(&fault) {
             let reset = reset_after(&head.headers, self.request.visit.unix_seconds);
             return self.failed(failure(fault, reset));
@@ -304,6 +310,23 @@ impl Call<'_, '_> {
         }])
     }
 
+    /// It cannot read what another account's model reasoned, and is asked once more without that.
+    fn unreadable(&mut self, fault: &Fault) -> Option<Called> {
+        if !is_unreadable(self.candidate.upstream.dialect, fault) || self.course.is_repeated_readably(self.candidate) {
+            return None;
+        }
+        let sealed = contents_of_request(self.translated.as_ref().unwrap_or(self.request.body));
+        if sealed.is_empty() {
+            return None;
+        }
+        self.keeper().refused(&sealed);
+        if let Some(settlement) = self.settlement.take() {
+            settlement.give_up(Outcome::Client, Health::Nothing);
+            self.request.visit.counted.set(false);
+        }
+        Some(Called::Unreadable(failure(fault.clone(), None)))
+    }
+
     /// Nothing else is tried for it: the client hears it as the provider said it.
     fn is_the_clients(&self, fault: &Fault) -> bool {
         let is_4xx = fault.status.is_some_and(|status| (400..500).contains(&status));
@@ -335,7 +358,7 @@ impl Call<'_, '_> {
             stream = stream.as_array();
         }
         if self.is_one_of_several() {
-            stream = stream.stored_by(self.keeper());
+            stream = stream.kept_by(self.keeper());
         }
         match stream.until_content().await {
             Ok(()) => {
@@ -399,7 +422,7 @@ impl Call<'_, '_> {
         let parsed = match self.exchange.take() {
             None => inspect_response(asked.dialect, asked.operation, &bytes).map(|seen| {
                 self.remember_passed(&bytes);
-                self.remember_stored(&bytes);
+                self.remember_kept(&bytes);
                 (bytes, false, seen.usage)
             }),
             Some(exchange) => translate_response(&exchange, &bytes).map(|answer| {
@@ -459,9 +482,9 @@ impl Call<'_, '_> {
         speaks && order.len() + limited.len() + excluded.len() > 1
     }
 
-    fn remember_stored(&self, answer: &[u8]) {
-        if let Some(id) = self.is_one_of_several().then(|| id_of_answer(answer)).flatten() {
-            self.keeper().stored(&id);
+    fn remember_kept(&self, answer: &[u8]) {
+        if self.is_one_of_several() {
+            self.keeper().kept(&kept_of_answer(answer));
         }
     }
 
@@ -477,6 +500,9 @@ impl Call<'_, '_> {
     /// A status of success that was none: what it stands for is the client's own error, or the next attempt's business.
     fn faulty(&mut self, mut head: Parts, fault: Fault) -> Called {
         let fault = self.without_keys(fault);
+        if let Some(called) = self.unreadable(&fault) {
+            return called;
+        }
         if !self.is_the_clients(&fault) {
             return self.failed(failure(fault, None));
         }

@@ -1,8 +1,9 @@
 //! Where an answer's reasoning goes, for a client that may not return it, and where the next request looks for it.
 
-use crate::dialect::{Keeping, Reasoned};
+use crate::dialect::{Keeping, Kept, Purged, Reasoned, without_sealed};
 use crate::pipeline::Shared;
 use crate::policy::Deployment;
+use crate::sealed::Maker;
 use crate::thoughts::{Key, Thinker};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -31,14 +32,52 @@ impl Keeper {
         }
     }
 
-    /// The deployment keeps the response of this id.
-    pub(super) fn stored(&self, id: &str) {
+    /// Nobody else can read this again.
+    pub(super) fn kept(&self, kept: &Kept) {
         let Self {
             shared,
             tenant,
             deployment,
         } = self;
-        shared.stored.keep(tenant, id, &deployment.name);
+        let Kept { id, sealed } = kept;
+        if let Some(id) = id {
+            shared.stored.keep(tenant, id, &deployment.name);
+        }
+        for content in sealed {
+            shared.sealed.made(tenant, content, self.reader());
+        }
+    }
+
+    /// It has refused to read what these hold.
+    pub(super) fn refused(&self, sealed: &[String]) {
+        let (tenant, reader, memory) = (&self.tenant, self.reader(), &self.shared.sealed);
+        let known = |content: &&str| memory.is_foreign(tenant, content, &reader);
+        let unknown = sealed.iter().map(String::as_str).filter(|content| !known(content));
+        memory.refused(tenant, unknown, &reader);
+    }
+
+    /// The request without what it cannot read, as far as that is known.
+    pub(super) fn readable(&self, request: &[u8]) -> Option<Purged> {
+        let (tenant, memory) = (&self.tenant, &self.shared.sealed);
+        if memory.is_empty() {
+            return None;
+        }
+        let reader = self.reader();
+        without_sealed(request, |content| memory.is_foreign(tenant, content, &reader))
+    }
+
+    fn reader(&self) -> Maker {
+        let Deployment {
+            name,
+            revision,
+            provider,
+            ..
+        } = &*self.deployment;
+        Maker {
+            deployment: Arc::clone(name),
+            revision: *revision,
+            provider: Arc::clone(provider),
+        }
     }
 
     fn key(&self, conversation: u128, call: &str) -> Key {

@@ -131,7 +131,7 @@ pub(crate) struct AnswerStream {
     usage: Option<Usage>,
     /// What of the answer cannot be said to the client and was not yet counted.
     lost: Losses,
-    /// Who remembers that a response is kept.
+    /// Who remembers what only the provider can read again.
     keeper: Option<Keeper>,
     /// Absent before the commit.
     settlement: Option<Settlement>,
@@ -173,8 +173,8 @@ impl AnswerStream {
         self
     }
 
-    /// A response of its that is kept is remembered.
-    pub(super) fn stored_by(mut self: Pin<Box<Self>>, keeper: Keeper) -> Pin<Box<Self>> {
+    /// What only its provider can read again is remembered.
+    pub(super) fn kept_by(mut self: Pin<Box<Self>>, keeper: Keeper) -> Pin<Box<Self>> {
         self.keeper = Some(keeper);
         self
     }
@@ -305,8 +305,8 @@ impl AnswerStream {
                     listening.block(&block);
                 }
                 let (forwarded, seen) = watched(watch, &block, &mut self.usage, &mut self.ended);
-                if let Some((keeper, id)) = self.keeper.as_ref().zip(watch.stored()) {
-                    keeper.stored(&id);
+                if let Some((keeper, kept)) = self.keeper.as_ref().zip(watch.kept()) {
+                    keeper.kept(&kept);
                 }
                 self.push(forwarded);
                 content = seen?;

@@ -20,11 +20,13 @@ impl OpenAi {
         self.authenticate(request)?;
         let body = body_of(request)?;
         let model = self.model_of(&body)?;
-        validate::responses(&body, model)?;
+        // What it reasons is encrypted for whoever pays.
+        let account = request.header("authorization").unwrap_or_default();
+        validate::responses(&body, model, account)?;
         // The model is the same one, and what it reads says the same.
         let chat = as_chat(&body);
         let completion = self.complete(request, &chat, model, style)?;
-        let response = Response::of(&completion, &body, model);
+        let response = Response::of(&completion, &body, model, account);
         let tokens = completion.tokens;
         let answer = match body.is_set("stream") {
             true => {

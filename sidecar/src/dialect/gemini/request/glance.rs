@@ -89,15 +89,15 @@ pub(in crate::dialect) fn foreign_signatures(object: &Object<'_>) -> Vec<(Range<
     found.collect()
 }
 
-/// What is inserted where [`unsigned_calls`] says.
+/// What is inserted at the end of what [`unsigned_calls`] finds.
 pub(in crate::dialect) const UNSIGNED: &[u8] = b",\"thoughtSignature\":\"skip_thought_signature_validator\"";
 
-/// Where the first call of each of the model's turns ends, just inside of its part, if it has no signature: those of calls
-/// that are made together stand on the first alone.
-pub(in crate::dialect) fn unsigned_calls(object: &Object<'_>) -> Vec<usize> {
+/// Where the first call of each of the model's turns stands, its part without the brace that closes it, if it has no
+/// signature: those of calls that are made together stand on the first alone.
+pub(in crate::dialect) fn unsigned_calls(object: &Object<'_>) -> Vec<Range<usize>> {
     let contents = given(object, "contents").and_then(Raw::elements).into_iter().flatten();
     let mut has_called = false;
-    let ends = contents.filter_map(Raw::object).filter_map(|content| {
+    let calls = contents.filter_map(Raw::object).filter_map(|content| {
         // A stream's pieces are often returned as they came, one content after the other: they are one turn.
         has_called &= word(&content, "role") == "model";
         if has_called || word(&content, "role") != "model" {
@@ -110,9 +110,10 @@ pub(in crate::dialect) fn unsigned_calls(object: &Object<'_>) -> Vec<usize> {
         })?;
         has_called = true;
         let is_unsigned = given(&call, "thoughtSignature").is_none();
-        is_unsigned.then(|| object.span(part).end - 1)
+        let span = object.span(part);
+        is_unsigned.then(|| span.start..span.end - 1)
     });
-    ends.collect()
+    calls.collect()
 }
 
 #[cfg(test)]
@@ -127,9 +128,9 @@ mod tests {
             {"role":"model","parts":[{"function_call":{"name":"f"},"thought_signature":"CiQB"}]},
             {"role":"model","parts":[{"functionCall":{"name":"g"}}]}]}"#;
         let object = crate::json::parse(body.as_bytes()).unwrap();
-        let ends = unsigned_calls(&object);
-        assert_eq!(ends.len(), 1);
-        let (before, after) = body.split_at(ends[0]);
+        let calls = unsigned_calls(&object);
+        assert_eq!(calls.len(), 1);
+        let (before, after) = body.split_at(calls[0].end);
         let whole = format!("{before}{}{after}", str::from_utf8(UNSIGNED).unwrap());
         assert!(
             whole.contains(r#"{"functionCall":{"name":"f"} ,"thoughtSignature":"skip"#),

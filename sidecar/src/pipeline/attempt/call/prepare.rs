@@ -2,9 +2,9 @@
 
 use super::{Call, Called, Request};
 use crate::dialect::{
-    Asked, Carrier, ClientDialect, Exchange, Found, Grade, Keeping, Loss, PREVIOUS, PassThrough, Purged, Recall, Stamp,
-    Translated, Upstream, exchange_of_passed, hosted, is_asked_for_usage, is_kept_by_nobody, pass_through, previous,
-    translate_request_with, without_foreign,
+    Asked, Carrier, ClientDialect, Dialect, Exchange, Found, Grade, Keeping, Loss, PREVIOUS, PassThrough, Purged,
+    Recall, Stamp, Translated, Upstream, exchange_of_passed, hosted, is_asked_for_usage, is_kept_by_nobody,
+    pass_through, previous, translate_request_with, unsigned, without_foreign,
 };
 use crate::json;
 use crate::pictures::Public;
@@ -38,7 +38,8 @@ impl Call<'_, '_> {
         self.losses = translated.losses;
         self.exchange = Some(translated.exchange);
         self.keeping = translated.keeping;
-        let body = Bytes::from(translated.body);
+        let body = self.readable(Bytes::from(translated.body));
+        self.translated = Some(body.clone());
         let hosting = self.candidate.upstream.hosting;
         let hosted = hosting.and_then(|hosting| Some(self.hosted(&json::parse(&body).ok()?, hosting)));
         Ok(match hosted {
@@ -95,15 +96,32 @@ impl Call<'_, '_> {
         self.walked.unwrap_or_else(walk)
     }
 
+    /// A translation without the reasoning that this upstream cannot read.
+    fn readable(&mut self, body: Bytes) -> Bytes {
+        let is_responses = self.candidate.upstream.dialect == Dialect::Responses;
+        let Some(purged) = is_responses.then(|| self.keeper().readable(&body)).flatten() else {
+            return body;
+        };
+        // The client has it elsewhere, in the form of its own dialect.
+        let why = purged.losses.into_iter().next().map(|loss| loss.why);
+        self.losses.extend(why.map(|why| Loss {
+            field: "reasoning.encrypted_content".into(),
+            grade: Grade::Hint,
+            why,
+        }));
+        purged.body
+    }
+
     /// The client's bytes, but for what this upstream would refuse of what another one said.
     fn purged(&mut self) -> OutBody {
         let Request { asked, body, .. } = self.request;
         self.carrier = Carrier::of(asked, &self.upstream());
-        // A signature that is remembered goes before the word that there is none.
-        if asked.dialect == ClientDialect::Gemini && !self.dropped(asked).is_empty() {
-            return self.spliced(asked, body);
-        }
-        let purged = without_foreign(asked, &self.upstream());
+        let purged = match asked.dialect {
+            ClientDialect::Responses => self.keeper().readable(body),
+            ClientDialect::Chat | ClientDialect::Messages | ClientDialect::Gemini => {
+                without_foreign(asked, &self.upstream())
+            }
+        };
         let Some(Purged { body: purged, losses }) = purged else {
             return self.spliced(asked, body);
         };
@@ -118,7 +136,9 @@ impl Call<'_, '_> {
 
     /// `body`, which is what `asked` was read from, with the permitted splices.
     fn spliced(&mut self, asked: &Asked<'_>, body: &Bytes) -> OutBody {
-        let dropped = self.dropped(asked);
+        let mut dropped = self.dropped(asked);
+        dropped.extend(unsigned(asked, &self.upstream(), &dropped));
+        dropped.sort_by_key(|(range, _)| range.start);
         let spliced = match self.candidate.upstream.hosting {
             None => {
                 let deployment = &self.candidate.target.deployment;

@@ -44,7 +44,7 @@ pub(super) enum Item {
 }
 
 impl Response {
-    pub(super) fn of(completion: &Completion, request: &Json, model: &Model) -> Response {
+    pub(super) fn of(completion: &Completion, request: &Json, model: &Model, account: &str) -> Response {
         let (status, incomplete) = match completion.reply.finish {
             Finish::Length => ("incomplete", Some("max_output_tokens")),
             Finish::Filtered => ("incomplete", Some("content_filter")),
@@ -53,7 +53,7 @@ impl Response {
         let tokens = completion.tokens;
         Response {
             head: head(completion, request),
-            items: items(completion, request, model),
+            items: items(completion, request, model, account),
             status,
             incomplete,
             usage: json!({
@@ -134,7 +134,7 @@ fn head(completion: &Completion, request: &Json) -> Value {
     })
 }
 
-fn items(completion: &Completion, request: &Json, model: &Model) -> Vec<Item> {
+fn items(completion: &Completion, request: &Json, model: &Model, account: &str) -> Vec<Item> {
     let reply = &completion.reply;
     let id_of = |prefix: &str, number: usize| id(prefix, 48, &[&completion.id, &number.to_string()]);
     let mut items = Vec::new();
@@ -152,7 +152,7 @@ fn items(completion: &Completion, request: &Json, model: &Model) -> Vec<Item> {
         items.push(Item::Reasoning {
             id: id_of("rs_", 0),
             summary: text.filter(|_| summarised),
-            encrypted: encrypted.then(|| signature::redact(&completion.id)),
+            encrypted: encrypted.then(|| signature::encrypt(account, &completion.id)),
         });
     }
     if reply.calls.is_empty() || !reply.text.is_empty() {

@@ -11,13 +11,14 @@ use crate::signature;
 type Checked = Result<(), Error>;
 
 /// Everything but the model's name and the length of the prompt.
-pub(super) fn responses(request: &Json, model: &Model) -> Checked {
+pub(super) fn responses(request: &Json, model: &Model, account: &str) -> Checked {
     if model.traits.dimensions > 0 {
         return Err(error::no_chat_model());
     }
     shape::check(request, &shapes::RESPONSES)?;
     kept(request)?;
     ids(request)?;
+    encrypted(request, account)?;
     conversation(request)?;
     tools(request)?;
     for_model(request, model)
@@ -54,16 +55,25 @@ fn ids(request: &Json) -> Checked {
             let sentence = format!("Invalid '{param}': '{id}'. Expected an ID that begins with '{prefix}'.");
             return Err(Error::invalid(&param, sentence).code("invalid_value"));
         }
-        if let Some(data) = item
-            .text_of("encrypted_content")
-            .filter(|data| !signature::is_redacted(data))
-        {
-            let shown: String = data.chars().take(8).collect();
-            let sentence = format!("The encrypted content {shown}... could not be verified.");
-            return Err(Error::new(400, "invalid_request_error", sentence).code("invalid_encrypted_content"));
-        }
     }
     Ok(())
+}
+
+/// What another account's model reasoned nobody can read.
+fn encrypted(request: &Json, account: &str) -> Checked {
+    let contents = request.list_of("input").iter();
+    let mut contents = contents.filter_map(|item| item.text_of("encrypted_content"));
+    let Some(data) = contents.find(|data| !signature::decrypts(account, data)) else {
+        return Ok(());
+    };
+    let letters: Vec<char> = data.chars().collect();
+    let end = |from: usize| letters.iter().skip(from).take(4).collect::<String>();
+    let sentence = format!(
+        "The encrypted content {}...{} could not be verified. Reason: Encrypted content could not be decrypted or parsed.",
+        end(0),
+        end(letters.len().saturating_sub(4))
+    );
+    Err(Error::new(400, "invalid_request_error", sentence).code("invalid_encrypted_content"))
 }
 
 /// Each call has its output, and each output its call.
