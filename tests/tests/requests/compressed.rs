@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use pilotfish_provider::Step;
-use pilotfish_tests::{Dialect, Pair, in_all};
+use pilotfish_tests::{Pair, in_all};
 
 /// The first bytes of any gzip member.
 const GZIP: &[u8] = &[0x1f, 0x8b, 0x08, 0, 0, 0, 0, 0, 0, 3];
