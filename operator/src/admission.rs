@@ -4,6 +4,7 @@
 //! kinds and says what `compile` would say of one document by itself, by the same functions ([`crate::validate`]): what
 //! was admitted here cannot turn out to be malformed later.
 
+use crate::identity::Trusted;
 use crate::inject::{Settings, inject};
 use crate::validate::{self, Fault};
 use k8s_openapi::api::core::v1::Pod;
@@ -12,6 +13,7 @@ use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview
 use pilotfish_crds::GROUP;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Which of our two webhooks is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +67,8 @@ pub enum BadReview {
 pub struct Judge {
     /// What sidecars are given.
     pub settings: Settings,
+    /// Who judges sidecars that are there already.
+    pub trusted: Arc<Trusted>,
     /// Policies of this namespace may serve other namespaces.
     pub root_namespace: String,
 }
@@ -125,7 +129,7 @@ impl Judge {
             }
         };
         let namespace = request.namespace.unwrap_or_default();
-        Ok(match inject(&pod, &namespace, &self.settings) {
+        Ok(match inject(&pod, &namespace, &self.settings, &self.trusted) {
             Ok(None) => (Verdict::Allowed, response),
             Ok(Some(patch)) => (Verdict::Patched, response.with_patch(patch)?),
             Err(refusal) => (Verdict::Refused, response.deny(refusal)),

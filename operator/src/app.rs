@@ -13,6 +13,7 @@ use crate::metrics::Metrics;
 use crate::push::{MOST_STRANGERS, Server, Timing, Views};
 use crate::refused;
 use crate::remember;
+use crate::repositories::Memory;
 use crate::status::{self, Sources};
 use crate::telemetry::{self, Pending, Readiness, Shown};
 use crate::watch::{Compilations, Installation};
@@ -104,7 +105,9 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
     let series = crate::watch::series(&metrics);
     let heard = crate::watch::client(server.clone(), Arc::clone(&series)).context(UNUSABLE)?;
     let client = Client::try_from(server).context(UNUSABLE)?;
-    let judge = judge(&config);
+    let images = [vec![config.sidecar_image.clone()], config.trusted_images.clone()].concat();
+    let trusted = Arc::new(Trusted::new(&images));
+    let judge = judge(&config, Arc::clone(&trusted));
     let (keys, kept) = installation::keys(&client, &config.namespace).await?;
     tasks.spawn("installation key", kept.run());
     let installation = Installation {
@@ -112,8 +115,14 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
         key: keys.callers,
     };
     let (publish, compilations) = watch::channel(None);
-    let images = [vec![config.sidecar_image], config.trusted_images].concat();
-    let trusted = Arc::new(Trusted::new(&images));
+    let repositories = Memory::new(
+        client.clone(),
+        &config.namespace,
+        &config.sidecar_image,
+        Arc::clone(&trusted),
+    );
+    repositories.begin(unix_seconds).await;
+    tasks.spawn("images of sidecars", repositories.run(unix_seconds));
     let (stores, streams) = crate::watch::open(&heard, keys.seals, Arc::clone(&trusted));
     let watching = crate::watch::run(stores, streams, installation, Arc::clone(&metrics), series, publish);
     tasks.spawn("watch", watching);
@@ -199,7 +208,7 @@ async fn start(config: Config) -> anyhow::Result<Tasks> {
 
 /// Who answers the API server. Sidecars find the operator by its Service, and are reached over the family of addresses
 /// that the operator is.
-fn judge(config: &Config) -> Judge {
+fn judge(config: &Config, trusted: Arc<Trusted>) -> Judge {
     let operator_name = format!("{}.{}.svc", config.service, config.namespace);
     let telemetry_host = if config.telemetry.is_ipv6() { "[::]" } else { "0.0.0.0" };
     Judge {
@@ -211,6 +220,7 @@ fn judge(config: &Config) -> Judge {
             telemetry_host: telemetry_host.to_owned(),
             resources: config.sidecar_resources.clone(),
         },
+        trusted,
         root_namespace: config.root_namespace.clone(),
     }
 }

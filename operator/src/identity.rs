@@ -22,8 +22,9 @@ mod token;
 mod workload;
 
 pub use image::Trusted;
+pub(crate) use image::{Injected, repository};
 pub use names::of_certificate;
-pub(crate) use pod::token_volumes;
+pub(crate) use pod::{Shown, shown, token_volumes};
 
 use crate::metrics::{Metrics, TokenReview};
 use crate::watch::{Compilations, PodUid};

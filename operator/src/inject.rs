@@ -8,23 +8,27 @@
 //! alone. What `envFrom` will set cannot be seen from here, and a variable of `env` wins over it: the annotation
 //! [`INJECTED`] names the containers where that may have happened.
 
+mod again;
 mod conflict;
 mod container;
 mod environment;
 mod patch;
 mod presence;
+mod record;
 mod resources;
 
 pub use conflict::Obstacle;
 pub(crate) use conflict::obstacle;
 pub use resources::{Resources, ResourcesError};
 
+use crate::identity::Trusted;
 use crate::watch::SIDECAR_LABEL;
 use environment::Environment;
 use json_patch::Patch;
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
 use presence::Presence;
-use serde_json::{Map, Value, json};
+use record::Record;
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// On a namespace (`enabled`) or on a pod (`true`, `false`): who gets a sidecar.
@@ -79,6 +83,15 @@ pub enum Refusal {
     /// A container has what the sidecar alone may have.
     #[error("{0}")]
     Taken(conflict::Taken),
+    /// The sidecar is there already, and what became of it or of its pod keeps the operator from serving it.
+    #[error("the sidecar that was injected would be served nothing: {0}")]
+    Unserved(String),
+    /// The application would wait for the end of the sidecar, or not for its start.
+    #[error(
+        "container pilotfish was injected as an init container with restartPolicy Always, and something made another one \
+         of it"
+    )]
+    Misplaced,
     /// An annotation about resources cannot be followed.
     #[error(transparent)]
     Resources(#[from] ResourcesError),
@@ -96,15 +109,18 @@ enum Wish {
 }
 
 /// What must change in a `pod` that is created in `namespace`; `None` if nothing. A pod to which the patch was applied
-/// needs no other.
-pub fn inject(pod: &Pod, namespace: &str, settings: &Settings) -> Result<Option<Patch>, Refusal> {
+/// needs no other. A sidecar that was injected before is judged by `trusted`; one that was written by hand is left alone.
+pub fn inject(pod: &Pod, namespace: &str, settings: &Settings, trusted: &Trusted) -> Result<Option<Patch>, Refusal> {
     let wish = wish(pod)?;
     if wish == Wish::None || is_excluded(pod, namespace, settings) {
         return Ok(None);
     }
     let spec = pod.spec.clone().unwrap_or_default();
     match presence::of(pod, &spec).map_err(Refusal::Incomplete)? {
-        Presence::Whole => return Ok(None),
+        Presence::Whole => {
+            let record = annotations(pod).get(INJECTED).and_then(|text| Record::read(text));
+            return record.map_or(Ok(None), |record| again::again(pod, &spec, record, trusted));
+        }
         Presence::Absent => {}
     }
     if let Some(obstacle) = obstacle(&spec) {
@@ -121,8 +137,13 @@ fn with(pod: &Pod, spec: &PodSpec, settings: &Settings) -> Result<Patch, Refusal
         .resources
         .within(spec.resources.as_ref())
         .overridden(PREFIX, |name| annotations(pod).get(name))?;
-    let environments = containers(spec).map(|container| (container, Environment::of(container)));
+    let environments = containers(spec).enumerate();
+    let environments = environments.map(|(place, container)| (place, container, Environment::of(container)));
     let environments: Vec<_> = environments.collect();
+    let mut record = Record::new(&settings.image);
+    for (_, container, environment) in &environments {
+        record.note(container, environment);
+    }
 
     let mut patch = patch::Builder::default();
     // Before the sidecar takes the first place, while the others stand where the pod's author sees them.
@@ -134,8 +155,12 @@ fn with(pod: &Pod, spec: &PodSpec, settings: &Settings) -> Result<Patch, Refusal
     );
     patch.append("volumes", spec.volumes.as_ref(), container::volumes());
     patch.mark("labels", pod.metadata.labels.as_ref(), SIDECAR_LABEL, "true");
-    let injected = injected(settings, &environments).to_string();
-    patch.mark("annotations", pod.metadata.annotations.as_ref(), INJECTED, &injected);
+    patch.mark(
+        "annotations",
+        pod.metadata.annotations.as_ref(),
+        INJECTED,
+        &record.text(),
+    );
     Ok(patch.finish())
 }
 
@@ -152,32 +177,6 @@ fn without(pod: &Pod, wish: Wish, obstacle: Obstacle) -> Result<Option<Patch>, R
     let mut patch = patch::Builder::default();
     patch.mark("annotations", pod.metadata.annotations.as_ref(), INJECTED, &word);
     Ok(Some(patch.finish()))
-}
-
-/// The record of what was done: the image, and by container which variables were set and which kept their value.
-fn injected(settings: &Settings, environments: &[(&Container, Environment)]) -> Value {
-    let by_container = |names: fn(&Environment) -> &Vec<&'static str>| -> Map<String, Value> {
-        let listed = environments.iter().filter(|(_, found)| !names(found).is_empty());
-        listed
-            .map(|(container, found)| (container.name.clone(), json!(names(found))))
-            .collect()
-    };
-    let unseen: Vec<_> = environments
-        .iter()
-        .filter(|(container, _)| container.env_from.as_ref().is_some_and(|sources| !sources.is_empty()))
-        .map(|(container, _)| &container.name)
-        .collect();
-    let mut record = json!({"image": settings.image, "set": by_container(|found| &found.set)});
-    if let Some(record) = record.as_object_mut() {
-        let kept = by_container(|found| &found.kept);
-        if !kept.is_empty() {
-            record.insert("kept".to_owned(), kept.into());
-        }
-        if !unseen.is_empty() {
-            record.insert("envFromNotSeen".to_owned(), json!(unseen));
-        }
-    }
-    record
 }
 
 fn wish(pod: &Pod) -> Result<Wish, Refusal> {

@@ -27,6 +27,7 @@ pub mod providers;
 pub mod push;
 mod refused;
 mod remember;
+mod repositories;
 pub mod status;
 pub mod telemetry;
 mod trust;

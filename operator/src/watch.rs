@@ -100,6 +100,7 @@ pub async fn run(
     publish: watch::Sender<Option<Arc<Compilation>>>,
 ) {
     let mut streams = select_all(streams);
+    let mut trust = stores.trusted.changed();
     let mut publisher = Publisher::new(stores, installation, Arc::clone(&metrics), publish);
     let mut unlisted: BTreeSet<Watched> = WATCHED.into_iter().collect();
     let mut debounce = Debounce::default();
@@ -130,6 +131,7 @@ pub async fn run(
                 }
                 series.heard(Instant::now());
             }
+            Ok(()) = trust.changed() => debounce.touch(Instant::now()),
             () = wait => {
                 let begun = Instant::now();
                 publisher.publish();

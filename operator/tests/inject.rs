@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 use k8s_openapi::api::core::v1::Pod;
+use pilotfish_operator::identity::Trusted;
 use pilotfish_operator::inject::{Resources, Settings, inject};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -25,13 +26,17 @@ fn settings() -> Settings {
     }
 }
 
+fn trusted() -> Trusted {
+    Trusted::new(&[settings().image])
+}
+
 /// `text` after injection: the pod, or the sentence with which it is refused.
 fn outcome(text: &str, settings: &Settings) -> Result<Value, String> {
     let before: Value = serde_yaml::from_str(text).unwrap();
     let pod: Pod = serde_json::from_value(before.clone()).unwrap();
     let namespace = pod.metadata.namespace.clone().unwrap_or_else(|| "shop".to_owned());
     let mut after = before;
-    if let Some(patch) = inject(&pod, &namespace, settings).map_err(|refusal| refusal.to_string())? {
+    if let Some(patch) = inject(&pod, &namespace, settings, &trusted()).map_err(|refusal| refusal.to_string())? {
         json_patch::patch(&mut after, &patch).unwrap();
     }
     Ok(after)
@@ -226,6 +231,108 @@ fn what_nobody_can_mean_is_refused_with_a_sentence() {
             Err(sentence.to_owned()),
             "{metadata} {spec}"
         );
+    }
+}
+
+/// The pod `APP` after the first call and what `changes` make of it: operations of JSON Patch, as YAML.
+fn between(changes: &str) -> Value {
+    let mut injected = outcome(&pod("{name: p}", APP), &settings()).unwrap();
+    let changes: json_patch::Patch = serde_yaml::from_str(changes).unwrap();
+    json_patch::patch(&mut injected, &changes).unwrap();
+    injected
+}
+
+#[test]
+fn what_another_webhook_adds_is_looked_after_by_the_second_call() {
+    let mut pod = between(
+        "[{op: add, path: /spec/containers/0, value: {name: late, env: [{name: OPENAI_API_KEY, value: own}]}},
+          {op: add, path: /spec/initContainers/0, value: {name: early, envFrom: [{secretRef: {name: s}}]}},
+          {op: add, path: /spec/containers/1/env/0, value: {name: OPENAI_BASE_URL, value: changed}}]",
+    );
+    let before = pod.clone();
+    pod = outcome(&serde_yaml::to_string(&pod).unwrap(), &settings()).unwrap();
+    check_result(&pod, &settings());
+    let names = |list: &str| -> Vec<String> {
+        let listed = pod["spec"][list].as_array().unwrap();
+        listed
+            .iter()
+            .map(|container| container["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        names("initContainers"),
+        ["pilotfish", "early"],
+        "everything may call the sidecar"
+    );
+    assert_eq!(names("containers"), ["late", "app"]);
+    let variables = |container: &str| pod.pointer(container).unwrap()["env"].as_array().unwrap().len();
+    assert_eq!(
+        (variables("/spec/containers/0"), variables("/spec/initContainers/1")),
+        (7, 7)
+    );
+    assert_eq!(
+        pod["spec"]["containers"][1], before["spec"]["containers"][1],
+        "it had its turn"
+    );
+    assert_eq!(pod["spec"]["initContainers"][0], before["spec"]["initContainers"][1]);
+    let record = pod["metadata"]["annotations"]["pilotfish.dev/injected"]
+        .as_str()
+        .unwrap();
+    let record: Value = serde_json::from_str(record).unwrap();
+    assert_eq!(record["kept"], serde_json::json!({"late": ["OPENAI_API_KEY"]}));
+    assert_eq!(record["envFromNotSeen"], serde_json::json!(["early"]));
+    let set: Vec<_> = record["set"].as_object().unwrap().keys().collect();
+    assert_eq!(set, ["app", "early", "late"]);
+}
+
+#[test]
+fn what_another_webhook_spoils_is_refused_by_the_second_call() {
+    let useless = "the sidecar that was injected would be served nothing: ";
+    for (changes, sentence) in [
+        (
+            "[{op: add, path: /spec/containers/-, value: {name: late, ports: [{containerPort: 4000}]}}]",
+            r#"container late has port 4000, which the sidecar needs; choose another port, or leave the pod out by the label pilotfish.dev/inject: "false""#.to_owned(),
+        ),
+        (
+            "[{op: add, path: /spec/containers/0/volumeMounts, value: [{name: pilotfish-state, mountPath: /x}]}]",
+            "container app mounts volume pilotfish-state, which belongs to the sidecar alone".to_owned(),
+        ),
+        (
+            "[{op: add, path: /spec/hostNetwork, value: true}]",
+            format!("{useless}pod /p: a pod with hostNetwork cannot have a sidecar: its port would be open to everything on the node"),
+        ),
+        (
+            "[{op: replace, path: /spec/initContainers/0/image, value: mirror.example/x:1}]",
+            format!("{useless}container pilotfish of pod /p runs mirror.example/x:1, which is of no trusted repository (registry.example/pilotfish-sidecar)"),
+        ),
+        (
+            "[{op: add, path: /spec/initContainers/0/command, value: [/bin/sh]}]",
+            format!("{useless}container pilotfish of pod /p has a command, by which others could come by what it holds"),
+        ),
+        (
+            "[{op: remove, path: /spec/initContainers/0/restartPolicy}]",
+            "container pilotfish was injected as an init container with restartPolicy Always, and something made another one of it".to_owned(),
+        ),
+        (
+            "[{op: move, from: /spec/initContainers/0, path: /spec/containers/0}]",
+            "container pilotfish was injected as an init container with restartPolicy Always, and something made another one of it".to_owned(),
+        ),
+    ] {
+        let spoilt = serde_yaml::to_string(&between(changes)).unwrap();
+        assert_eq!(outcome(&spoilt, &settings()), Err(sentence), "{changes}");
+    }
+}
+
+#[test]
+fn what_is_no_record_of_ours_belongs_to_a_sidecar_written_by_hand() {
+    for record in ["", "{}", "[]", r#"{"skipped": "because"}"#, r#"{"image": 5}"#] {
+        let record = serde_json::json!([
+            {"op": "add", "path": "/metadata/annotations/pilotfish.dev~1injected", "value": record},
+            {"op": "add", "path": "/spec/initContainers/0/command", "value": ["/bin/sh"]},
+        ]);
+        let before = between(&record.to_string());
+        let after = outcome(&serde_yaml::to_string(&before).unwrap(), &settings()).unwrap();
+        assert_eq!(after, before);
     }
 }
 

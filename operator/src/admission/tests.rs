@@ -16,6 +16,7 @@ fn judge() -> Judge {
             telemetry_host: "0.0.0.0".to_owned(),
             resources: Resources::default(),
         },
+        trusted: Arc::new(Trusted::new(&["sidecar:1".to_owned()])),
         root_namespace: "pilotfish-system".to_owned(),
     }
 }
@@ -90,7 +91,9 @@ fn a_pod_is_answered_with_the_patch_that_injection_makes() {
         list => serde_json::from_value(list.clone()).unwrap(),
     };
     let pod: Pod = serde_json::from_value(object).unwrap();
-    let expected = inject(&pod, "shop", &judge().settings).unwrap().unwrap();
+    let expected = inject(&pod, "shop", &judge().settings, &judge().trusted)
+        .unwrap()
+        .unwrap();
     assert_eq!(serde_json::from_slice::<json_patch::Patch>(&bytes).unwrap(), expected);
 }
 

@@ -1,39 +1,64 @@
 //! Whether a pod's sidecar is served. Pure: it is asked of a pod that was just read, and of one that is watched.
 
 use super::AUDIENCE;
-use super::image::Trusted;
 use super::seclusion;
 use crate::watch::{SIDECAR_CONTAINER, SIDECAR_LABEL};
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, Volume, VolumeMount};
 use kube::ResourceExt;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A container's name and what it mounts.
 pub(super) type Mounting<'p> = (&'p str, &'p [VolumeMount]);
 
-/// Nothing, or a sentence.
-pub(super) fn judge(pod: &Pod, trusted: &Trusted) -> Result<(), String> {
-    let name = format!("pod {}/{}", pod.namespace().unwrap_or_default(), pod.name_any());
-    if pod.labels().get(SIDECAR_LABEL).is_none_or(|value| value != "true") {
-        return Err(format!("{name} lacks the label {SIDECAR_LABEL}: \"true\""));
-    }
+/// What of a pod decides whether its sidecar is served.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    /// For sentences: `pod shop/web`.
+    pub(super) name: String,
+    /// What is wrong with it, whosever image it runs: a sentence.
+    pub(super) fault: Option<Arc<str>>,
+    /// A container in it has our name.
+    pub(crate) has_sidecar: bool,
+    /// What that container runs.
+    pub(super) image: String,
+    /// When the API server made it, in seconds since the Unix epoch. Nobody else can say so.
+    pub(super) created: i64,
+}
+
+/// What a pod shows.
+pub(crate) fn shown(pod: &Pod) -> Shown {
+    let mut shown = new(pod);
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
     if matches!(phase, Some("Succeeded" | "Failed")) {
-        return Err(format!("{name} has ended"));
+        shown.fault = Some(format!("{} has ended", shown.name).into());
+    }
+    shown
+}
+
+/// What a pod shows that is only being created.
+pub(super) fn new(pod: &Pod) -> Shown {
+    let name = format!("pod {}/{}", pod.namespace().unwrap_or_default(), pod.name_any());
+    let sidecar = pod.spec.as_ref().and_then(sidecar);
+    Shown {
+        fault: composed(&name, pod).err().map(Arc::from),
+        has_sidecar: sidecar.is_some(),
+        image: sidecar.and_then(|sidecar| sidecar.image.clone()).unwrap_or_default(),
+        created: pod.creation_timestamp().map_or(i64::MAX, |time| time.0.as_second()),
+        name,
+    }
+}
+
+/// Nothing, or a sentence about how a pod is composed.
+fn composed(name: &str, pod: &Pod) -> Result<(), String> {
+    if pod.labels().get(SIDECAR_LABEL).is_none_or(|value| value != "true") {
+        return Err(format!("{name} lacks the label {SIDECAR_LABEL}: \"true\""));
     }
     let Some((spec, sidecar)) = pod.spec.as_ref().and_then(|spec| Some((spec, sidecar(spec)?))) else {
         return Err(format!("{name} has no container {SIDECAR_CONTAINER}"));
     };
-    token_is_mounted_there_alone(&name, spec)?;
-    seclusion::check(&name, spec, sidecar)?;
-    let image = sidecar.image.as_deref().unwrap_or_default();
-    if !trusted.includes(image) {
-        let trusted = trusted.list();
-        return Err(format!(
-            "container {SIDECAR_CONTAINER} of {name} runs {image}, which is of no trusted repository ({trusted})"
-        ));
-    }
-    Ok(())
+    token_is_mounted_there_alone(name, spec)?;
+    seclusion::check(name, spec, sidecar)
 }
 
 fn token_is_mounted_there_alone(name: &str, spec: &PodSpec) -> Result<(), String> {
@@ -88,7 +113,7 @@ pub(crate) fn token_volumes(spec: &PodSpec) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::super::image::Trusted;
     use serde_json::{Value, json};
 
     fn good() -> Value {
@@ -116,7 +141,7 @@ mod tests {
 
     fn judged(pod: Value) -> Result<(), String> {
         let trusted = Trusted::new(&["pilotfish/sidecar:2".to_owned(), "mirror.example/sidecar".to_owned()]);
-        judge(&serde_json::from_value(pod).unwrap(), &trusted)
+        trusted.judge(&serde_json::from_value(pod).unwrap())
     }
 
     fn changed(pointer: &str, value: Value) -> Value {

@@ -3,6 +3,7 @@
 use super::container::{DATA_PORT, TELEMETRY_PORT, VOLUMES};
 use super::containers;
 use crate::identity::token_volumes;
+use crate::watch::SIDECAR_CONTAINER;
 use k8s_openapi::api::core::v1::{Container, PodSpec};
 
 /// Something about a pod as a whole because of which no sidecar can work in it, or keep its secrets.
@@ -76,9 +77,10 @@ pub(crate) fn obstacle(spec: &PodSpec) -> Option<Obstacle> {
         .find_map(|(stands, obstacle)| stands.then_some(obstacle))
 }
 
-/// That no container claims what is the sidecar's.
+/// That no container beside the sidecar claims what is the sidecar's.
 pub(super) fn check(spec: &PodSpec) -> Result<(), Taken> {
-    containers(spec).try_for_each(|container| {
+    let mut others = containers(spec).filter(|container| container.name != SIDECAR_CONTAINER);
+    others.try_for_each(|container| {
         check_ports(container)?;
         check_mounts(container)?;
         check_tokens(container, spec)

@@ -2,7 +2,7 @@
 
 use super::environment::{Environment, Variable};
 use json_patch::jsonptr::PointerBuf;
-use json_patch::{AddOperation, Patch, PatchOperation};
+use json_patch::{AddOperation, MoveOperation, Patch, PatchOperation};
 use k8s_openapi::api::core::v1::{Container, PodSpec};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 pub(super) struct Builder(Vec<PatchOperation>);
 
 impl Builder {
-    /// The variables of all containers, which come as [`super::containers`] lists them.
-    pub(super) fn environments(&mut self, spec: &PodSpec, environments: &[(&Container, Environment)]) {
+    /// The variables of containers, each with its place in what [`super::containers`] lists.
+    pub(super) fn environments(&mut self, spec: &PodSpec, environments: &[(usize, &Container, Environment)]) {
         let init = spec.init_containers.as_ref().map_or(0, Vec::len);
-        for (index, (container, environment)) in environments.iter().enumerate() {
-            let (list, index) = match index.checked_sub(init) {
+        for (place, container, environment) in environments {
+            let (list, index) = match place.checked_sub(init) {
                 Some(index) => ("containers", index),
-                None => ("initContainers", index),
+                None => ("initContainers", *place),
             };
             let path = ["spec", list, &index.to_string(), "env"].map(str::to_owned);
             self.environment(&path, container.env.is_some(), environment);
@@ -41,6 +41,16 @@ impl Builder {
         match list {
             Some(_) => self.add(["spec", field, "0"], item),
             None => self.add(["spec", field], json!([item])),
+        }
+    }
+
+    /// Moves the item in this `place` to the beginning of the list `field` of the spec.
+    pub(super) fn bring_forward(&mut self, field: &str, place: usize) {
+        if place > 0 {
+            self.0.push(PatchOperation::Move(MoveOperation {
+                from: pointer(["spec", field, &place.to_string()]),
+                path: pointer(["spec", field, "0"]),
+            }));
         }
     }
 
@@ -68,10 +78,15 @@ impl Builder {
     }
 
     fn add<T: AsRef<str>>(&mut self, path: impl IntoIterator<Item = T>, value: Value) {
-        let mut pointer = PointerBuf::new();
-        for token in path {
-            pointer.push_back(token.as_ref());
-        }
-        self.0.push(PatchOperation::Add(AddOperation { path: pointer, value }));
+        let path = pointer(path);
+        self.0.push(PatchOperation::Add(AddOperation { path, value }));
     }
+}
+
+fn pointer<T: AsRef<str>>(path: impl IntoIterator<Item = T>) -> PointerBuf {
+    let mut pointer = PointerBuf::new();
+    for token in path {
+        pointer.push_back(token.as_ref());
+    }
+    pointer
 }

@@ -1,6 +1,6 @@
 //! The pods that carry a sidecar.
 
-use crate::identity::Trusted;
+use crate::identity::{Shown, Trusted, shown};
 use crate::world::{ObjectName, Pod as Scope};
 use k8s_openapi::api::core::v1::Pod;
 use kube::core::ObjectMeta;
@@ -27,16 +27,18 @@ pub struct LivePod {
     pub labels: Labels,
     /// It is being deleted: it is served until it is gone, and counts as no sidecar.
     pub terminating: bool,
+    /// A container in it has our name, whoever made it.
+    pub has_sidecar: bool,
     /// Why its sidecar is served nothing, if it is not: it may have our label and be none of ours. Nobody waits for it.
     pub refused: Option<Arc<str>>,
 }
 
-/// A pod with our label as it is cached: who it is, and what became of its sidecar when all of it was looked at.
+/// A pod with our label as it is cached: who it is, and what it showed of its sidecar when all of it was looked at.
 #[derive(Clone, Debug)]
 pub(super) struct Carrier {
     meta: ObjectMeta,
     has_ended: bool,
-    refused: Option<Arc<str>>,
+    shown: Shown,
 }
 
 impl PodUid {
@@ -58,12 +60,12 @@ impl fmt::Display for PodUid {
 }
 
 impl Carrier {
-    /// As the API server has it. Whoever asks for its configuration by a token is judged the same way.
-    pub(super) fn read(pod: Pod, trusted: &Trusted) -> Self {
+    /// As the API server has it.
+    pub(super) fn read(pod: Pod) -> Self {
         let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
         Self {
             has_ended: matches!(phase, Some("Succeeded" | "Failed")),
-            refused: trusted.judge(&pod).err().map(Arc::from),
+            shown: shown(&pod),
             meta: ObjectMeta {
                 namespace: pod.metadata.namespace,
                 name: pod.metadata.name,
@@ -121,15 +123,16 @@ impl LivePod {
     }
 }
 
-/// Of all labelled pods, those that have not ended.
-pub(super) fn live(pods: Vec<Arc<Carrier>>) -> BTreeMap<PodUid, LivePod> {
+/// Of all labelled pods, those that have not ended. Whoever asks for its configuration by a token is judged the same way.
+pub(super) fn live(pods: Vec<Arc<Carrier>>, trusted: &Trusted) -> BTreeMap<PodUid, LivePod> {
     let live = pods.iter().filter(|pod| !pod.has_ended);
     live.filter_map(|pod| {
         let live = LivePod {
             name: ObjectName::new(pod.namespace()?, pod.name_any()),
             labels: pod.labels().clone(),
             terminating: pod.meta.deletion_timestamp.is_some(),
-            refused: pod.refused.clone(),
+            has_sidecar: pod.shown.has_sidecar,
+            refused: trusted.judge_shown(&pod.shown).err().map(Arc::from),
         };
         Some((PodUid::new(pod.uid()?), live))
     })
@@ -157,8 +160,7 @@ mod tests {
             },
             "status": {"phase": phase},
         });
-        let trusted = Trusted::new(&["pilotfish-sidecar:1".to_owned()]);
-        Arc::new(Carrier::read(serde_json::from_value(pod).unwrap(), &trusted))
+        Arc::new(Carrier::read(serde_json::from_value(pod).unwrap()))
     }
 
     #[test]
@@ -171,7 +173,7 @@ mod tests {
             pod("four", "pilotfish", ours, "Pending"),
             pod("five", "pilotfish", ours, "Succeeded"),
         ];
-        let live = live(pods);
+        let live = live(pods, &Trusted::new(&["pilotfish-sidecar:1".to_owned()]));
         let names = |awaited: bool| -> Vec<_> {
             let pods = live.values().filter(|pod| pod.is_awaited() == awaited);
             pods.map(|pod| pod.name.to_string()).collect()

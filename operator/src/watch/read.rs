@@ -31,7 +31,7 @@ pub(super) struct Cluster {
 
 pub(super) fn cluster(stores: &Stores) -> Cluster {
     Cluster {
-        pods: pods::live(stores.pods.state()),
+        pods: pods::live(stores.pods.state(), &stores.trusted),
         seen: Seen {
             deployments: seen(&stores.deployments, |object| object.status.clone()),
             policies: seen(&stores.policies, |object| object.status.clone()),

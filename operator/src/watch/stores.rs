@@ -121,6 +121,8 @@ pub struct Stores {
     pub(super) keys: Store<Guarded<VirtualKey>>,
     pub(super) secrets: Store<Labelled>,
     pub(super) pods: Store<Carrier>,
+    /// By whom their sidecars are judged.
+    pub(super) trusted: Arc<Trusted>,
     pub(super) namespaces: Store<PartialObjectMeta<Namespace>>,
     pub(super) revisions: Store<Revision>,
 }
@@ -140,7 +142,7 @@ pub(crate) fn open(client: &Client, key: SealKey, trusted: Arc<Trusted>) -> (Sto
     let raw = events(Api::<Labelled>::all(client.clone()), guarded(CREDENTIALS_LABEL));
     let (secrets, fourth) = cached(Watched::Secret, raw, |_| {});
     let raw = events(Api::<Pod>::all(client.clone()), labelled(SIDECAR_LABEL));
-    let raw = raw.map_ok(move |event| mapped(event, |pod| Carrier::read(pod, &trusted)));
+    let raw = raw.map_ok(|event| mapped(event, Carrier::read));
     let (pods, fifth) = cached(Watched::Pod, raw, |_| {});
     let raw = events(
         Api::<PartialObjectMeta<Namespace>>::all(client.clone()),
@@ -157,6 +159,7 @@ pub(crate) fn open(client: &Client, key: SealKey, trusted: Arc<Trusted>) -> (Sto
         keys,
         secrets,
         pods,
+        trusted,
         namespaces,
         revisions,
     };

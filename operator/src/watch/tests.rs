@@ -2,6 +2,7 @@
 
 use super::stores::Guarded;
 use super::*;
+use crate::identity::Trusted;
 use crate::remember::{SealKey, sealed};
 use crate::world::InstallationKey;
 use kube::runtime::reflector::{self, Lookup};
@@ -41,6 +42,7 @@ impl Scene {
             keys: cache().0,
             secrets: cache().0,
             pods: cache().0,
+            trusted: Arc::new(Trusted::new(&[])),
             namespaces: cache().0,
         };
         let installation = Installation {

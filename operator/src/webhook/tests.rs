@@ -1,6 +1,7 @@
 //! Over real TLS on loopback.
 
 use super::*;
+use crate::identity::Trusted;
 use crate::inject::{Resources, Settings};
 use rustls::pki_types::{PrivatePkcs8KeyDer, ServerName};
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -102,6 +103,7 @@ fn judge() -> Judge {
             telemetry_host: "0.0.0.0".to_owned(),
             resources: Resources::default(),
         },
+        trusted: Arc::new(Trusted::new(&["sidecar:1".to_owned()])),
         root_namespace: "pilotfish-system".to_owned(),
     }
 }

@@ -4,6 +4,8 @@
 
 mod absence;
 mod healing;
+mod late;
 mod pods;
+mod reinvoked;
 mod scene;
 mod validation;

@@ -1,5 +1,5 @@
 use super::check;
-use crate::identity::pod;
+use crate::identity::Trusted;
 use crate::inject::{Resources, Settings, inject};
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ fn injected() -> Value {
         resources: Resources::default(),
     };
     let typed: Pod = serde_json::from_value(pod.clone()).unwrap();
-    let patch = inject(&typed, "shop", &settings).unwrap().unwrap();
+    let patch = inject(&typed, "shop", &settings, &Trusted::new(&[])).unwrap().unwrap();
     json_patch::patch(&mut pod, &patch).unwrap();
     pod
 }
@@ -123,8 +123,8 @@ fn pods_as_they_are_made_keep_their_secrets() {
         let mut pod = surrounded(pod);
         assert_eq!(checked(pod.clone()), Ok(()), "{pod}");
         pod["metadata"]["labels"]["pilotfish.dev/sidecar"] = json!("true");
-        let trusted = crate::identity::image::Trusted::new(&["pilotfish-sidecar:1".to_owned()]);
-        assert_eq!(pod::judge(&serde_json::from_value(pod).unwrap(), &trusted), Ok(()));
+        let trusted = Trusted::new(&["pilotfish-sidecar:1".to_owned()]);
+        assert_eq!(trusted.judge(&serde_json::from_value(pod).unwrap()), Ok(()));
     }
 }
 

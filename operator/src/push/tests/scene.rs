@@ -233,6 +233,7 @@ fn live(name: ObjectName) -> LivePod {
     LivePod {
         labels: Labels::from([("pilotfish.dev/sidecar".to_owned(), "true".to_owned())]),
         terminating: false,
+        has_sidecar: true,
         refused: None,
         name,
     }
