@@ -66,6 +66,11 @@ pub struct Sidecars {
     /// Of those, how many would not use it.
     #[schemars(range(min = 0))]
     pub refused: i32,
+    /// Beside those, live pods with a sidecar that the operator serves nothing, because it is of no trusted image or shares
+    /// what it holds.
+    #[serde(default)]
+    #[schemars(range(min = 0))]
+    pub unserved: i32,
 }
 
 /// A sidecar that would not use a resource.

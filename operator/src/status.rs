@@ -6,9 +6,8 @@
 //! because the object has changed is worked out anew from what the object is then; so nothing is written twice, and
 //! nobody fights over a status. What others write there stays.
 //!
-//! *Desired* are the live pods whose configuration has the resource, connected or not; one whose sidecar is refused has none
-//! (`refused.rs` tells that pod). *Programmed* are those that
-//! acknowledged exactly this version of it and did not refuse it (`count.rs`). A new leader takes over what is published
+//! *Desired* are the live pods whose configuration has the resource, connected or not; one whose sidecar is refused has none,
+//! and is counted as *unserved* (`refused.rs` tells that pod). *Programmed* are those that acknowledged exactly this version of it and did not refuse it (`count.rs`). A new leader takes over what is published
 //! of pods that have not reported to it yet (`inherited.rs`).
 
 mod conditions;
@@ -24,6 +23,7 @@ mod written;
 
 use crate::ack::Acks;
 use crate::events::Recorder;
+use crate::foreign::{LONGEST_WORD, shown};
 use crate::keys::Troubles;
 use crate::lease::Leadership;
 use crate::metrics::{Metrics, Subject};
@@ -146,13 +146,15 @@ impl Controller {
     }
 
     /// Those of all live pods. One that is being deleted is served to its end, and waited for no more; one that is refused
-    /// cannot acknowledge anything.
+    /// cannot acknowledge anything, and is counted apart.
     fn sidecars(&self, compilation: &Compilation) -> Vec<Sidecar> {
-        let pods = compilation.pods.iter().filter(|(_, pod)| pod.is_awaited());
+        let stays = |pod: &LivePod| pod.has_sidecar && !pod.terminating;
+        let pods = compilation.pods.iter().filter(|(_, pod)| stays(pod));
         let sidecars = pods.map(|(uid, pod)| Sidecar {
             pod: pod.name.clone(),
             wanted: self.wanted(compilation, pod),
             report: self.sources.acks.of(uid).map(|acked| Report::of(&acked)),
+            unserved: pod.refused.as_deref().map(|why| shown(why, LONGEST_WORD)),
         });
         sidecars.collect()
     }

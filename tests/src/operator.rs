@@ -75,10 +75,15 @@ impl Operator {
     pub async fn start(cluster: &Cluster, name: &str, more: &[&str]) -> Result<Self> {
         let kubeconfig = cluster.kubeconfig().to_str().context("its path is text")?.to_owned();
         let mut arguments = vec!["--kubeconfig", &kubeconfig, "--namespace", NAMESPACE, "--name", name];
-        arguments.extend(["--sidecar-image", SIDECAR_IMAGE]);
-        for port in ["--listen", "--webhook", "--telemetry"] {
-            if !more.contains(&port) {
-                arguments.extend([port, "127.0.0.1:0"]);
+        let usual = [
+            ("--sidecar-image", SIDECAR_IMAGE),
+            ("--listen", "127.0.0.1:0"),
+            ("--webhook", "127.0.0.1:0"),
+            ("--telemetry", "127.0.0.1:0"),
+        ];
+        for (flag, value) in usual {
+            if !more.contains(&flag) {
+                arguments.extend([flag, value]);
             }
         }
         arguments.extend(more);

@@ -31,6 +31,8 @@ pub(super) mod reason {
     pub(in super::super) const EXPIRED: &str = "Expired";
     /// A sidecar would not use it.
     pub(in super::super) const REFUSED: &str = "Refused";
+    /// All pods with a sidecar that it concerns are served nothing.
+    pub(super) const UNSERVED: &str = "Unserved";
     /// Not every sidecar has acknowledged it.
     pub(super) const PENDING: &str = "Pending";
     /// Every sidecar has.
@@ -45,6 +47,8 @@ pub(super) struct Observed<'a> {
     pub(super) sidecars: Sidecars,
     /// The first refusals.
     pub(super) refusals: &'a [Refusal],
+    /// Why the first pod is served nothing of those that are not counted, if there are any.
+    pub(super) unserved: Option<&'a str>,
     /// The finalizers that it waits for, if it is being deleted.
     pub(super) deleting: Option<&'a [String]>,
     /// Since when a key has been over, if it is.
@@ -131,6 +135,10 @@ fn partially_invalid(verdict: &Verdict) -> Option<Claim> {
     })
 }
 
+/// Said of pods whose sidecars nobody waits for: whoever may create a pod could keep every policy of it pending.
+const UNCOUNTED: &str =
+    "sidecars that are served nothing are not among those desired, and sidecars.unserved counts them";
+
 /// Counts are figures beside it and not in its words, or every pod that comes and goes would change the condition.
 fn programmed(observed: &Observed<'_>) -> Claim {
     let Observed {
@@ -138,6 +146,7 @@ fn programmed(observed: &Observed<'_>) -> Claim {
         verdict,
         sidecars,
         refusals,
+        unserved,
         deleting,
         expired,
     } = observed;
@@ -162,6 +171,13 @@ fn programmed(observed: &Observed<'_>) -> Claim {
         (None, _) => fails(reason::NOT_IN_FORCE, verdict.sentence()),
         _ if dropped => fails(reason::NOT_IN_FORCE, verdict.sentence()),
         (_, Some(refusal)) => fails(reason::REFUSED, format!("{}: {}", refusal.pod, refusal.message)),
+        _ if sidecars.desired == 0
+            && let Some(why) = unserved =>
+        {
+            let message =
+                format!("no sidecar that it concerns is served anything, and sidecars.unserved counts them: {why}");
+            fails(reason::UNSERVED, message)
+        }
         _ if sidecars.desired == 0 => Claim {
             message: "no pod with a sidecar is concerned".to_owned(),
             ..holds(condition::PROGRAMMED, reason::NO_SIDECARS)
@@ -170,7 +186,10 @@ fn programmed(observed: &Observed<'_>) -> Claim {
             let sentence = "not every sidecar that it concerns has acknowledged it yet";
             fails(reason::PENDING, sentence.to_owned())
         }
-        _ => holds(condition::PROGRAMMED, reason::PROGRAMMED),
+        _ => Claim {
+            message: unserved.map_or_else(String::new, |why| format!("{UNCOUNTED}: {why}")),
+            ..holds(condition::PROGRAMMED, reason::PROGRAMMED)
+        },
     }
 }
 

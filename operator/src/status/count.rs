@@ -24,6 +24,8 @@ pub(super) struct Sidecar {
     pub(super) wanted: Arc<[Arc<Resource>]>,
     /// What it said; `None`: it has not reported to this replica.
     pub(super) report: Option<Report>,
+    /// Why it is served nothing and not counted, if it is not.
+    pub(super) unserved: Option<String>,
 }
 
 /// What a sidecar acknowledged.
@@ -55,6 +57,10 @@ pub(super) struct Tally<'a> {
     pub(super) silent: usize,
     /// Who would not use it, and why.
     pub(super) refused: Vec<(&'a ObjectName, &'a str)>,
+    /// Beside those desired, how many are served nothing.
+    pub(super) unserved: usize,
+    /// The first of them by its name, and why.
+    pub(super) first_unserved: Option<(&'a ObjectName, &'a str)>,
 }
 
 /// By kind and name of the resource. What no pod is to have is not in it.
@@ -64,7 +70,8 @@ pub(super) type Tallies<'a> = BTreeMap<(Kind, &'a str), Tally<'a>>;
 pub(super) fn tallies(sidecars: &[Sidecar]) -> Tallies<'_> {
     let mut alike: BTreeMap<_, (usize, &Sidecar)> = BTreeMap::new();
     let mut all = Tallies::new();
-    for sidecar in sidecars {
+    let (unserved, served): (Vec<_>, Vec<_>) = sidecars.iter().partition(|sidecar| sidecar.unserved.is_some());
+    for sidecar in served {
         let report = sidecar.report.as_ref();
         if report.is_some_and(|report| report.is_partial || !report.refused.is_empty()) {
             add(&mut all, sidecar, 1);
@@ -77,7 +84,27 @@ pub(super) fn tallies(sidecars: &[Sidecar]) -> Tallies<'_> {
     for (sidecars, one) in alike.values() {
         add(&mut all, one, *sidecars);
     }
+    add_unserved(&mut all, unserved);
     all
+}
+
+/// Counts those that are served nothing, of which the first of its kind speaks for all that are to have the same.
+fn add_unserved<'a>(all: &mut Tallies<'a>, mut unserved: Vec<&'a Sidecar>) {
+    unserved.sort_by_key(|sidecar| &sidecar.pod);
+    let mut alike: BTreeMap<usize, (usize, &Sidecar)> = BTreeMap::new();
+    for sidecar in unserved {
+        let key = Arc::as_ptr(&sidecar.wanted).addr();
+        alike.entry(key).or_insert((0, sidecar)).0 += 1;
+    }
+    for (sidecars, first) in alike.into_values() {
+        let why = first.unserved.as_deref().unwrap_or_default();
+        for wanted in first.wanted.iter() {
+            let tally = all.entry((wanted.kind, &wanted.name)).or_default();
+            tally.unserved += sidecars;
+            let earliest = tally.first_unserved.filter(|(pod, _)| *pod <= &first.pod);
+            tally.first_unserved = earliest.or(Some((&first.pod, why)));
+        }
+    }
 }
 
 /// Counts `sidecars` that are like `one`.
@@ -124,6 +151,7 @@ impl Tally<'_> {
             desired: count(self.desired),
             programmed: count(self.programmed),
             refused: count(self.refused.len()),
+            unserved: count(self.unserved),
         }
     }
 

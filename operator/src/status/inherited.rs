@@ -61,7 +61,8 @@ impl Inheritance {
         if now >= self.ends {
             self.published.clear();
         }
-        let silent = sidecars.iter().filter(|sidecar| sidecar.report.is_none());
+        let is_silent = |sidecar: &&Sidecar| sidecar.report.is_none() && sidecar.unserved.is_none();
+        let silent = sidecars.iter().filter(is_silent);
         (!self.published.is_empty()).then(|| Counting {
             published: &self.published,
             silent: silent.map(|sidecar| sidecar.pod.to_string()).collect(),
@@ -124,6 +125,7 @@ mod tests {
                 desired: 5,
                 programmed: 4,
                 refused: 1,
+                unserved: 0,
             },
             refusals: vec![refusal("shop/e")],
         };
@@ -144,6 +146,7 @@ mod tests {
                 programmed,
                 silent: 5 - reported,
                 refused: e_refuses.then_some((&e, "new")).into_iter().collect(),
+                ..Tally::default()
             };
             let silent = all
                 .iter()
@@ -165,6 +168,7 @@ mod tests {
                 desired: 2,
                 programmed: 2,
                 refused: 0,
+                unserved: 0,
             },
             refusals: Vec::new(),
         };

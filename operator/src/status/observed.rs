@@ -111,12 +111,18 @@ impl Subjected<'_> {
 
     /// What its status has to be after `previous`.
     pub(super) fn status(&self, sighting: &Sighting<'_>, previous: &Status, now: &Time) -> Status {
-        let (sidecars, refusals) = self.figures(sighting);
+        let nothing = Tally::default();
+        let (subject, name) = &self.id;
+        let name = name.to_string();
+        let tally = sighting.tallies.get(&(kind(*subject), name.as_str()));
+        let tally = tally.unwrap_or(&nothing);
+        let (sidecars, refusals) = self.figures(sighting, tally);
         let observed = Observed {
             subject: self.id.0,
             verdict: &self.verdict,
             sidecars,
             refusals: &refusals,
+            unserved: tally.first_unserved.map(|(_, why)| why),
             deleting: self.deleting,
             expired: self.key.expires_at.as_ref().filter(|at| at.0 <= now.0),
         };
@@ -135,17 +141,15 @@ impl Subjected<'_> {
         (at > now).then_some(at)
     }
 
-    fn figures(&self, sighting: &Sighting<'_>) -> (Sidecars, Vec<Refusal>) {
-        let (subject, name) = &self.id;
-        let name_in_wire = name.to_string();
-        let nothing = Tally::default();
-        let tally = sighting.tallies.get(&(kind(*subject), name_in_wire.as_str()));
-        let tally = tally.unwrap_or(&nothing);
+    fn figures(&self, sighting: &Sighting<'_>, tally: &Tally<'_>) -> (Sidecars, Vec<Refusal>) {
         if self.verdict.held {
             // What sidecars run and acknowledge is the generation before this one.
-            let desired = tally.sidecars().desired;
-            let none = Sidecars::default();
-            return (Sidecars { desired, ..none }, Vec::new());
+            let counted = Sidecars {
+                programmed: 0,
+                refused: 0,
+                ..tally.sidecars()
+            };
+            return (counted, Vec::new());
         }
         let inherited = sighting.inherited.as_ref();
         let completed = inherited.and_then(|inherited| inherited.complete(&self.id, self.verdict.generation, tally));

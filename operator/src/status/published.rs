@@ -173,6 +173,7 @@ mod tests {
                 desired: 2,
                 programmed: 1,
                 refused: 1,
+                unserved: 1,
             }),
             refusals: vec![Refusal {
                 pod: "shop/a".to_owned(),

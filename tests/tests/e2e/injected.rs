@@ -31,7 +31,7 @@ async fn an_application_with_nothing_configured_is_answered_through_the_policy()
         &shop,
         "rp/chat",
         "{.status.sidecars}",
-        r#"{"desired":1,"programmed":1,"refused":0}"#,
+        r#"{"desired":1,"programmed":1,"refused":0,"unserved":0}"#,
     )
     .await?;
     Ok(())

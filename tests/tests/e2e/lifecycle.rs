@@ -52,7 +52,7 @@ async fn an_operator_is_upgraded_goes_away_comes_back_and_leaves_nothing_behind(
     install(cluster).await?;
     let shop = shop(cluster).await?;
     shop.apply(&sleeper("app").to_string()).await?;
-    let programmed = r#"{"desired":1,"programmed":1,"refused":0}"#;
+    let programmed = r#"{"desired":1,"programmed":1,"refused":0,"unserved":0}"#;
     becomes(&shop, "rp/chat", "{.status.sidecars}", programmed).await?;
 
     // An upgrade, to another image of the same repository: the pod that runs stays connected.

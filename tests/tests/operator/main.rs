@@ -14,6 +14,7 @@ mod keys;
 mod leader;
 mod log;
 mod lost_key;
+mod repositories;
 mod scene;
 mod secrets;
 mod sidecars;

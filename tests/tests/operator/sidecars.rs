@@ -13,7 +13,7 @@ const PROGRAMMED: &str = "Programmed=True Programmed";
 const NOBODY: &str = "Programmed=True NoSidecars: no pod with a sidecar is concerned";
 
 fn counts(desired: u32, programmed: u32, refused: u32) -> serde_json::Value {
-    json!({"desired": desired, "programmed": programmed, "refused": refused})
+    json!({"desired": desired, "programmed": programmed, "refused": refused, "unserved": 0})
 }
 
 #[tokio::test]
@@ -79,10 +79,13 @@ async fn a_pod_that_will_be_served_nothing_is_told_so_and_nobody_waits_for_it() 
     Pod::create_from(&shop, "hooked", &hooked).await?;
     let pod = Pod::create(&shop, "web", "{app: web}").await?;
     let _scene = Scene::start(operator, &shop, &pod).await?;
-    statuses.told("RoutingPolicy/chat", &[PROGRAMMED]).await?;
-    statuses
-        .shows("RoutingPolicy/chat", "/sidecars", &counts(1, 1, 0))
-        .await?;
+    let told = "Programmed=True Programmed: sidecars that are served nothing are not among those desired, and \
+                sidecars.unserved counts them: container pilotfish of pod {ns}/foreign runs evil.example/sidecar:1, which is \
+                of no trusted repository (localhost/pilotfish-sidecar)";
+    statuses.told("RoutingPolicy/chat", &[told]).await?;
+    let mut counted = counts(1, 1, 0);
+    counted["unserved"] = 2.into();
+    statuses.shows("RoutingPolicy/chat", "/sidecars", &counted).await?;
     for (pod, why) in [
         (
             "foreign",

@@ -19,6 +19,7 @@ fn sidecars(desired: i32, programmed: i32, refused: i32) -> Sidecars {
         desired,
         programmed,
         refused,
+        unserved: 0,
     }
 }
 
@@ -38,6 +39,7 @@ fn said(subject: Subject, verdict: &Verdict, sidecars: Sidecars) -> Vec<String> 
         verdict,
         sidecars,
         refusals: &refusals,
+        unserved: None,
         deleting: None,
         expired: None,
     };
@@ -62,6 +64,50 @@ fn said(subject: Subject, verdict: &Verdict, sidecars: Sidecars) -> Vec<String> 
 
 fn policy(verdict: &Verdict, sidecars: Sidecars) -> Vec<String> {
     said(Subject::RoutingPolicy, verdict, sidecars)
+}
+
+#[test]
+fn pods_that_are_served_nothing_are_told_of_and_hold_nobody_up() {
+    let verdict = Verdict {
+        in_force: Some(1),
+        ..Verdict::default()
+    };
+    let said = |counted: Sidecars| {
+        let observed = Observed {
+            subject: Subject::RoutingPolicy,
+            verdict: &verdict,
+            sidecars: Sidecars { unserved: 3, ..counted },
+            refusals: &[],
+            unserved: Some("pod shop/a is none"),
+            deleting: None,
+            expired: None,
+        };
+        let Condition {
+            status,
+            reason,
+            message,
+            ..
+        } = conditions(&observed, &[], &at(1)).remove(2);
+        format!("{status:?} {reason}: {message}")
+    };
+    for (counted, expected) in [
+        (
+            sidecars(0, 0, 0),
+            "False Unserved: no sidecar that it concerns is served anything, and sidecars.unserved counts them: pod shop/a \
+             is none",
+        ),
+        (
+            sidecars(2, 2, 0),
+            "True Programmed: sidecars that are served nothing are not among those desired, and sidecars.unserved counts \
+             them: pod shop/a is none",
+        ),
+        (
+            sidecars(2, 1, 0),
+            "False Pending: not every sidecar that it concerns has acknowledged it yet",
+        ),
+    ] {
+        assert_eq!(said(counted), expected);
+    }
 }
 
 #[test]
@@ -209,6 +255,7 @@ fn a_key_that_is_over_is_not_programmed_whatever_sidecars_say() {
             verdict,
             sidecars: sidecars(2, 2, 0),
             refusals: &[],
+            unserved: None,
             deleting: None,
             expired,
         };
@@ -228,6 +275,7 @@ fn a_condition_keeps_its_time_until_its_status_changes() {
         verdict,
         sidecars,
         refusals,
+        unserved: None,
         deleting: None,
         expired: None,
     };
@@ -269,6 +317,7 @@ fn conditions_of_others_stay_and_ours_that_no_longer_hold_go() {
         verdict: &verdict,
         sidecars: sidecars(0, 0, 0),
         refusals: &[],
+        unserved: None,
         deleting: None,
         expired: None,
     };

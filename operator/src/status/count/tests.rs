@@ -28,6 +28,7 @@ fn sidecar(pod: &str, wanted: &View, report: Option<(&View, &[&str])>) -> Sideca
         pod: ObjectName::new("shop", pod),
         wanted: Arc::clone(wanted),
         report,
+        unserved: None,
     }
 }
 
@@ -120,4 +121,31 @@ fn a_crowd_of_pods_is_counted_by_what_they_have() {
         })
         .collect();
     assert_eq!(counts(&sidecars, "shop/policy-250"), Some((2000, 1000, 1000, 0)));
+}
+
+#[test]
+fn who_is_served_nothing_is_counted_apart_and_the_first_by_name_says_why() {
+    let (shop, other) = (view(&["a=1", "b=1"]), view(&["a=1"]));
+    let unserved = |pod: &str, wanted: &View| Sidecar {
+        unserved: Some(format!("{pod} is none")),
+        ..sidecar(pod, wanted, Some((wanted, &[])))
+    };
+    let sidecars = [
+        unserved("three", &shop),
+        unserved("two", &other),
+        sidecar("one", &shop, Some((&shop, &[]))),
+        unserved("four", &shop),
+    ];
+    assert_eq!(counts(&sidecars, "a"), Some((1, 1, 0, 0)));
+    let tallies = tallies(&sidecars);
+    let told = |policy| {
+        let tally = &tallies[&(Kind::Policy, policy)];
+        (
+            tally.unserved,
+            tally.first_unserved.map(|(_, why)| why),
+            tally.sidecars().unserved,
+        )
+    };
+    assert_eq!(told("a"), (3, Some("four is none"), 3));
+    assert_eq!(told("b"), (2, Some("four is none"), 2));
 }
