@@ -210,6 +210,18 @@ impl Cluster {
         self.plane()?.start_etcd().await
     }
 
+    /// Keeps a copy of what etcd holds, as a backup does. Both it and the API server are killed for that.
+    pub fn back_up(&self) -> Result<()> {
+        self.kill_apiserver()?;
+        self.plane()?.back_up_etcd()
+    }
+
+    /// Puts back what was kept, and what was written since is lost: they are killed, and to be started again.
+    pub fn restore(&self) -> Result<()> {
+        self.kill_apiserver()?;
+        self.plane()?.restore_etcd()
+    }
+
     /// What was asked of the API server so far. Needs [`Options::audited`].
     pub fn audit(&self) -> Result<Vec<Access>> {
         audit::read(&self.directory().join(AUDIT_LOG))

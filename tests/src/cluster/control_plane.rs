@@ -15,6 +15,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const AUDIT_POLICY: &str = r#"{"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
  "rules": [{"level": "Metadata"}]}"#;
 
+/// Where etcd writes, in the directory of the control plane.
+const ETCD: &str = "etcd";
+/// And where a copy of that is kept.
+const BACKUP: &str = "etcd-backup";
+
 /// A control plane. Dropping it ends it.
 #[derive(Debug)]
 pub(super) struct ControlPlane {
@@ -144,6 +149,20 @@ impl ControlPlane {
         self.apiserver.until("the API server is ready", ready).await
     }
 
+    /// Kills etcd and copies what it wrote.
+    pub(super) fn back_up_etcd(&self) -> Result<()> {
+        self.etcd.kill();
+        copy(&self.directory.path().join(ETCD), &self.directory.path().join(BACKUP))
+    }
+
+    /// Kills etcd and puts what was copied in the place of what it wrote.
+    pub(super) fn restore_etcd(&self) -> Result<()> {
+        self.etcd.kill();
+        let data = self.directory.path().join(ETCD);
+        std::fs::remove_dir_all(&data)?;
+        copy(&self.directory.path().join(BACKUP), &data)
+    }
+
     /// Without it a pod is refused, so nothing may begin before.
     async fn has_default_account(&self) -> Result<()> {
         let client = super::client_of(&User::Admin.kubeconfig(self.directory.path())).await?;
@@ -177,6 +196,20 @@ fn services(node: Option<&Node>) -> Vec<String> {
     }
 }
 
+/// A folder and all that is in it.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let (entry, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
+        if entry.is_dir() {
+            copy(&entry, &to.join(name))?;
+        } else {
+            std::fs::copy(&entry, to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
 fn flags<const N: usize>(flags: [(&str, &str); N]) -> Vec<String> {
     flags.map(|(name, value)| format!("--{name}={value}")).to_vec()
 }
@@ -187,7 +220,7 @@ fn file(directory: &Path, name: &str) -> String {
 
 fn etcd(directory: &Path, url: &str) -> Vec<String> {
     flags([
-        ("data-dir", &file(directory, "etcd")),
+        ("data-dir", &file(directory, ETCD)),
         ("listen-client-urls", url),
         ("advertise-client-urls", url),
         ("listen-peer-urls", "http://127.0.0.1:0"),

@@ -15,6 +15,7 @@ mod leader;
 mod log;
 mod lost_key;
 mod repositories;
+mod restored;
 mod scene;
 mod secrets;
 mod sidecars;
