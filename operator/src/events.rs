@@ -116,6 +116,7 @@ fn action(occasion: Occasion) -> &'static str {
         Occasion::KeyCreated | Occasion::KeyRotated => "WriteKey",
         Occasion::Untold => "WriteTrust",
         Occasion::Unremembered => "WriteRevision",
+        Occasion::Foreign => "ReadRevisions",
         Occasion::Unserved => "Identify",
     }
 }
@@ -127,6 +128,7 @@ fn kind(occasion: Occasion) -> &'static str {
         | Occasion::Refused
         | Occasion::Untold
         | Occasion::Unremembered
+        | Occasion::Foreign
         | Occasion::Unserved => "Warning",
         Occasion::Expired | Occasion::KeyCreated | Occasion::KeyRotated => "Normal",
     }

@@ -9,7 +9,7 @@ use crate::remember::SealKey;
 use crate::world::InstallationKey;
 use anyhow::{Context, bail};
 use k8s_openapi::ByteString;
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{ObjectReference, Secret};
 use kube::api::PostParams;
 use kube::core::ObjectMeta;
 use kube::{Api, Client};
@@ -141,6 +141,17 @@ impl Kept {
             },
         }
         Ok(())
+    }
+}
+
+/// The Secret, for who tells something about it.
+pub(crate) fn reference(namespace: &str) -> ObjectReference {
+    ObjectReference {
+        api_version: Some("v1".to_owned()),
+        kind: Some("Secret".to_owned()),
+        namespace: Some(namespace.to_owned()),
+        name: Some(NAME.to_owned()),
+        ..ObjectReference::default()
     }
 }
 

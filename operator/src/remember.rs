@@ -21,6 +21,7 @@ pub(crate) use written::Written;
 
 use crate::backoff::Backoff;
 use crate::events::{Occurrence, Recorder};
+use crate::installation;
 use crate::lease::Leadership;
 use crate::metrics::{Metrics, Occasion};
 use crate::watch::{Compilation, Compilations, IN_FORCE_LABEL, Seen, SeenObject};
@@ -106,6 +107,10 @@ pub(crate) async fn run(
         if let Some((known, written)) = compilation.as_ref().zip(written.as_ref()) {
             let foreign = strangers.look(written, &known.seen, &author.scribe);
             metrics.foreign_revisions.set(foreign);
+        }
+        for occurrence in strangers.news(leads, &author.scribe) {
+            let secret = installation::reference(&author.scribe.namespace);
+            author.recorder.record(&secret, &occurrence).await;
         }
         let plan = compilation.as_ref().zip(written).filter(|_| leads);
         match plan.map(|(known, written)| plan_of(known, &written, &author.scribe)) {

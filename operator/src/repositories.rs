@@ -31,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const AHEAD: i64 = 3600;
 /// When less than this is left of it, it is written anew, seconds.
 const LEFT: i64 = 1800;
+/// When more than this is left of it, it was written by a wrong clock, seconds.
+const TOO_FAR: i64 = 2 * AHEAD;
 /// So many repositories are remembered.
 const MOST: usize = 16;
 /// Another replica was first.
@@ -91,20 +93,23 @@ impl Memory {
 
     async fn look(&self, now: i64) -> Result<(), Error> {
         let turn = tokio::time::timeout(PATIENCE, self.turn(now)).await;
-        self.trusted.remember(turn.map_err(|_| Error::Slow)??);
-        Ok(())
+        turn.map_err(|_| Error::Slow)?
     }
 
-    /// Reads the Secret and writes it if it is not as it should be, until nobody else has written it meanwhile.
-    async fn turn(&self, now: i64) -> Result<Injected, Error> {
+    /// Reads the Secret and writes it if it is not as it should be, until nobody else has written it meanwhile. What was
+    /// read counts, also where nothing can be written.
+    async fn turn(&self, now: i64) -> Result<(), Error> {
         loop {
             let found = self.secrets.get_opt(NAME).await?;
             let known = found.as_ref().map(read).unwrap_or_default();
-            let Some(extended) = extended(&known, &self.own, now) else {
-                return Ok(known);
-            };
+            let extended = extended(&known, &self.own, now);
+            self.trusted.remember(known);
+            let Some(extended) = extended else { return Ok(()) };
             match self.write(found, &extended).await {
-                Ok(()) => return Ok(extended),
+                Ok(()) => {
+                    self.trusted.remember(extended);
+                    return Ok(());
+                }
                 Err(Error::Api(kube::Error::Api(status))) if status.code == CONFLICT => {}
                 Err(error) => return Err(error),
             }
@@ -157,7 +162,9 @@ fn read(secret: &Secret) -> Injected {
 /// What is `known` with `own` ahead of the clock again; `None`: it is. Of too many those go that were injected the longest
 /// ago.
 fn extended(known: &Injected, own: &str, now: i64) -> Option<Injected> {
-    let is_ahead = known.get(own).is_some_and(|until| *until >= now + LEFT);
+    let is_ahead = known
+        .get(own)
+        .is_some_and(|until| (now + LEFT..=now + TOO_FAR).contains(until));
     if is_ahead && known.len() <= MOST {
         return None;
     }
@@ -196,6 +203,12 @@ mod tests {
         let both = injected(&[("old", NOW + AHEAD), ("new", later + AHEAD)]);
         assert_eq!(extended(&first, "new", later), Some(both.clone()));
         assert_eq!(extended(&both, "new", later), None, "nobody extends the former one");
+        let far = injected(&[("old", NOW + TOO_FAR + 1)]);
+        assert_eq!(
+            extended(&far, "old", NOW),
+            Some(first),
+            "a clock was wrong and is right again"
+        );
     }
 
     #[test]

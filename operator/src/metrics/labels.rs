@@ -134,6 +134,8 @@ label! {
         Unserved = "Unserved",
         /// What is in force cannot be written down.
         Unremembered = "Unremembered",
+        /// Another key sealed what was in force.
+        Foreign = "Foreign",
     }
 }
 

@@ -6,6 +6,8 @@
 
 use super::revision::{Foreign, Origin};
 use super::{Scribe, Written};
+use crate::events::Occurrence;
+use crate::metrics::Occasion;
 use crate::watch::{Seen, SeenObject};
 use crate::world::ObjectName;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +20,8 @@ type Stranger = (String, String);
 pub(super) struct Strangers {
     /// They have been complained of.
     pub(super) told: BTreeSet<Stranger>,
+    /// Of those, whom this replica has told of by an Event since it leads.
+    announced: BTreeSet<Stranger>,
 }
 
 impl Strangers {
@@ -36,6 +40,36 @@ impl Strangers {
         self.told = found.into_keys().collect();
         all
     }
+
+    /// What the leader is to tell of them, once each while it leads.
+    pub(super) fn news(&mut self, leads: bool, scribe: &Scribe) -> Vec<Occurrence> {
+        if !leads {
+            self.announced.clear();
+            return Vec::new();
+        }
+        let news = self.told.difference(&self.announced).map(|stranger| Occurrence {
+            occasion: Occasion::Foreign,
+            note: match sentence(stranger, scribe) {
+                FORMER => format!("{FORMER} (its id was {})", stranger.0),
+                another => format!("{another} (its operator is in namespace {})", stranger.1),
+            },
+        });
+        let news = news.collect();
+        self.announced.clone_from(&self.told);
+        news
+    }
+}
+
+/// What our own former key sealed.
+const FORMER: &str = "what is in force was sealed with a former key of Secret pilotfish-installation: it does not serve while \
+                      what is in its place cannot, and is left; put that Secret back and restart the operator, or delete \
+                      those ControllerRevisions";
+/// What somebody else's key sealed.
+const ANOTHER: &str = "another installation of Pilotfish writes to this cluster, which takes only one: both write the same \
+                       statuses and ConfigMaps; uninstall one, and delete its ControllerRevisions";
+
+fn sentence((_, operator): &Stranger, scribe: &Scribe) -> &'static str {
+    if *operator == scribe.namespace { FORMER } else { ANOTHER }
 }
 
 fn count<T>(found: &mut BTreeMap<Stranger, i64>, written: &Written<'_>, seen: &BTreeMap<ObjectName, SeenObject<T>>) {
@@ -47,27 +81,9 @@ fn count<T>(found: &mut BTreeMap<Stranger, i64>, written: &Written<'_>, seen: &B
     }
 }
 
-fn complain((key, operator): &Stranger, revisions: i64, scribe: &Scribe) {
+fn complain(stranger: &Stranger, revisions: i64, scribe: &Scribe) {
+    let (key, operator) = stranger;
     let (own_key, namespace) = (scribe.key.id(), &scribe.namespace);
-    if operator == namespace {
-        tracing::warn!(
-            revisions,
-            key,
-            own_key,
-            namespace,
-            "what is in force was sealed with a former key of Secret pilotfish-installation: it does not serve while what \
-             is in its place cannot, and is left; put that Secret back and restart the operator, or delete those \
-             ControllerRevisions"
-        );
-    } else {
-        tracing::warn!(
-            revisions,
-            key,
-            operator,
-            own_key,
-            namespace,
-            "another installation of Pilotfish writes to this cluster, which takes only one: both write the same statuses \
-             and ConfigMaps; uninstall one, and delete its ControllerRevisions"
-        );
-    }
+    let sentence = sentence(stranger, scribe);
+    tracing::warn!(revisions, key, operator, own_key, namespace, "{sentence}");
 }

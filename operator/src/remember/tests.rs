@@ -244,6 +244,23 @@ fn what_another_key_sealed_is_left_counted_and_in_nobodys_way() {
         told.contains(&"pilotfish-system") && told.contains(&"other\u{fffd}[31m"),
         "{told:?}"
     );
+    let events = |strangers: &mut Strangers, leads| -> Vec<String> {
+        let news = strangers.news(leads, &scribe());
+        news.into_iter().map(|occurrence| occurrence.note).collect()
+    };
+    assert!(events(&mut strangers, false).is_empty(), "another replica leads");
+    let told = events(&mut strangers, true);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told.iter()
+            .any(|note| note.starts_with("what is in force was sealed with a former key"))
+    );
+    assert!(
+        told.iter()
+            .any(|note| note.ends_with("(its operator is in namespace other\u{fffd}[31m)")),
+        "{told:?}"
+    );
+    assert!(events(&mut strangers, true).is_empty(), "once");
     assert_eq!(
         strangers.look(&Written::of(&theirs), &Seen::default(), &scribe()),
         0,

@@ -32,11 +32,11 @@ pub(super) mod reason {
     /// A sidecar would not use it.
     pub(in super::super) const REFUSED: &str = "Refused";
     /// All pods with a sidecar that it concerns are served nothing.
-    pub(super) const UNSERVED: &str = "Unserved";
+    pub(in super::super) const UNSERVED: &str = "Unserved";
     /// Not every sidecar has acknowledged it.
     pub(super) const PENDING: &str = "Pending";
     /// Every sidecar has.
-    pub(super) const PROGRAMMED: &str = "Programmed";
+    pub(in super::super) const PROGRAMMED: &str = "Programmed";
 }
 
 /// All that conditions follow from.

@@ -1,11 +1,12 @@
 //! A status as it is compared and written, whatever the kind.
 
+use super::conditions::reason;
 use crate::metrics::Subject;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use pilotfish_crds::deployment::ModelDeploymentStatus;
 use pilotfish_crds::key::VirtualKeyStatus;
 use pilotfish_crds::policy::RoutingPolicyStatus;
-use pilotfish_crds::status::{Condition, Refusal, Sidecars};
+use pilotfish_crds::status::{Condition, Refusal, Sidecars, condition};
 use serde_json::{Map, Value, json};
 
 /// All that the operator writes into a status. What others write there, it leaves alone.
@@ -46,9 +47,13 @@ impl Status {
             sidecars: _,
             refusals: _,
         } = self;
-        let stands =
-            (observed_generation, conditions, key) == (&written.observed_generation, &written.conditions, &written.key);
-        if !stands {
+        let before = (&written.observed_generation, &written.key);
+        let stands = conditions.len() == written.conditions.len()
+            && conditions
+                .iter()
+                .zip(&written.conditions)
+                .all(|(one, before)| says_the_same(one, before));
+        if !stands || (observed_generation, key) != before {
             return Some(Difference::Condition);
         }
         (self != written).then_some(Difference::Figures)
@@ -73,6 +78,17 @@ impl Status {
         }
         json!({"metadata": {"resourceVersion": resource_version}, "status": status})
     }
+}
+
+/// Whether nothing changed but which of the pods that are served nothing is named: those come and go as their makers like.
+fn says_the_same(one: &Condition, before: &Condition) -> bool {
+    let names_a_pod =
+        one.type_ == condition::PROGRAMMED && [reason::PROGRAMMED, reason::UNSERVED].contains(&&*one.reason);
+    if !names_a_pod {
+        return one == before;
+    }
+    let message = before.message.clone();
+    Condition { message, ..one.clone() } == *before
 }
 
 impl From<ModelDeploymentStatus> for Status {
@@ -207,5 +223,30 @@ mod tests {
         assert_eq!(written.difference(&written), None);
         assert_eq!(counted.difference(&written), Some(Difference::Figures));
         assert_eq!(newer.difference(&written), Some(Difference::Condition));
+    }
+
+    #[test]
+    fn which_pod_of_those_that_are_served_nothing_is_named_may_wait() {
+        let status = |reason: &str, message: &str| Status {
+            conditions: vec![Condition {
+                type_: "Programmed".to_owned(),
+                status: ConditionStatus::False,
+                observed_generation: 3,
+                last_transition_time: Time("2026-11-21T12:00:00Z".parse().unwrap()),
+                reason: reason.to_owned(),
+                message: message.to_owned(),
+            }],
+            ..Status::default()
+        };
+        for (reason, message, expected) in [
+            ("Unserved", "pod a", None),
+            ("Unserved", "pod b", Some(Difference::Figures)),
+            ("Pending", "pod a", Some(Difference::Condition)),
+        ] {
+            let difference = status(reason, message).difference(&status("Unserved", "pod a"));
+            assert_eq!(difference, expected, "{reason} {message}");
+        }
+        let difference = status("Held", "one").difference(&status("Held", "other"));
+        assert_eq!(difference, Some(Difference::Condition));
     }
 }

@@ -61,6 +61,25 @@ async fn what_a_lost_key_sealed_is_left_and_in_force_again_when_the_key_is_back(
     assert!(before.iter().all(|name| after.contains(name)), "{before:?} {after:?}");
     let metrics = operator.metrics().await?;
     assert_eq!(metrics.sum("pilotfish_operator_foreign_revisions", &[]), 3.0);
+    until("an Event beside the Secret says so", async || {
+        let about = "--field-selector=reason=Foreign,involvedObject.name=pilotfish-installation";
+        let get = [
+            "--namespace",
+            NAMESPACE,
+            "get",
+            "events",
+            about,
+            "-o",
+            "jsonpath={.items[*].message}",
+        ];
+        let told = cluster.kubectl(get).await?.success()?;
+        ensure!(
+            told.contains("put that Secret back and restart the operator"),
+            "{told:?}"
+        );
+        Ok(())
+    })
+    .await?;
     assert!(!operator.log().contains("lacks our seal"), "{}", operator.log());
 
     drop(operator);
