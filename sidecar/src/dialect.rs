@@ -50,8 +50,9 @@ mod watch;
 
 pub use array::EventArray;
 pub use asked::Tags;
+pub use chat::request::uncounted::{refuses_count, without_count};
 pub use error::{ErrorBody, decode_error, encode_error, error_event, reset_after};
-pub use foreign::{Purged, unsigned, without_foreign};
+pub use foreign::{Purged, unreasoned, unsigned, without_foreign, without_thinking};
 pub use framing::Framer;
 pub use hosted::{Invoked, hosted};
 pub use inspect::{Inspection, inspect_response};

@@ -28,4 +28,5 @@ mod stored;
 mod subscribe;
 mod telemetry;
 mod thoughts;
+mod uncounted;
 pub mod upstream;

@@ -29,6 +29,7 @@ use crate::policy::{Broken, InForce, Route, Snapshot};
 use crate::sealed::Sealed;
 use crate::stored::Stored;
 use crate::thoughts::Thoughts;
+use crate::uncounted::Uncounted;
 use crate::upstream::{Gauges, Pools};
 use authenticate::Caller;
 use deadline::Deadlines;
@@ -55,6 +56,7 @@ pub(crate) struct Shared {
     pub thoughts: Thoughts,
     pub stored: Stored,
     pub sealed: Sealed,
+    pub uncounted: Uncounted,
 }
 
 impl Shared {
@@ -68,6 +70,7 @@ impl Shared {
             thoughts: Thoughts::new(),
             stored: Stored::default(),
             sealed: Sealed::default(),
+            uncounted: Uncounted::default(),
         }
     }
 }

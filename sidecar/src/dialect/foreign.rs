@@ -10,18 +10,29 @@ use super::loss::{Ledger, given};
 use super::messages::request::FOREIGN_REASONING;
 use super::splice::PassThrough;
 use super::turns::PLACEHOLDER;
-use super::{Asked, ClientDialect, Losses, Operation, Upstream, chat, messages};
+use super::{Asked, ClientDialect, Grade, Loss, Losses, Operation, Upstream, chat, messages};
 use crate::json::{Object, Raw, write_string};
 use bytes::Bytes;
 use memchr::memmem;
 use smallvec::SmallVec;
 use std::ops::Range;
 
-/// What the sidecar adds to chat's messages, and to their calls, for clients that return it.
-const CARRIERS: &[&str] = &["reasoning_content", "reasoning_details", "extra_content"];
+/// What the sidecar, or an upstream that is passed on, adds to chat's messages and to their calls, for clients that return
+/// it.
+const CARRIERS: &[&str] = &["reasoning_content", "reasoning_details", "reasoning", "extra_content"];
+
+/// Their names as they stand in bodies that hold one; no other field of chat's begins with these.
+const SIGNS: &[&str] = &[
+    "reasoning_content",
+    "reasoning_details",
+    "\"reasoning\"",
+    "extra_content",
+];
 
 /// What a block of an answer's without a signature has, as the usual writers of JSON space it.
 const NO_SIGNATURE: &[&str] = &["\"signature\":\"\"", "\"signature\": \"\""];
+
+const NOT_BEGUN: &str = "the tool loop goes on without signed thinking that began it";
 
 const WHY: &str = "the upstream would refuse another maker's reasoning";
 
@@ -124,10 +135,98 @@ fn of_messages(request: &Object<'_>, upstream: &Upstream<'_>, ledger: &mut Ledge
             None => splices.push((request.span(content), format!("\"{PLACEHOLDER}\"").into_bytes())),
         }
     }
-    if goes_on_unsigned {
-        splices.extend(without_budget(request, ledger));
+    if goes_on_unsigned && let Some(splice) = without_budget(request) {
+        ledger.hint("thinking", NOT_BEGUN);
+        splices.push(splice);
     }
     splices
+}
+
+/// What a turn is given that another model called tools in, without a word of what it reasoned, where that is refused.
+/// `found` is what is put back of what the client has dropped.
+pub fn unreasoned<'a>(
+    asked: &Asked<'a>,
+    upstream: &Upstream<'_>,
+    found: &[(Range<usize>, Vec<u8>)],
+) -> Vec<(Range<usize>, Vec<u8>)> {
+    let stand_in = chat::request::stand_in(upstream.provider);
+    let (ClientDialect::Chat, Operation::Generate, Some((name, text))) = (asked.dialect, asked.operation, stand_in)
+    else {
+        return Vec::new();
+    };
+    if !holds(&asked.object, &["\"tool_calls\""]) {
+        return Vec::new();
+    }
+    let messages = asked.object.get("messages").and_then(Raw::elements);
+    let called = messages
+        .into_iter()
+        .flatten()
+        .filter_map(Raw::object)
+        .filter(|message| {
+            let calls = given(message, "tool_calls").and_then(Raw::elements);
+            is(message, "role", "assistant") && calls.is_some_and(|mut calls| calls.next().is_some())
+        });
+    let is_found = |message: &Object<'a>| {
+        let place = asked.object.span_of(message);
+        found.iter().any(|(range, _)| place.contains(&range.start))
+    };
+    let says = |message: &Object<'_>, key| {
+        given(message, key)
+            .and_then(Raw::string)
+            .is_some_and(|said| said.len() >= text.len())
+    };
+    let bare = called.filter(|message| !says(message, name) && !is_found(message));
+    bare.map(|message| {
+        // Who calls it otherwise says it all the same.
+        let other = given(&message, "reasoning").filter(|other| other.string().is_some());
+        let value = other.map_or_else(|| json_string(text), |other| other.text().as_bytes().to_vec());
+        match message.get(name) {
+            Some(empty) => (asked.object.span(empty), value),
+            None => {
+                let brace = asked.object.span_of(&message).start + 1;
+                let fresh = [&json_string(name), &b":"[..], &value, b","].concat();
+                (brace..brace, fresh)
+            }
+        }
+    })
+    .collect()
+}
+
+/// With a budget, Claude refuses a tool loop that began without thinking: that of a model that does not think. `found` is
+/// what is put back of thinking that the client has dropped.
+pub fn without_thinking(
+    asked: &Asked<'_>,
+    upstream: &Upstream<'_>,
+    found: &[(Range<usize>, Vec<u8>)],
+) -> Option<((Range<usize>, Vec<u8>), Loss)> {
+    let is_asked = matches!(asked.operation, Operation::Generate | Operation::CountTokens);
+    if asked.dialect != ClientDialect::Messages || !is_asked || !checks_signatures(upstream) {
+        return None;
+    }
+    let splice = without_budget(&asked.object)?;
+    let messages = asked.object.get("messages")?.elements()?;
+    let last = messages.filter(|message| {
+        message
+            .object()
+            .is_some_and(|message| is(&message, "role", "assistant"))
+    });
+    let last = last.last()?;
+    let mut blocks = last.object()?.get("content")?.elements()?.objects().flatten();
+    let first = blocks.next()?;
+    let calls = std::iter::once(first.clone())
+        .chain(blocks)
+        .any(|block| is(&block, "type", "tool_use"));
+    let place = asked.object.span(last);
+    let is_found = found.iter().any(|(range, _)| place.contains(&range.start));
+    if is_thinking(&first) || !calls || is_found {
+        return None;
+    }
+    let loss = Loss {
+        field: "thinking".into(),
+        grade: Grade::Hint,
+        why: NOT_BEGUN.into(),
+    };
+    Some((splice, loss))
 }
 
 /// A block of the sidecar's own making.
@@ -146,23 +245,22 @@ fn is_thinking(block: &Object<'_>) -> bool {
 }
 
 /// With a budget, a turn that called tools must begin with its thinking.
-fn without_budget(request: &Object<'_>, ledger: &mut Ledger) -> Option<(Range<usize>, Vec<u8>)> {
+fn without_budget(request: &Object<'_>) -> Option<(Range<usize>, Vec<u8>)> {
     let thinking = request.get("thinking")?;
     if !is(&thinking.object()?, "type", "enabled") {
         return None;
     }
-    ledger.hint(
-        "thinking",
-        "the tool loop goes on without the signed thinking that began it",
-    );
     Some((request.span(thinking), b"{\"type\":\"disabled\"}".to_vec()))
 }
 
-/// Who refuses fields it does not know is not sent the carriers.
+/// Who refuses fields it does not know is sent none of the carriers but its own.
 fn of_chat(request: &Object<'_>, upstream: &Upstream<'_>, ledger: &mut Ledger) -> Splices {
     let spelt = |id: &str| chat::request::passed_id(upstream.provider, id).into_owned();
     let mut splices = other_ids(request, spelt, "tool_call_id", ids_of_calls);
-    if !chat::request::refuses_reasoning(upstream.provider) || !holds(request, CARRIERS) {
+    let Some(own) = chat::request::only_carrier(upstream.provider) else {
+        return splices;
+    };
+    if !holds(request, SIGNS) {
         return splices;
     }
     let messages = request.get("messages").and_then(Raw::elements).into_iter().flatten();
@@ -171,7 +269,18 @@ fn of_chat(request: &Object<'_>, upstream: &Upstream<'_>, ledger: &mut Ledger) -
         if !is(&message, "role", "assistant") {
             continue;
         }
-        without_carriers(request, &message, &format!("messages[{index}]"), &mut splices, ledger);
+        if let Some(renamed) = own.and_then(|own| renamed(request, &message, own)) {
+            splices.push(renamed);
+        } else {
+            without_carriers(
+                request,
+                &message,
+                own,
+                &format!("messages[{index}]"),
+                &mut splices,
+                ledger,
+            );
+        }
         let calls = given(&message, "tool_calls")
             .and_then(Raw::elements)
             .into_iter()
@@ -179,20 +288,41 @@ fn of_chat(request: &Object<'_>, upstream: &Upstream<'_>, ledger: &mut Ledger) -
         for (at, call) in calls.enumerate() {
             let Some(call) = call.object() else { continue };
             let place = format!("messages[{index}].tool_calls[{at}]");
-            without_carriers(request, &call, &place, &mut splices, ledger);
+            without_carriers(request, &call, None, &place, &mut splices, ledger);
         }
     }
     splices
 }
 
+/// Reasoning that goes by its older name alone keeps its text.
+fn renamed<'a>(request: &Object<'a>, message: &Object<'a>, own: &str) -> Option<(Range<usize>, Vec<u8>)> {
+    let mut carriers = message
+        .members()
+        .iter()
+        .filter(|member| CARRIERS.contains(&&*member.key()));
+    let (older, None) = (carriers.next()?, carriers.next()) else {
+        return None;
+    };
+    let is_text = older.key() == "reasoning_content" && older.value.string().is_some();
+    if !is_text || message.get(own).is_some() {
+        return None;
+    }
+    let key = request.member_span(older).start..request.span(older.value).start;
+    let mut fresh = json_string(own);
+    fresh.push(b':');
+    Some((key, fresh))
+}
+
 fn without_carriers<'a>(
     request: &Object<'a>,
     object: &Object<'a>,
+    own: Option<&str>,
     place: &str,
     splices: &mut Splices,
     ledger: &mut Ledger,
 ) {
-    let carrier = |key: &str| CARRIERS.iter().find(|carrier| **carrier == key);
+    let foreign = || CARRIERS.iter().filter(|carrier| own != Some(**carrier));
+    let carrier = |key: &str| foreign().find(|carrier| **carrier == key);
     let members = object.members();
     for carrier in members.iter().filter_map(|member| carrier(&member.key())) {
         ledger.hint(format!("{place}.{carrier}"), WHY);

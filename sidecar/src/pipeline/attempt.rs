@@ -68,8 +68,8 @@ pub(super) enum Called {
     Answer(Box<Response<Body>>),
     /// The next attempt's business.
     Failed(Failure),
-    /// Refused for what another account encrypted, which it is not sent again.
-    Unreadable(Failure),
+    /// Refused for what it is not sent again: what another account encrypted, a field of the sidecar's own.
+    Spared(Failure),
     /// Never sent: this deployment cannot carry what matters.
     Lossy(Losses),
     /// Never sent: the request is not what its dialect says it is.
@@ -94,7 +94,7 @@ pub(super) async fn attempts<'a, 'b>(
         tried: Vec::new(),
         lossy: None,
         skipped: Vec::new(),
-        readable: Vec::new(),
+        spared: Vec::new(),
         count: 0,
         position: 0,
         window: None,
@@ -115,7 +115,7 @@ pub(super) async fn attempts<'a, 'b>(
                 course.explain();
                 return Err(refusal);
             }
-            Called::Unreadable(failure) => course.without_sealed(candidate, failure).await,
+            Called::Spared(failure) => course.spare(candidate, failure).await,
             Called::Lossy(losses) => course.skip(candidate, losses).await,
             Called::Failed(failure) => course.after(candidate, failure).await,
         };
@@ -135,8 +135,8 @@ pub(super) struct Course<'a, 'b> {
     lossy: Option<(String, Losses)>,
     /// Cannot carry this request, now or later.
     skipped: Vec<&'a Candidate<'a>>,
-    /// Asked once more, without what it cannot read.
-    readable: Vec<&'a Candidate<'a>>,
+    /// Asked once more, without what it refused.
+    spared: Vec<&'a Candidate<'a>>,
     /// Attempts made, this one included.
     pub count: u32,
     /// The next candidate in order.
@@ -171,8 +171,8 @@ impl<'a> Course<'a, '_> {
     }
 
     /// The same one at once: it has done nothing, and the conversation is as good as lost elsewhere, too.
-    async fn without_sealed(&mut self, candidate: &'a Candidate<'a>, failure: Failure) -> Step<'a> {
-        self.readable.push(candidate);
+    async fn spare(&mut self, candidate: &'a Candidate<'a>, failure: Failure) -> Step<'a> {
+        self.spared.push(candidate);
         match self.repeat(candidate, false) {
             Some(step) => Some(step),
             None => self.after(candidate, failure).await,
@@ -330,9 +330,9 @@ impl<'a> Course<'a, '_> {
             .count()
     }
 
-    /// It is asked without what it could not read before.
-    pub(super) fn is_repeated_readably(&self, candidate: &Candidate<'_>) -> bool {
-        self.readable.iter().any(|other| std::ptr::eq(*other, candidate))
+    /// It is asked without what it refused before.
+    pub(super) fn is_spared(&self, candidate: &Candidate<'_>) -> bool {
+        self.spared.iter().any(|other| std::ptr::eq(*other, candidate))
     }
 
     /// How many other deployments were tried before.

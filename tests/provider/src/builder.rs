@@ -156,6 +156,10 @@ pub(crate) struct Settings {
     pub(crate) reasoning_field: Option<ReasoningField>,
     /// OpenAI's shape: refuses what Mistral refuses, in its words.
     pub(crate) is_mistral: bool,
+    /// OpenAI's shape: refuses `stream_options`, as Databricks does before some models.
+    pub(crate) refuses_stream_options: bool,
+    /// OpenAI's shape: refuses turns that called tools and say nothing of what was reasoned.
+    pub(crate) demands_reasoning: bool,
 }
 
 impl Settings {
@@ -186,6 +190,8 @@ impl Builder {
             models: Vec::new(),
             reasoning_field: None,
             is_mistral: false,
+            refuses_stream_options: false,
+            demands_reasoning: false,
         };
         Builder {
             shape,
@@ -217,6 +223,19 @@ impl Builder {
     pub fn reasoning_content(mut self) -> Builder {
         self.settings.reasoning_field = Some(ReasoningField::ReasoningContent);
         self
+    }
+
+    /// OpenAI's shape: knows no `stream_options`, and says so as a server written in Go does.
+    pub fn refusing_stream_options(mut self) -> Builder {
+        self.settings.refuses_stream_options = true;
+        self
+    }
+
+    /// OpenAI's shape: shows reasoning as `reasoning_content`, and refuses turns that called tools without, as DeepSeek
+    /// and Moonshot do of models that think. An empty text counts as missing, as it does for Moonshot.
+    pub fn demanding_reasoning(mut self) -> Builder {
+        self.settings.demands_reasoning = true;
+        self.reasoning_content()
     }
 
     /// OpenAI's shape: shows reasoning as `reasoning`, as Groq, OpenRouter and newer vLLM do.

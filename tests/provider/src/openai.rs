@@ -97,10 +97,18 @@ impl OpenAi {
 
     fn chat(&self, request: &Received, style: Style) -> Result<Answer, Error> {
         self.authenticate(request)?;
-        let body = self.own_reasoning_taken_back(json(request)?);
+        let body = json(request)?;
+        if self.settings.demands_reasoning {
+            conversation::reasoned(&body)?;
+        }
+        let body = self.own_reasoning_taken_back(body);
         let model = self.model_of(&body)?;
         if self.settings.is_mistral {
             mistral::check(&body)?;
+        }
+        if self.settings.refuses_stream_options && body.get("stream_options").is_some() {
+            let sentence = "json: unknown field \"stream_options\"";
+            return Err(Error::new(400, "BAD_REQUEST", sentence));
         }
         validate::chat(&body, model)?;
         let completion = self.complete(request, &body, model, style)?;

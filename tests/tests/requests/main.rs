@@ -30,6 +30,7 @@ mod scene;
 mod sealed;
 mod search;
 mod stored_responses;
+mod strict_servers;
 mod surface;
 mod threads;
 mod timers;

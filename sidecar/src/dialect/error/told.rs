@@ -85,7 +85,7 @@ fn read_inner(error: &Object<'_>) -> Told {
             .or_else(|| word("error_code"))
             .or(google.reason),
         kind: word("type").filter(|kind| kind != "error").or_else(|| word("status")),
-        param: word("param").or(google.field),
+        param: word("param").or(google.field).or_else(|| place(error)),
         reset: google.reset,
         status: code
             .and_then(Raw::u64)
@@ -113,6 +113,15 @@ fn sentence(value: Raw<'_>) -> Option<String> {
     text(value)
         .or_else(|| text(value.elements()?.next()?.object()?.get("msg")?))
         .filter(|text| !text.is_empty())
+}
+
+/// FastAPI's place in what it was sent: `["body", "messages", 0]`.
+fn place(error: &Object<'_>) -> Option<String> {
+    let first = error.get("detail")?.elements()?.next()?.object()?;
+    let steps = first.get("loc")?.elements()?;
+    let step = |step: Raw<'_>| text(step).unwrap_or_else(|| step.text().to_owned());
+    let place: Vec<String> = steps.map(step).filter(|step| step != "body").collect();
+    (!place.is_empty()).then(|| place.join("."))
 }
 
 fn text(value: Raw<'_>) -> Option<String> {

@@ -1,4 +1,4 @@
-use super::{unsigned, without_foreign};
+use super::{unreasoned, unsigned, without_foreign, without_thinking};
 use crate::dialect::{Asked, ClientDialect, Dialect, InPath, Operation, Upstream};
 use pilotfish_wire::Capabilities;
 use std::ops::Range;
@@ -72,6 +72,93 @@ fn with_a_budget_a_loop_that_lost_its_thinking_goes_on_without_any() {
     let (body, losses) = claude(&messages(&[SIGNED, MARKED, CALL], more)).unwrap();
     assert_eq!(body, messages(&[SIGNED, CALL], more));
     assert_eq!(losses, ["messages[1].content[1]"]);
+}
+
+/// A model that does not think has left nothing to take out.
+#[test]
+fn with_a_budget_a_loop_that_began_without_thinking_goes_on_without_any() {
+    const TEXT: &str = r#"{"type":"text","text":"a"}"#;
+    let enabled = r#","thinking":{"type":"enabled","budget_tokens":1024}"#;
+    let adaptive = r#","thinking":{"type":"adaptive"}"#;
+    for (model, blocks, more, found, expected) in [
+        ("claude-opus-5-5", &[CALL][..], enabled, false, true),
+        ("claude-opus-5-5", &[TEXT, CALL], enabled, false, true),
+        // The memory has it.
+        ("claude-opus-5-5", &[CALL], enabled, true, false),
+        ("claude-opus-5-5", &[SIGNED, CALL], enabled, false, false),
+        ("claude-opus-5-5", &[TEXT], enabled, false, false),
+        ("claude-opus-5-5", &[CALL], adaptive, false, false),
+        ("deepseek-chat", &[CALL], enabled, false, false),
+    ] {
+        let body = messages(blocks, more);
+        let asked = read(ClientDialect::Messages, &body);
+        let place = body.find("\"content\":[").unwrap() + 11;
+        let found: &[_] = if found { &[(place..place, Vec::new())] } else { &[] };
+        let splice = with_upstream("deepseek", model, |upstream| without_thinking(&asked, upstream, found));
+        let (range, fresh) = match (splice, expected) {
+            (Some((splice, _)), true) => splice,
+            (splice, _) => {
+                assert_eq!(splice.is_some(), expected, "{body}");
+                continue;
+            }
+        };
+        assert_eq!(&body[range], r#"{"type":"enabled","budget_tokens":1024}"#);
+        assert_eq!(fresh, br#"{"type":"disabled"}"#);
+    }
+}
+
+#[test]
+fn a_turn_that_reasoned_nothing_says_so_where_it_must_say_something() {
+    let call = r#""tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]"#;
+    let body = |more: &str| format!(r#"{{"model":"m","messages":[{{{more}"role":"assistant",{call}}}]}}"#);
+    let given = |provider: &str, body: &str, found: &[(Range<usize>, Vec<u8>)]| {
+        let asked = read(ClientDialect::Chat, body);
+        let mut body = body.to_owned();
+        for (range, fresh) in with_upstream(provider, "m", |upstream| unreasoned(&asked, upstream, found)) {
+            body.replace_range(range, &String::from_utf8(fresh).unwrap());
+        }
+        body
+    };
+    for (provider, before, after) in [
+        ("deepseek", "", r#""reasoning_content":"","#),
+        ("moonshot", "", r#""reasoning_content":" ","#),
+        ("moonshot", r#""reasoning_content":"","#, r#""reasoning_content":" ","#),
+        (
+            "moonshot",
+            r#""reasoning_content":null,"#,
+            r#""reasoning_content":" ","#,
+        ),
+        (
+            "deepseek",
+            r#""reasoning":"hm","#,
+            r#""reasoning_content":"hm","reasoning":"hm","#,
+        ),
+        (
+            "deepseek",
+            r#""reasoning_content":"hm","#,
+            r#""reasoning_content":"hm","#,
+        ),
+        ("vllm", "", ""),
+        ("openai", "", ""),
+    ] {
+        assert_eq!(given(provider, &body(before), &[]), body(after), "{provider}");
+    }
+    let place = body("").find("\"role\"").unwrap();
+    assert_eq!(given("deepseek", &body(""), &[(place..place, Vec::new())]), body(""));
+}
+
+#[test]
+fn who_knows_one_name_for_reasoning_is_sent_no_other() {
+    let turn = |more: &str| format!(r#"{{"model":"m","messages":[{{"role":"assistant",{more}"content":"a"}}]}}"#);
+    let cerebras = |more: &str| purged(ClientDialect::Chat, "cerebras", "m", &turn(more));
+    let (renamed, losses) = cerebras(r#""reasoning_content": "hm","#).unwrap();
+    assert_eq!((renamed, losses), (turn(r#""reasoning":"hm","#), vec![]));
+    assert_eq!(cerebras(r#""reasoning":"hm","#), None);
+    let (left, losses) = cerebras(r#""reasoning":"hm","reasoning_details":[],"#).unwrap();
+    assert_eq!(left, turn(r#""reasoning":"hm","#));
+    assert_eq!(losses, ["messages[0].reasoning_details"]);
+    let (left, losses) = purged(ClientDialect::Chat, "openai", "m", &turn(r#""reasoning":"hm","#)).unwrap();
+    assert_eq!((left, losses), (turn(""), vec!["messages[0].reasoning".to_owned()]));
 }
 
 /// Servers that sign nothing want what they thought back.

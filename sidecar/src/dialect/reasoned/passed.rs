@@ -25,8 +25,8 @@ use xxhash_rust::xxh3::Xxh3;
 /// Where an upstream that speaks the client's dialect wants to see reasoning again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carrier {
-    /// Chat: `reasoning_content`, a text.
-    Content,
+    /// Chat: `reasoning_content`, or what else the upstream calls it; a text.
+    Content(&'static str),
     /// Chat: `reasoning_details`, as OpenRouter has them.
     Details,
     /// Messages: blocks in front of all others.
@@ -57,7 +57,7 @@ impl Carrier {
         match asked.dialect {
             ClientDialect::Chat => match echo(upstream.provider) {
                 Echo::Nothing => None,
-                Echo::Content => Some(Self::Content),
+                Echo::Content(name) | Echo::Only(name) => Some(Self::Content(name)),
                 Echo::Details => Some(Self::Details),
             },
             ClientDialect::Messages => {
@@ -73,7 +73,7 @@ impl Carrier {
     /// A look at the bytes: nothing can be missing where nothing was called.
     pub fn may_miss(self, asked: &Asked<'_>) -> bool {
         let key: &[u8] = match self {
-            Self::Content | Self::Details => b"\"tool_calls\"",
+            Self::Content(_) | Self::Details => b"\"tool_calls\"",
             Self::Blocks => b"\"tool_use\"",
             Self::Signatures => b"unction",
         };
@@ -101,7 +101,7 @@ impl Carrier {
         }
         let keeping = Keeping {
             conversation: said.digest128(),
-            text: matches!(self, Self::Content | Self::Details),
+            text: matches!(self, Self::Content(_) | Self::Details),
         };
         Passed {
             splices,
@@ -114,20 +114,20 @@ impl Carrier {
         let has = |key: &[u8]| memmem::find(answer, key).is_some();
         let exchange = || exchange(asked);
         match self {
-            Self::Content | Self::Details if has(b"\"tool_calls\"") && has(b"\"reasoning") => {
+            Self::Content(_) | Self::Details if has(b"\"tool_calls\"") && has(b"\"reasoning") => {
                 Reasoned::of(&chat::response::decode(&exchange(), answer).ok()?.parts)
             }
             Self::Blocks if has(b"\"tool_use\"") && has(b"thinking\"") => {
                 Reasoned::of(&anthropic::response::decode(answer).ok()?.parts)
             }
             Self::Signatures => signatures::of_answer(answer),
-            Self::Content | Self::Details | Self::Blocks => None,
+            Self::Content(_) | Self::Details | Self::Blocks => None,
         }
     }
 
     fn conversation<'a>(self, asked: &Asked<'a>) -> Option<Raw<'a>> {
         match self {
-            Self::Content | Self::Details | Self::Blocks => given(&asked.object, "messages"),
+            Self::Content(_) | Self::Details | Self::Blocks => given(&asked.object, "messages"),
             Self::Signatures => spelling::given(&asked.object, "contents"),
         }
     }
@@ -135,7 +135,7 @@ impl Carrier {
     /// The client gave back what this turn reasoned, or some of it.
     fn is_returned(self, turn: &Object<'_>) -> bool {
         match self {
-            Self::Content | Self::Details => messages::is_returned(self, turn),
+            Self::Content(_) | Self::Details => messages::is_returned(self, turn),
             Self::Blocks => blocks::is_returned(turn),
             Self::Signatures => signatures::is_returned(turn),
         }
@@ -144,7 +144,7 @@ impl Carrier {
     /// The id of the turn's first call.
     fn call<'a>(self, turn: &Object<'a>) -> Option<Cow<'a, str>> {
         match self {
-            Self::Content | Self::Details => messages::call(turn),
+            Self::Content(_) | Self::Details => messages::call(turn),
             Self::Blocks => blocks::call(turn),
             Self::Signatures => signatures::call(turn),
         }
@@ -156,7 +156,7 @@ impl Carrier {
             turn,
         };
         match self {
-            Self::Content | Self::Details => messages::put(self, kept, &place).into_iter().collect(),
+            Self::Content(_) | Self::Details => messages::put(self, kept, &place).into_iter().collect(),
             Self::Blocks => blocks::put(kept, &place).into_iter().collect(),
             Self::Signatures => signatures::put(kept, &place),
         }

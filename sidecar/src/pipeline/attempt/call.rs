@@ -11,7 +11,7 @@ use crate::body::{Body, Held};
 use crate::dialect::{
     Carrier, Class, ClientDialect, EventArray, Exchange, Fault, Framer, Framing, Grade, Keeping, Loss, Losses,
     Operation, PREVIOUS, Translator, Usage, Watch, contents_of_request, decode_error, encode_error, inspect_response,
-    is_unknown, is_unreadable, kept_of_answer, reset_after, retell_response, translate_response,
+    is_unknown, is_unreadable, kept_of_answer, refuses_count, reset_after, retell_response, translate_response,
 };
 use crate::health::Verdict as Health;
 use crate::meter::Outcome;
@@ -273,7 +273,7 @@ impl Call<'_, '_> {
         if is_unknown(&fault) && self.course.leaves_another_of_its_dialect() {
             return self.unknown_here();
         }
-        if let Some(called) = self.unreadable(&fault) {
+        if let Some(called) = self.unreadable(&fault).or_else(|| self.uncounted(&fault)) {
             return called;
         }
         if !self.is_the_clients(&fault) {
@@ -312,7 +312,7 @@ impl Call<'_, '_> {
 
     /// It cannot read what another account's model reasoned, and is asked once more without that.
     fn unreadable(&mut self, fault: &Fault) -> Option<Called> {
-        if !is_unreadable(self.candidate.upstream.dialect, fault) || self.course.is_repeated_readably(self.candidate) {
+        if !is_unreadable(self.candidate.upstream.dialect, fault) || self.course.is_spared(self.candidate) {
             return None;
         }
         let sealed = contents_of_request(self.translated.as_ref().unwrap_or(self.request.body));
@@ -320,11 +320,27 @@ impl Call<'_, '_> {
             return None;
         }
         self.keeper().refused(&sealed);
+        Some(self.spared(fault))
+    }
+
+    /// It refuses to be asked for the usage of a stream, for which the client has not asked, and is asked once more without.
+    fn uncounted(&mut self, fault: &Fault) -> Option<Called> {
+        let Request { asked, .. } = self.request;
+        let upstream = &self.candidate.upstream;
+        let is_ours = asked.stream && !(asked.wants_usage && upstream.passes(asked));
+        if !is_ours || !refuses_count(upstream.dialect, fault) || self.course.is_spared(self.candidate) {
+            return None;
+        }
+        self.keeper().refused_count();
+        Some(self.spared(fault))
+    }
+
+    fn spared(&mut self, fault: &Fault) -> Called {
         if let Some(settlement) = self.settlement.take() {
             settlement.give_up(Outcome::Client, Health::Nothing);
             self.request.visit.counted.set(false);
         }
-        Some(Called::Unreadable(failure(fault.clone(), None)))
+        Called::Spared(failure(fault.clone(), None))
     }
 
     /// Nothing else is tried for it: the client hears it as the provider said it.
@@ -500,7 +516,7 @@ impl Call<'_, '_> {
     /// A status of success that was none: what it stands for is the client's own error, or the next attempt's business.
     fn faulty(&mut self, mut head: Parts, fault: Fault) -> Called {
         let fault = self.without_keys(fault);
-        if let Some(called) = self.unreadable(&fault) {
+        if let Some(called) = self.unreadable(&fault).or_else(|| self.uncounted(&fault)) {
             return called;
         }
         if !self.is_the_clients(&fault) {

@@ -56,6 +56,18 @@ impl Keeper {
         memory.refused(tenant, unknown, &reader);
     }
 
+    /// It has refused to be asked for usage.
+    pub(super) fn refused_count(&self) {
+        let Deployment { name, revision, .. } = &*self.deployment;
+        self.shared.uncounted.refused(&self.tenant, name, *revision);
+    }
+
+    /// Whether it has.
+    pub(super) fn has_refused_count(&self) -> bool {
+        let Deployment { name, revision, .. } = &*self.deployment;
+        self.shared.uncounted.has_refused(&self.tenant, name, *revision)
+    }
+
     /// The request without what it cannot read, as far as that is known.
     pub(super) fn readable(&self, request: &[u8]) -> Option<Purged> {
         let (tenant, memory) = (&self.tenant, &self.shared.sealed);

@@ -37,6 +37,20 @@ pub(super) fn validate(messages: &[Json]) -> Checked {
     }
 }
 
+/// Each turn that called tools says what was reasoned before.
+pub(super) fn reasoned(request: &Json) -> Checked {
+    for (index, message) in request.list_of("messages").iter().enumerate() {
+        let called = !message.list_of("tool_calls").is_empty();
+        if called && message.text_of("reasoning_content").unwrap_or_default().is_empty() {
+            let sentence = format!(
+                "thinking is enabled but reasoning_content is missing in assistant tool call message at index {index}"
+            );
+            return Err(Error::new(400, "invalid_request_error", sentence));
+        }
+    }
+    Ok(())
+}
+
 fn stray(index: usize) -> Error {
     let sentence = "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with \
                     'tool_calls'.";

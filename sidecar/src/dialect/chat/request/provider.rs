@@ -19,6 +19,8 @@ pub(super) struct Manners {
     pub(super) ids: Ids,
     /// What it does with reasoning in the history.
     pub(super) echo: Echo,
+    /// What stands for reasoning in a turn that called tools and has none, where such a turn is refused.
+    pub(super) stand_in: Option<&'static str>,
     /// Most stop sequences.
     pub(super) most_stops: usize,
     /// It answers with images, and takes them back.
@@ -54,8 +56,10 @@ pub(super) enum Ids {
 pub(in crate::dialect) enum Echo {
     /// None: it refuses or ignores fields it does not know.
     Nothing,
-    /// `reasoning_content`, unsigned text.
-    Content,
+    /// Unsigned text by this name: `reasoning_content`, or `reasoning` where that is what it is called today.
+    Content(&'static str),
+    /// The same, and fields that it does not know are refused.
+    Only(&'static str),
     /// `reasoning_details`, all of it.
     Details,
 }
@@ -87,6 +91,11 @@ fn is_openai_s(model: &str) -> bool {
     families.iter().any(|family| name.starts_with(family))
 }
 
+/// DeepSeek's name for reasoning, which most servers took over.
+const OLDER_NAME: &str = "reasoning_content";
+/// OpenAI's advice to who serves its open models.
+const NEWER_NAME: &str = "reasoning";
+
 const COMPATIBLE: Manners = Manners {
     cap: Cap::Older,
     has_openai_fields: true,
@@ -94,7 +103,8 @@ const COMPATIBLE: Manners = Manners {
     is_openai: false,
     seed: "seed",
     ids: Ids::UpTo(64),
-    echo: Echo::Content,
+    echo: Echo::Content(OLDER_NAME),
+    stand_in: None,
     most_stops: 16,
     draws: false,
     has_top_k: true,
@@ -124,6 +134,7 @@ const OF_AZURE: Manners = Manners {
 /// Everybody's models, each with the rules of its maker.
 const GITHUB: Manners = Manners {
     cap: Cap::NewerOfOpenAi,
+    echo: Echo::Nothing,
     ..COMPATIBLE
 };
 
@@ -143,6 +154,41 @@ const MISTRAL: Manners = Manners {
     ..STRICT
 };
 
+/// It answers a field that it does not know with `property '…' is unsupported`, and knows reasoning by the newer name.
+/// <https://inference-docs.cerebras.ai/api-reference/chat-completions>
+const CEREBRAS: Manners = Manners {
+    cap: Cap::Newer,
+    echo: Echo::Only(NEWER_NAME),
+    ..STRICT
+};
+
+/// Reasoning is read by the newer name alone (vLLM from 0.16, Ollama in its compatible API).
+const RENAMED: Manners = Manners {
+    echo: Echo::Content(NEWER_NAME),
+    ..COMPATIBLE
+};
+
+/// "The `reasoning_content` in the thinking mode must be passed back to the API."
+/// <https://api-docs.deepseek.com/guides/thinking_mode>
+const DEEPSEEK: Manners = Manners {
+    stand_in: Some(""),
+    ..COMPATIBLE
+};
+
+/// "thinking is enabled but reasoning_content is missing in assistant tool call message"; an empty text counts as missing.
+/// <https://platform.kimi.ai/docs/guide/use-kimi-k2-thinking-model>
+const MOONSHOT: Manners = Manners {
+    stand_in: Some(" "),
+    ..COMPATIBLE
+};
+
+/// Hosts of many makers' models whose documents know no reasoning in the history: what they do with a field that they do
+/// not know depends on who serves the model.
+const UNECHOED: Manners = Manners {
+    echo: Echo::Nothing,
+    ..COMPATIBLE
+};
+
 const OPENROUTER: Manners = Manners {
     echo: Echo::Details,
     draws: true,
@@ -152,11 +198,23 @@ const OPENROUTER: Manners = Manners {
 /// By the names of [`pilotfish_wire::Deployment::provider`].
 const PROVIDERS: &[(&str, Manners)] = &[
     (AZURE, OF_AZURE),
+    ("cerebras", CEREBRAS),
+    ("cloudflare", UNECHOED),
+    ("databricks", UNECHOED),
+    ("deepseek", DEEPSEEK),
     ("github_models", GITHUB),
     ("groq", STRICT),
+    ("hugging_face", UNECHOED),
+    ("ibm.watsonx.ai", UNECHOED),
     ("mistral_ai", MISTRAL),
+    ("moonshot", MOONSHOT),
+    ("ollama", RENAMED),
     (OPENAI, OPENAI_ITSELF),
     ("openrouter", OPENROUTER),
+    ("perplexity", UNECHOED),
+    ("sambanova", UNECHOED),
+    ("snowflake", UNECHOED),
+    ("vllm", RENAMED),
     ("x_ai", STRICT),
 ];
 
@@ -170,9 +228,22 @@ pub(in crate::dialect) fn echo(provider: &str) -> Echo {
     manners(provider).echo
 }
 
-/// Whether a provider wants no reasoning again in any form.
-pub(in crate::dialect) fn refuses_reasoning(provider: &str) -> bool {
-    !wants_reasoning(provider)
+/// What stands for reasoning in a turn that called tools, at a provider that refuses one without: its name, and a text.
+pub(in crate::dialect) fn stand_in(provider: &str) -> Option<(&'static str, &'static str)> {
+    let manners = manners(provider);
+    match manners.echo {
+        Echo::Content(name) | Echo::Only(name) => Some((name, manners.stand_in?)),
+        Echo::Nothing | Echo::Details => None,
+    }
+}
+
+/// By which name a provider takes reasoning where it refuses all others; `Some(None)`: by none.
+pub(in crate::dialect) fn only_carrier(provider: &str) -> Option<Option<&'static str>> {
+    match echo(provider) {
+        Echo::Nothing => Some(None),
+        Echo::Only(name) => Some(Some(name)),
+        Echo::Content(_) | Echo::Details => None,
+    }
 }
 
 /// Whether a provider takes `stream_options`; who does not tells the usage without being asked.
@@ -205,34 +276,22 @@ mod tests {
         "anthropic_compatible",
         "aws.bedrock",
         "baseten",
-        "cerebras",
-        "cloudflare",
         "cohere",
         "dashscope",
-        "databricks",
         "deepinfra",
-        "deepseek",
         "fireworks",
         "gcp.gemini",
         "gcp.vertex_ai",
-        "hugging_face",
-        "ibm.watsonx.ai",
         "llama_cpp",
         "lm_studio",
         "minimax",
-        "moonshot",
         "nebius",
         "novita",
         "nvidia_nim",
-        "ollama",
         "openai_compatible",
-        "perplexity",
-        "sambanova",
         "sglang",
-        "snowflake",
         "together_ai",
         "vercel",
-        "vllm",
         "z_ai",
     ];
 

@@ -194,19 +194,23 @@ impl Turns<'_> {
             Part::Reasoning(reasoning) => Some(reasoning),
             _ => None,
         });
-        match self.manners.echo {
+        let called = turn.iter().any(|item| matches!(item.part, Part::Call(_)));
+        match (self.manners.echo, self.manners.stand_in) {
+            (Echo::Content(name), Some(stand_in)) if called && !says_any(reasoning.clone()) => {
+                message.string(name, stand_in);
+            }
             _ if reasoning.clone().next().is_none() => {}
-            Echo::Nothing => {}
-            Echo::Content => {
+            (Echo::Nothing, _) => {}
+            (Echo::Content(name) | Echo::Only(name), _) => {
                 let texts = reasoning.filter_map(|reasoning| match reasoning {
                     Reasoning::Unsigned(text) | Reasoning::Signed { text, .. } => Some(text),
                     Reasoning::Sealed(_) | Reasoning::Foreign(_) => None,
                 });
                 if texts.clone().next().is_some() {
-                    write_joined(texts, message.member("reasoning_content"));
+                    write_joined(texts, message.member(name));
                 }
             }
-            Echo::Details => {
+            (Echo::Details, _) => {
                 let mut list = message.array("reasoning_details");
                 reasoning
                     .enumerate()
@@ -214,6 +218,11 @@ impl Turns<'_> {
             }
         }
     }
+}
+
+/// Whether a text can be read out of it.
+fn says_any<'i, 'a: 'i>(mut reasoning: impl Iterator<Item = &'i Reasoning<'a>>) -> bool {
+    reasoning.any(|part| matches!(part, Reasoning::Unsigned(_) | Reasoning::Signed { .. }))
 }
 
 /// Whether an assistant's message has it; `draws`: images too.

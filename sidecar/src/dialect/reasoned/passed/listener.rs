@@ -28,7 +28,7 @@ impl Listener {
     pub fn new(carrier: Carrier, asked: &Asked<'_>) -> Self {
         let recorder = Recorder::default();
         let hearing = match carrier {
-            Carrier::Content | Carrier::Details => {
+            Carrier::Content(_) | Carrier::Details => {
                 Hearing::Chat(Box::new(chat::stream::Decoder::new(&exchange(asked))), recorder)
             }
             Carrier::Blocks => Hearing::Messages(messages::stream::Decoder::default(), recorder),

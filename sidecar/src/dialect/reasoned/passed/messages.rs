@@ -12,7 +12,8 @@ use std::ops::Range;
 fn key(carrier: Carrier) -> &'static str {
     match carrier {
         Carrier::Details => "reasoning_details",
-        Carrier::Content | Carrier::Blocks | Carrier::Signatures => "reasoning_content",
+        Carrier::Content(name) => name,
+        Carrier::Blocks | Carrier::Signatures => "reasoning_content",
     }
 }
 
@@ -20,7 +21,7 @@ pub(super) fn is_returned(carrier: Carrier, message: &Object<'_>) -> bool {
     let says = |key| given(message, key).is_some_and(|value| !is_empty(value));
     match carrier {
         Carrier::Details => says("reasoning_details"),
-        // vLLM's newer name for it.
+        // Whichever name the client knows.
         _ => says("reasoning_content") || says("reasoning"),
     }
 }

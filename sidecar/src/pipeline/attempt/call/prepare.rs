@@ -4,7 +4,8 @@ use super::{Call, Called, Request};
 use crate::dialect::{
     Asked, Carrier, ClientDialect, Dialect, Exchange, Found, Grade, Keeping, Loss, PREVIOUS, PassThrough, Purged,
     Recall, Stamp, Translated, Upstream, exchange_of_passed, hosted, is_asked_for_usage, is_kept_by_nobody,
-    pass_through, previous, translate_request_with, unsigned, without_foreign,
+    pass_through, previous, translate_request_with, unreasoned, unsigned, without_count, without_foreign,
+    without_thinking,
 };
 use crate::json;
 use crate::pictures::Public;
@@ -39,6 +40,7 @@ impl Call<'_, '_> {
         self.exchange = Some(translated.exchange);
         self.keeping = translated.keeping;
         let body = self.readable(Bytes::from(translated.body));
+        let body = self.counted(body);
         self.translated = Some(body.clone());
         let hosting = self.candidate.upstream.hosting;
         let hosted = hosting.and_then(|hosting| Some(self.hosted(&json::parse(&body).ok()?, hosting)));
@@ -96,6 +98,13 @@ impl Call<'_, '_> {
         self.walked.unwrap_or_else(walk)
     }
 
+    /// A translation that asks for usage, unless this upstream has refused that.
+    fn counted(&self, body: Bytes) -> Bytes {
+        let is_chat = self.candidate.upstream.dialect == Dialect::Chat;
+        let refused = is_chat && self.request.asked.stream && self.keeper().has_refused_count();
+        refused.then(|| without_count(&body)).flatten().unwrap_or(body)
+    }
+
     /// A translation without the reasoning that this upstream cannot read.
     fn readable(&mut self, body: Bytes) -> Bytes {
         let is_responses = self.candidate.upstream.dialect == Dialect::Responses;
@@ -138,11 +147,17 @@ impl Call<'_, '_> {
     fn spliced(&mut self, asked: &Asked<'_>, body: &Bytes) -> OutBody {
         let mut dropped = self.dropped(asked);
         dropped.extend(unsigned(asked, &self.upstream(), &dropped));
+        dropped.extend(unreasoned(asked, &self.upstream(), &dropped));
+        if let Some((splice, loss)) = without_thinking(asked, &self.upstream(), &dropped) {
+            dropped.push(splice);
+            self.losses.push(loss);
+        }
         dropped.sort_by_key(|(range, _)| range.start);
         let spliced = match self.candidate.upstream.hosting {
             None => {
                 let deployment = &self.candidate.target.deployment;
                 let counts = asked.operation.streams() && is_asked_for_usage(&deployment.provider);
+                let counts = counts && !self.keeper().has_refused_count();
                 pass_through(asked, &deployment.model, counts)
             }
             Some(hosting) => self.hosted(&asked.object, hosting),
