@@ -86,7 +86,7 @@ const OPENAI: &str = "openai";
 const AZURE: &str = "azure.ai.openai";
 
 /// Tokens as the provider counted them, in one meaning for all dialects.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     /// All input tokens, those read from and written to the provider's cache included.
     pub input: u64,
@@ -94,10 +94,34 @@ pub struct Usage {
     pub cached_input: u64,
     /// Of `input`: written to the cache.
     pub cache_write_input: u64,
+    /// Of `cache_write_input`: to be kept for an hour, which costs more than the usual five minutes; absent where nobody
+    /// tells them apart.
+    pub cache_write_hour: Option<u64>,
     /// All output tokens, reasoning included.
     pub output: u64,
     /// Of `output`: reasoning.
     pub reasoning: u64,
+}
+
+/// What nobody told is not shown.
+impl std::fmt::Debug for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            input,
+            cached_input,
+            cache_write_input,
+            cache_write_hour,
+            output,
+            reasoning,
+        } = self;
+        let mut shown = f.debug_struct("Usage");
+        shown.field("input", input).field("cached_input", cached_input);
+        shown.field("cache_write_input", cache_write_input);
+        if let Some(hour) = cache_write_hour {
+            shown.field("cache_write_hour", hour);
+        }
+        shown.field("output", output).field("reasoning", reasoning).finish()
+    }
 }
 
 /// A conversational protocol in which applications may speak to the sidecar. A provider's is a [`Dialect`]: there are
@@ -288,6 +312,8 @@ pub struct Exchange {
     pub renamed: Vec<(String, String)>,
     /// What was asked for.
     pub operation: Operation,
+    /// How many texts are to be embedded, where that is known.
+    pub texts: Option<usize>,
     /// Embeddings are wanted as the base64 of their bytes.
     pub base64: bool,
     /// What of the request its answer repeats, as a JSON object; empty where answers repeat nothing.

@@ -38,6 +38,17 @@ impl Arguments<'_> {
             Self::Free(text) | Self::Quoted(text) => text.write(value),
         }
     }
+
+    /// As a string that holds an object, for servers that read it into their template.
+    pub(super) fn write_quoted_object(&self, value: ValueWriter<'_>) {
+        let is_free = matches!(self, Self::Free(_));
+        if !is_free && self.are_whole() {
+            return self.write_quoted(value);
+        }
+        let mut object = Vec::new();
+        self.write_object(ValueWriter::new(&mut object));
+        value.string(&String::from_utf8_lossy(&object));
+    }
 }
 
 fn is_object(json: &str) -> bool {

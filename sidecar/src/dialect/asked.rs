@@ -94,7 +94,10 @@ impl<'a> Asked<'a> {
         let keys: &[&str] = match self.dialect {
             ClientDialect::Chat => &["max_completion_tokens", "max_tokens"],
             ClientDialect::Messages => &["max_tokens"],
-            ClientDialect::Gemini => return gemini::request::generation(&self.object, "maxOutputTokens")?.u64(),
+            ClientDialect::Gemini => {
+                let most = gemini::request::generation(&self.object, "maxOutputTokens")?;
+                return gemini::spelling::whole(most).u64();
+            }
             ClientDialect::Responses => &["max_output_tokens"],
         };
         keys.iter().find_map(|key| self.object.get(key)?.u64())

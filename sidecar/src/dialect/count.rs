@@ -1,9 +1,9 @@
-//! How many tokens a conversation would be, asked of a provider that counts in another dialect: Anthropic's and Google's
-//! can. Nothing is estimated: a number that nobody counted is no answer.
+//! How many tokens a conversation would be, asked of a provider that counts in another dialect: Anthropic's, Google's and
+//! Bedrock's can. Nothing is estimated: a number that nobody counted is no answer.
 
 use super::gemini::spelling::given;
-use super::{Answer, Asked, ClientDialect, Dialect, Exchange, Fault, Losses, Upstream, gemini, messages};
-use crate::json::{self, ObjectWriter, Raw};
+use super::{Answer, Asked, ClientDialect, Dialect, Exchange, Fault, Losses, Upstream, error, gemini, messages};
+use crate::json::{self, Object, ObjectWriter, Raw};
 
 /// What Anthropic takes where it only counts; everything else is for the answer that is not made.
 const COUNTED: &[&str] = &[
@@ -16,6 +16,9 @@ const COUNTED: &[&str] = &[
     "tool_choice",
     "tools",
 ];
+
+/// The same of Converse's.
+const COUNTED_BY_BEDROCK: &[&str] = &["additionalModelRequestFields", "messages", "system", "toolConfig"];
 
 /// Where Google's APIs differ: the one at Vertex AI counts the request's own members.
 const VERTEX: &str = "gcp.vertex_ai";
@@ -45,8 +48,17 @@ pub(super) fn request(body: &[u8], upstream: &Upstream<'_>) -> Option<Vec<u8>> {
                 .filter(|member| COUNTED.binary_search(&&*member.key()).is_ok())
                 .for_each(|member| kept.copy(member));
         }
+        Dialect::Converse => {
+            let mut outer = ObjectWriter::new(&mut out);
+            let mut input = outer.object("input");
+            let mut inner = input.object("converse");
+            let counted = object.members().iter();
+            counted
+                .filter(|member| COUNTED_BY_BEDROCK.contains(&&*member.key()))
+                .for_each(|member| inner.copy(member));
+        }
         // No path of theirs leads here.
-        Dialect::Chat | Dialect::Responses | Dialect::Converse | Dialect::Cohere | Dialect::Ollama => return None,
+        Dialect::Chat | Dialect::Responses | Dialect::Cohere | Dialect::Ollama => return None,
     }
     Some(out)
 }
@@ -55,6 +67,7 @@ pub(super) fn request(body: &[u8], upstream: &Upstream<'_>) -> Option<Vec<u8>> {
 pub(super) fn answer(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fault> {
     let counted = match exchange.upstream {
         Dialect::Gemini => gemini::response::parse(body)?.get("totalTokens"),
+        Dialect::Converse => parsed(body)?.get("inputTokens"),
         _ => messages::response::parse(body)?.get("input_tokens"),
     };
     let counted = counted.and_then(Raw::u64);
@@ -75,4 +88,12 @@ pub(super) fn answer(exchange: &Exchange, body: &[u8]) -> Result<Answer, Fault> 
         reasoned: None,
         losses: Losses::new(),
     })
+}
+
+fn parsed(body: &[u8]) -> Result<Object<'_>, Fault> {
+    let answer = json::parse(body).map_err(|error| Fault::malformed(format!("the answer is not JSON: {error}")))?;
+    match error::within(&answer) {
+        Some(fault) => Err(fault),
+        None => Ok(answer),
+    }
 }

@@ -7,7 +7,7 @@ mod sent;
 
 use super::loss::Ledger;
 use super::text::Text;
-use super::{Asked, BadRequest, ClientDialect, Upstream};
+use super::{Asked, BadRequest, ClientDialect, Dialect, Upstream};
 use crate::json::Raw;
 
 pub(super) use answered::answer;
@@ -16,6 +16,8 @@ pub(super) use answered::answer;
 #[derive(Debug)]
 struct Wish<'a> {
     texts: Vec<Text<'a>>,
+    /// Where they are.
+    texts_name: &'static str,
     dimensions: Option<Raw<'a>>,
     /// What the vectors are for, in Google's words.
     task: Option<Text<'a>>,
@@ -23,13 +25,31 @@ struct Wish<'a> {
     task_name: &'static str,
 }
 
-/// The request in the upstream's dialect.
-pub(super) fn request(asked: &Asked<'_>, upstream: &Upstream<'_>, ledger: &mut Ledger) -> Result<Vec<u8>, BadRequest> {
+/// Most texts of one request, with the sentence that says so. Others have OpenAI's limit, which is judged by then.
+fn limit(upstream: &Upstream<'_>) -> Option<(usize, &'static str)> {
+    match upstream.dialect {
+        Dialect::Gemini => Some((100, "the provider embeds at most 100 texts at once")),
+        Dialect::Cohere => Some((96, "the provider embeds at most 96 texts at once")),
+        Dialect::Chat | Dialect::Messages | Dialect::Responses | Dialect::Converse | Dialect::Ollama => None,
+    }
+}
+
+/// The request in the upstream's dialect, and how many texts it has.
+pub(super) fn request(
+    asked: &Asked<'_>,
+    upstream: &Upstream<'_>,
+    ledger: &mut Ledger,
+) -> Result<(Vec<u8>, usize), BadRequest> {
     let wish = match asked.dialect {
         ClientDialect::Gemini => asked::of_gemini(asked, ledger),
         _ => asked::of_openai(asked, ledger),
     }?;
-    Ok(sent::write(&wish, upstream, ledger))
+    let count = wish.texts.len();
+    // Another provider may take them all.
+    if let Some((_, why)) = limit(upstream).filter(|(most, _)| count > *most) {
+        ledger.meaning(wish.texts_name, why);
+    }
+    Ok((sent::write(&wish, upstream, ledger), count))
 }
 
 /// The client wants base64, which no upstream is asked for.

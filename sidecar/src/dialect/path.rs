@@ -101,7 +101,7 @@ pub fn suffixes(dialect: Dialect, model: &str) -> Suffixes {
             Suffixes {
                 generate: format!("/model/{model}/converse"),
                 stream: format!("/model/{model}/converse-stream"),
-                others: Vec::new(),
+                others: vec![(Operation::CountTokens, format!("/model/{model}/count-tokens"))],
             }
         }
         Dialect::Gemini => gemini(model),
@@ -139,6 +139,8 @@ mod tests {
             let suffixes = suffixes(Dialect::Converse, model);
             assert_eq!(suffixes.generate, expected);
             assert_eq!(suffixes.stream, format!("{expected}-stream"));
+            let counts = expected.replace("/converse", "/count-tokens");
+            assert_eq!(suffixes.others, [(Operation::CountTokens, counts)]);
         }
     }
 }

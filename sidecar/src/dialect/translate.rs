@@ -143,12 +143,14 @@ fn translate_embeddings(
     stamp: Stamp<'_>,
 ) -> Result<Translated, BadRequest> {
     let mut ledger = Ledger::default();
+    let (body, texts) = embeddings::request(asked, upstream, &mut ledger)?;
     Ok(Translated {
-        body: embeddings::request(asked, upstream, &mut ledger)?,
+        body,
         losses: ledger.into_losses(),
         keeping: None,
         wanted: Vec::new(),
         exchange: Exchange {
+            texts: Some(texts),
             base64: embeddings::wants_base64(asked),
             ..exchange(asked, upstream, stamp)
         },
@@ -187,6 +189,7 @@ fn exchange(asked: &Asked<'_>, upstream: &Upstream<'_>, stamp: Stamp<'_>) -> Exc
         shows_reasoning: false,
         renamed: Vec::new(),
         operation: asked.operation,
+        texts: None,
         base64: false,
         repeated: Arc::default(),
     }

@@ -34,11 +34,33 @@ pub(crate) const UPSTREAMS: [Dialect; 7] = [
     Dialect::Ollama,
 ];
 
+/// What is asked of a model beside conversations: what the goldens call it, and who asks for it.
+pub(crate) const OPERATIONS: [(&str, Operation, &[ClientDialect]); 5] = [
+    ("completions", Operation::Completions, &[ClientDialect::Chat]),
+    (
+        "embeddings",
+        Operation::Embeddings,
+        &[ClientDialect::Chat, ClientDialect::Gemini],
+    ),
+    ("embedOne", Operation::EmbedOne, &[ClientDialect::Gemini]),
+    (
+        "countTokens",
+        Operation::CountTokens,
+        &[ClientDialect::Messages, ClientDialect::Gemini],
+    ),
+    ("rerank", Operation::Rerank, &[ClientDialect::Chat]),
+];
+
 /// A decoder that reads what others send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     Request(ClientDialect),
     Answer(Dialect),
+    /// By its place among [`OPERATIONS`].
+    RequestOf(usize),
+    AnswerOf(usize),
+    /// Of completions, the only ones of those that stream.
+    StreamOfCompletions,
     Stream(Dialect),
     Frames(Dialect),
     Error,
@@ -59,8 +81,19 @@ impl Target {
         ]
         .map(|(name, upstream)| (format!("frames-{name}"), Self::Frames(upstream)));
         let others = [("error".to_owned(), Self::Error), ("path".to_owned(), Self::Path)];
+        let operations = OPERATIONS.iter().enumerate();
+        let of_operations = operations.flat_map(|(at, (name, ..))| {
+            let name = name.to_lowercase();
+            [
+                (format!("request-{name}"), Self::RequestOf(at)),
+                (format!("answer-{name}"), Self::AnswerOf(at)),
+            ]
+        });
+        let completions = ("stream-completions".to_owned(), Self::StreamOfCompletions);
         requests
             .into_iter()
+            .chain(of_operations)
+            .chain([completions])
             .chain(answers)
             .chain(streams)
             .chain(frames)
@@ -71,13 +104,44 @@ impl Target {
     /// Feeds it, and panics where a law is broken.
     pub(crate) fn hold(self, bytes: &[u8]) {
         match self {
-            Self::Request(client) => UPSTREAMS.iter().for_each(|&upstream| request(client, upstream, bytes)),
-            Self::Answer(upstream) => CLIENTS.iter().for_each(|&client| answer(client, upstream, bytes)),
-            Self::Stream(upstream) => CLIENTS.iter().for_each(|&client| stream(client, upstream, bytes)),
+            Self::Request(client) => {
+                for upstream in UPSTREAMS {
+                    request(client, Operation::Generate, upstream, bytes);
+                }
+            }
+            Self::Answer(upstream) => CLIENTS
+                .iter()
+                .for_each(|&client| answer(&exchange(client, upstream), bytes)),
+            Self::RequestOf(at) => each(at, |client, operation, upstream| {
+                request(client, operation, upstream, bytes);
+            }),
+            Self::AnswerOf(at) => each(at, |client, operation, upstream| {
+                answer(&exchange_of(operation, client, upstream), bytes);
+            }),
+            Self::StreamOfCompletions => {
+                for upstream in UPSTREAMS {
+                    let exchange = exchange_of(Operation::Completions, ClientDialect::Chat, upstream);
+                    stream(&exchange, bytes);
+                }
+            }
+            Self::Stream(upstream) => CLIENTS
+                .iter()
+                .for_each(|&client| stream(&exchange(client, upstream), bytes)),
             Self::Frames(upstream) => frames(upstream, bytes),
             Self::Error => error(bytes),
             Self::Path => path(bytes),
         }
+    }
+}
+
+fn each(operation: usize, mut feed: impl FnMut(ClientDialect, Operation, Dialect)) {
+    let Some((_, operation, clients)) = OPERATIONS.get(operation) else {
+        return;
+    };
+    for client in *clients {
+        UPSTREAMS
+            .iter()
+            .for_each(|&upstream| feed(*client, *operation, upstream));
     }
 }
 
@@ -91,7 +155,7 @@ fn is_json(what: &str, body: &[u8]) {
     assert!(read.is_ok(), "{what} is no JSON: {}", String::from_utf8_lossy(body));
 }
 
-fn request(client: ClientDialect, dialect: Dialect, bytes: &[u8]) {
+fn request(client: ClientDialect, operation: Operation, dialect: Dialect, bytes: &[u8]) {
     let path = match client {
         ClientDialect::Gemini => InPath {
             model: Some("asked".into()),
@@ -99,7 +163,7 @@ fn request(client: ClientDialect, dialect: Dialect, bytes: &[u8]) {
         },
         ClientDialect::Chat | ClientDialect::Messages | ClientDialect::Responses => InPath::default(),
     };
-    let Ok(asked) = Asked::read(client, Operation::Generate, path, bytes) else {
+    let Ok(asked) = Asked::read(client, operation, path, bytes) else {
         return;
     };
     look_at(&asked);
@@ -110,7 +174,7 @@ fn request(client: ClientDialect, dialect: Dialect, bytes: &[u8]) {
         model: "up",
         capabilities: &capabilities,
     };
-    if client.native() == dialect {
+    if asked.passes_to(dialect) {
         let sent = passed(&asked, bytes);
         bounded("a body that passes through", sent.len(), bytes.len());
         return is_json("a body that passes through", &sent);
@@ -151,9 +215,14 @@ fn passed(asked: &Asked<'_>, bytes: &[u8]) -> Vec<u8> {
 }
 
 fn exchange(client: ClientDialect, upstream: Dialect) -> Exchange {
+    exchange_of(Operation::Generate, client, upstream)
+}
+
+fn exchange_of(operation: Operation, client: ClientDialect, upstream: Dialect) -> Exchange {
     Exchange {
-        operation: Operation::Generate,
-        base64: false,
+        operation,
+        texts: None,
+        base64: operation == Operation::Embeddings,
         client,
         upstream,
         model: "asked".to_owned(),
@@ -169,12 +238,18 @@ fn exchange(client: ClientDialect, upstream: Dialect) -> Exchange {
     }
 }
 
-fn answer(client: ClientDialect, upstream: Dialect, bytes: &[u8]) {
+fn answer(exchange: &Exchange, bytes: &[u8]) {
+    let Exchange {
+        client,
+        upstream,
+        operation,
+        ..
+    } = *exchange;
     if client.native() == upstream {
-        let _inspected = inspect_response(client, Operation::Generate, bytes);
+        let _inspected = inspect_response(client, operation, bytes);
         return;
     }
-    match translate_response(&exchange(client, upstream), bytes) {
+    match translate_response(exchange, bytes) {
         Ok(answer) => {
             bounded("an answer", answer.body.len(), bytes.len());
             is_json("an answer", &answer.body);
@@ -203,18 +278,19 @@ fn readable(client: ClientDialect, stream: &[u8]) {
     assert!(read.is_ok(), "{read:?}: {}", String::from_utf8_lossy(stream));
 }
 
-fn stream(client: ClientDialect, upstream: Dialect, bytes: &[u8]) {
+fn stream(exchange: &Exchange, bytes: &[u8]) {
+    let Exchange { client, upstream, .. } = *exchange;
     let wire = on_the_wire(upstream, bytes);
-    if client.native() == upstream {
+    // A completion is translated from a chat's events, too.
+    if client.native() == upstream && exchange.operation == Operation::Generate {
         return watch(client, upstream, &wire);
     }
-    let exchange = exchange(client, upstream);
-    let whole = translated(&exchange, &wire, wire.len());
+    let whole = translated(exchange, &wire, wire.len());
     bounded("a stream", whole.0.len(), wire.len());
     readable(client, &whole.0);
     for size in [1, 64] {
         assert!(
-            translated(&exchange, &wire, size) == whole,
+            translated(exchange, &wire, size) == whole,
             "in pieces of {size} a stream says something else"
         );
     }

@@ -50,17 +50,17 @@ fn survives(is_meant: impl Fn(Target) -> bool) {
 
 #[test]
 fn request_decoders_survive_damaged_goldens() {
-    survives(|target| matches!(target, Target::Request(_)));
+    survives(|target| matches!(target, Target::Request(_) | Target::RequestOf(_)));
 }
 
 #[test]
 fn answer_decoders_survive_damaged_goldens() {
-    survives(|target| matches!(target, Target::Answer(_) | Target::Error));
+    survives(|target| matches!(target, Target::Answer(_) | Target::AnswerOf(_) | Target::Error));
 }
 
 #[test]
 fn stream_decoders_survive_damaged_goldens() {
-    survives(|target| matches!(target, Target::Stream(_)));
+    survives(|target| matches!(target, Target::Stream(_) | Target::StreamOfCompletions));
 }
 
 #[test]

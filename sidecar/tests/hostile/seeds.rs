@@ -1,6 +1,6 @@
 //! Where hostile input begins: the goldens, which hold every construct that the decoders know.
 
-use crate::laws::Target;
+use crate::laws::{OPERATIONS, Target};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +31,12 @@ pub(crate) fn of(target: Target, crate_folder: &Path) -> Vec<Vec<u8>> {
     match target {
         Target::Request(client) => bodies(&goldens, "client", &name(client), "request"),
         Target::Answer(upstream) => bodies(&goldens, "upstream", &name(upstream), "answer"),
+        Target::RequestOf(operation) => bodies(&goldens, "operation", OPERATIONS[operation].0, "request"),
+        Target::AnswerOf(operation) => bodies(&goldens, "operation", OPERATIONS[operation].0, "answer"),
+        Target::StreamOfCompletions => ["chat", "messages"]
+            .iter()
+            .flat_map(|upstream| streams(&goldens, upstream))
+            .collect(),
         Target::Stream(upstream) => streams(&goldens, &name(upstream)),
         Target::Frames(upstream) => streams(&goldens, &name(upstream)),
         Target::Error => ERRORS.iter().map(|error| error.as_bytes().to_vec()).collect(),
@@ -51,8 +57,8 @@ fn files(folder: PathBuf) -> Vec<PathBuf> {
     files
 }
 
-/// The `part` of all goldens whose `side` speaks `dialect`.
-fn bodies(goldens: &Path, side: &str, dialect: &str, part: &str) -> Vec<Vec<u8>> {
+/// The `part` of all goldens whose `side` is `of`: speaks that dialect, or asks for that.
+fn bodies(goldens: &Path, side: &str, of: &str, part: &str) -> Vec<Vec<u8>> {
     let golden = |file: PathBuf| {
         let text = std::fs::read(file).expect("a golden can be read");
         serde_json::from_slice::<Value>(&text).expect("a golden is JSON")
@@ -60,7 +66,7 @@ fn bodies(goldens: &Path, side: &str, dialect: &str, part: &str) -> Vec<Vec<u8>>
     let of_dialect = files(goldens.join("translate/goldens"))
         .into_iter()
         .map(golden)
-        .filter(|golden| golden[side] == dialect);
+        .filter(|golden| golden[side] == of);
     of_dialect
         .filter(|golden| !golden[part].is_null())
         .map(|golden| golden[part].to_string().into_bytes())

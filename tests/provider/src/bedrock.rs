@@ -32,6 +32,7 @@ use bytes::Bytes;
 enum Call {
     Converse { streams: bool },
     Invoke { streams: bool },
+    Count,
 }
 
 /// The largest request, in bytes.
@@ -90,6 +91,7 @@ impl Bedrock {
             .map_err(|_| Error::new(400, "SerializationException", "The request body is not valid JSON"))?;
         let streams = match call {
             Call::Converse { streams } => streams,
+            Call::Count => return self.counted(request, &body, model),
             Call::Invoke { streams } => return self.invoked(request, body, &model.name, streams, style),
         };
         validate::request(&body, model)?;
@@ -118,6 +120,22 @@ impl Bedrock {
         })
     }
 
+    /// The tokens of a Converse request, which only Claude's counts.
+    fn counted(&self, request: &Received, body: &Json, model: &Model) -> Result<Answer, Error> {
+        let wrapped = body.given("input").and_then(|input| input.given("converse"));
+        let wrapped = wrapped.ok_or_else(|| Error::invalid("input must have one of converse, invokeModel"))?;
+        let known = ["additionalModelRequestFields", "messages", "system", "toolConfig"];
+        if let Some((key, _)) = wrapped.fields().iter().find(|(key, _)| !known.contains(&&**key)) {
+            return Err(Error::invalid(&format!("extraneous key [{key}] is not permitted")));
+        }
+        if !model.name.contains("claude") {
+            return Err(Error::invalid("The provided model doesn't support counting tokens."));
+        }
+        validate::request(wrapped, model)?;
+        let tokens: u64 = prompt::blocks(wrapped).iter().map(|block| block.tokens).sum();
+        Ok(self.plain(request, 200, format!("{{\"inputTokens\":{tokens}}}")))
+    }
+
     /// The model in the path, and what is wanted of it.
     fn asked(&self, request: &Received) -> Result<(&Model, Call), Error> {
         let path = request.path().strip_prefix("/model/");
@@ -127,6 +145,7 @@ impl Bedrock {
         let call = match (request.method.as_str(), call) {
             ("POST", "converse") => Call::Converse { streams: false },
             ("POST", "converse-stream") => Call::Converse { streams: true },
+            ("POST", "count-tokens") => Call::Count,
             ("POST", "invoke") => Call::Invoke { streams: false },
             ("POST", "invoke-with-response-stream") => Call::Invoke { streams: true },
             _ => return Err(error::unknown_operation()),

@@ -213,3 +213,27 @@ async fn a_claude_is_sent_what_its_client_wrote() -> Result<()> {
     }
     Ok(())
 }
+
+/// Bedrock counts a Converse request, and only its own members.
+#[tokio::test]
+async fn the_tokens_of_a_claude_are_counted() -> Result<()> {
+    let scene = Scene::start().await?;
+    let anthropic = serde_json::json!({"model": "chat", "system": "Be brief.",
+        "messages": [{"role": "user", "content": "Hello"}],
+        "tools": [{"name": "f", "input_schema": {"type": "object", "properties": {}}}]});
+    let google = serde_json::json!({"contents": [{"role": "user", "parts": [{"text": "Hello"}]}],
+        "generationConfig": {"temperature": 0.5}});
+    for (path, body, key) in [
+        ("/v1/messages/count_tokens", anthropic, "input_tokens"),
+        ("/v1beta/models/chat:countTokens", google, "totalTokens"),
+    ] {
+        let answer = scene.client.post(path, body.to_string()).await?;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let counted = answer.json()?;
+        assert!(counted[key].as_u64().is_some_and(|count| count > 0), "{counted}");
+    }
+    let received = scene.east.received();
+    let counts = |target: &str| target.starts_with("/model/") && target.ends_with("/count-tokens");
+    assert!(received.iter().all(|request| counts(&request.target)) && received.len() == 2);
+    scene.end().await
+}

@@ -13,6 +13,7 @@ mod compressed;
 mod connections;
 mod failover;
 mod foreign;
+mod google_rest;
 mod headers;
 mod images;
 mod kept_reasoning;

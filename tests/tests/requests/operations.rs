@@ -2,7 +2,8 @@
 
 use crate::scene::Scene;
 use anyhow::Result;
-use pilotfish_provider::{Anthropic, Builder, Cohere, Gemini, Ollama, OpenAi};
+use pilotfish_provider::{Anthropic, Builder, Cohere, Gemini, Ollama, OpenAi, Step};
+use pilotfish_tests::{Client, Launch, Policy};
 use serde_json::{Value, json};
 
 /// One deployment, of a provider by its name, and its model, which applications call by the same name.
@@ -65,6 +66,89 @@ async fn embeddings_are_made_by_whoever_can_in_either_form() -> Result<()> {
         scene.end().await?;
     }
     Ok(())
+}
+
+/// Google takes 100 texts at once, Cohere 96; whoever comes next may take more.
+#[tokio::test]
+async fn a_batch_too_large_for_one_is_refused_by_name_or_goes_to_the_next() -> Result<()> {
+    let asked = |count: usize| json!({"model": "m", "input": vec!["t"; count]});
+    for (provider, builder, model, most) in [
+        ("Gemini", Gemini::builder(), "gemini-embedding-001", 100),
+        ("Cohere", Cohere::builder(), "embed-v4.0", 96),
+    ] {
+        let scene = of(provider, builder, model).await?;
+        let answer = scene.ask("/v1/embeddings", asked(most)).await?;
+        assert_eq!(answer["data"].as_array().map(Vec::len), Some(most), "{provider}");
+        let answer = scene.client.post("/v1/embeddings", asked(most + 1).to_string()).await?;
+        let text = answer.text();
+        assert!(
+            answer.status == 400 && text.contains(&format!("at most {most} texts")),
+            "{text}"
+        );
+        assert!(text.contains("input"), "{text}");
+        assert_eq!(scene.fake.received().len(), 1);
+        scene.end().await?;
+    }
+    let large = OpenAi::builder()
+        .name("large")
+        .models(["text-embedding-3-small"])
+        .start()
+        .await?;
+    let small = Gemini::builder()
+        .name("small")
+        .models(["gemini-embedding-001"])
+        .keys(["k"])
+        .start()
+        .await?;
+    let deployment = |name: &str, spec: String| {
+        format!(
+            "kind: ModelDeployment\napiVersion: pilotfish.dev/v1alpha1\nmetadata: {{name: {name}}}\nspec: {{{spec}}}\n"
+        )
+    };
+    let documents = [
+        deployment(
+            "large",
+            format!(
+                "provider: OpenAICompatible, model: text-embedding-3-small, endpoint: {{url: {}}}",
+                large.url()
+            ),
+        ),
+        deployment(
+            "small",
+            format!(
+                "provider: Gemini, model: gemini-embedding-001, endpoint: {{url: {}}}, \
+                 credentials: {{secretKeyRef: {{name: small, key: key}}}}",
+                small.url()
+            ),
+        ),
+        "kind: Secret\napiVersion: v1\nmetadata: {name: small}\nstringData: {key: k}\n".to_owned(),
+        Policy::named("m").in_order(["small", "large"]).to_string(),
+    ];
+    let pilotfish = Launch::run(&documents).start().await?;
+    let answer = Client::new(&pilotfish)?
+        .post("/v1/embeddings", asked(101).to_string())
+        .await?;
+    assert_eq!(
+        (answer.status, answer.header("x-pilotfish-deployment")),
+        (200, Some("default/large"))
+    );
+    assert!(small.received().is_empty());
+    pilotfish.at_rest(&[&large, &small]).await
+}
+
+#[tokio::test]
+async fn vectors_that_are_not_as_many_as_the_texts_are_no_answer() -> Result<()> {
+    let scene = of("Gemini", Gemini::builder(), "gemini-embedding-001").await?;
+    let two = json!({"embeddings": [{"values": [0.5]}, {"values": [0.25]}]});
+    scene.fake.always(Step::raw(200, "application/json", two.to_string()));
+    for (count, status) in [(1, 502), (2, 200), (3, 502)] {
+        let asked = json!({"model": "m", "input": vec!["t"; count]});
+        let answer = scene.client.post("/v1/embeddings", asked.to_string()).await?;
+        assert_eq!(answer.status, status, "{}", answer.text());
+        let told = format!("2 vectors for {count} texts");
+        assert_eq!(answer.text().contains(&told), status == 502, "{}", answer.text());
+    }
+    scene.end().await
 }
 
 #[tokio::test]

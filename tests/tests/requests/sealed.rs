@@ -77,7 +77,7 @@ fn results(items: &[Value]) -> Vec<Value> {
     calls.map(result).collect()
 }
 
-fn lost<'a>(loss: &'a (Vec<Value>, Option<String>, [usize; 2])) -> (Option<&'a str>, [usize; 2]) {
+fn lost(loss: &(Vec<Value>, Option<String>, [usize; 2])) -> (Option<&str>, [usize; 2]) {
     (loss.1.as_deref(), loss.2)
 }
 

@@ -79,8 +79,9 @@ fn content_holds_image(holder: Raw<'_>, depth: u8) -> bool {
     depth < DEEPEST && (inside("content") || inside("source") || inside("output"))
 }
 
+/// One object is one tool, to Google.
 fn is_empty(list: Raw<'_>) -> bool {
-    list.elements().is_none()
+    list.kind() != Type::Object && list.elements().is_none()
         || list
             .text()
             .as_bytes()

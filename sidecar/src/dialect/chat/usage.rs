@@ -40,6 +40,7 @@ pub(in crate::dialect) fn read(usage: Raw<'_>) -> Option<Usage> {
         input,
         cached_input,
         cache_write_input,
+        cache_write_hour: None,
         output,
         reasoning: reasoning.min(output),
     })
@@ -98,6 +99,7 @@ pub(in crate::dialect) fn write(usage: &Usage, object: &mut ObjectWriter<'_>) {
         input,
         cached_input,
         cache_write_input,
+        cache_write_hour: _,
         output,
         reasoning,
     } = *usage;
@@ -127,6 +129,7 @@ mod tests {
                 input,
                 cached_input,
                 cache_write_input,
+                cache_write_hour: None,
                 output,
                 reasoning,
             })

@@ -16,6 +16,11 @@ pub(in crate::dialect) fn answer(exchange: &Exchange, body: &[u8]) -> Result<Ans
     }
     let vectors = vectors(exchange.upstream, &answer).filter(|vectors| !vectors.is_empty());
     let vectors = vectors.ok_or_else(|| Fault::malformed("the answer has no vectors"))?;
+    // A client would pair them with the wrong texts.
+    if let Some(texts) = exchange.texts.filter(|texts| *texts != vectors.len()) {
+        let message = format!("the answer has {} vectors for {texts} texts", vectors.len());
+        return Err(Fault::malformed(message));
+    }
     let usage = usage(exchange.upstream, &answer);
     let mut out = Vec::with_capacity(body.len() + 256);
     let mut object = ObjectWriter::new(&mut out);

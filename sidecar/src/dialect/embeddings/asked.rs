@@ -2,12 +2,12 @@
 
 use super::Wish;
 use crate::dialect::Grade::Hint;
-use crate::dialect::gemini::spelling::{camel_case, given};
+use crate::dialect::gemini::spelling::{camel_case, given, list, whole};
 use crate::dialect::loss::Fate::{Lost, Ours, Read};
 use crate::dialect::loss::{self, Field, Ledger, field};
 use crate::dialect::text::Text;
 use crate::dialect::{Asked, BadRequest, Operation};
-use crate::json::{Elements, Object, Raw, Type};
+use crate::json::{Object, Raw, Type};
 
 /// Most texts of one request: OpenAI's limit, the highest.
 const MOST_TEXTS: usize = 2_048;
@@ -44,6 +44,7 @@ pub(super) fn of_openai<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> Result<Wi
     };
     Ok(Wish {
         texts: checked(texts.ok_or_else(bad)?, "input")?,
+        texts_name: "input",
         dimensions: loss::given(object, "dimensions"),
         task: None,
         task_name: "input",
@@ -56,6 +57,7 @@ pub(super) fn of_gemini<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> Result<Wi
     if asked.operation == Operation::EmbedOne {
         let mut wish = Wish {
             texts: Vec::with_capacity(1),
+            texts_name: "content",
             dimensions: None,
             task: None,
             task_name: "taskType",
@@ -64,10 +66,10 @@ pub(super) fn of_gemini<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> Result<Wi
         return Ok(wish);
     }
     let _no_knobs = loss::decide_as(camel_case, object, GEMINI_BATCH, &"", ledger)?;
-    let requests = given(object, "requests").and_then(Raw::elements);
-    let requests = requests.ok_or_else(|| BadRequest::at("requests", "must be an array"))?;
+    let requests = list(object, "requests").ok_or_else(|| BadRequest::at("requests", "is missing"))?;
     let mut wish = Wish {
         texts: Vec::with_capacity(8),
+        texts_name: "requests",
         dimensions: None,
         task: None,
         task_name: "taskType",
@@ -94,7 +96,7 @@ fn read_one<'a>(request: &Object<'a>, path: &str, wish: &mut Wish<'a>, ledger: &
     let _no_knobs = loss::decide_as(camel_case, request, GEMINI_FIELDS, &path, ledger)?;
     let first = wish.texts.is_empty();
     wish.texts.push(text_of(request, path)?);
-    let dimensions = given(request, "outputDimensionality");
+    let dimensions = given(request, "outputDimensionality").map(whole);
     let task = given(request, "taskType").and_then(Text::of);
     if first {
         (wish.dimensions, wish.task) = (dimensions, task);
@@ -116,9 +118,11 @@ fn read_one<'a>(request: &Object<'a>, path: &str, wish: &mut Wish<'a>, ledger: &
 fn text_of<'a>(request: &Object<'a>, path: &str) -> Result<Text<'a>, BadRequest> {
     let bad = || BadRequest::at(format!("{path}content"), "must be a content whose parts are text");
     let content = given(request, "content").and_then(Raw::object);
-    let parts = content.and_then(|content| given(&content, "parts")?.elements());
-    let parts = parts.ok_or_else(bad)?;
-    let texts = Elements::objects(parts).map(|part| given(&part?, "text").and_then(Text::of));
+    let parts = content.and_then(|content| list(&content, "parts"));
+    let texts = parts
+        .ok_or_else(bad)?
+        .objects()
+        .map(|part| given(&part?, "text").and_then(Text::of));
     let mut texts: Vec<Text<'_>> = texts.collect::<Option<_>>().ok_or_else(bad)?;
     match texts.len() {
         0 => Err(bad()),

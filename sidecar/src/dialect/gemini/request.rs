@@ -24,5 +24,10 @@ pub(in crate::dialect) use settings::{generation, shows_thoughts};
 
 /// The tables of every level, for the test that keeps them sorted.
 #[cfg(test)]
-pub(in crate::dialect) const TABLES: &[&[crate::dialect::loss::Field]] =
-    &[fields::REQUEST, fields::GENERATION, fields::PART, fields::FUNCTION];
+pub(in crate::dialect) const TABLES: &[&[crate::dialect::loss::Field]] = &[
+    fields::REQUEST,
+    fields::GENERATION,
+    fields::PART,
+    fields::FUNCTION,
+    fields::FUNCTION_RESPONSE,
+];

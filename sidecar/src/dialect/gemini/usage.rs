@@ -26,6 +26,7 @@ pub(in crate::dialect) fn of(answer: &Object<'_>) -> Option<Usage> {
         input,
         cached_input: count("cachedContentTokenCount").unwrap_or(0).min(input),
         cache_write_input: 0,
+        cache_write_hour: None,
         output,
         reasoning,
     })
@@ -37,6 +38,7 @@ pub(in crate::dialect) fn write(usage: &Usage, object: &mut ObjectWriter<'_>) {
         input,
         cached_input,
         cache_write_input: _,
+        cache_write_hour: _,
         output,
         reasoning,
     } = *usage;
@@ -77,6 +79,7 @@ mod tests {
             input: 13,
             cached_input: 4,
             cache_write_input: 0,
+            cache_write_hour: None,
             output: 12,
             reasoning: 7,
         };

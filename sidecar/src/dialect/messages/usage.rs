@@ -9,6 +9,7 @@ use crate::json::{Object, ObjectWriter, Raw};
 pub(in crate::dialect) struct Tally {
     uncached: Option<u64>,
     written: Option<u64>,
+    hour: Option<u64>,
     read: Option<u64>,
     output: Option<u64>,
     thinking: Option<u64>,
@@ -24,6 +25,7 @@ impl Tally {
                 (None, "cache_creation_input_tokens") => &mut self.written,
                 (None, "cache_read_input_tokens") => &mut self.read,
                 (None, "output_tokens") => &mut self.output,
+                (Some("cache_creation"), "ephemeral_1h_input_tokens") => &mut self.hour,
                 (Some("output_tokens_details"), "thinking_tokens") => &mut self.thinking,
                 _ => return,
             };
@@ -36,6 +38,7 @@ impl Tally {
         let Self {
             uncached,
             written,
+            hour,
             read,
             output,
             thinking,
@@ -50,6 +53,7 @@ impl Tally {
                 .saturating_add(cache_write_input),
             cached_input,
             cache_write_input,
+            cache_write_hour: hour.map(|hour| hour.min(cache_write_input)),
             output,
             reasoning: thinking.unwrap_or(0).min(output),
         })
@@ -69,6 +73,7 @@ pub(in crate::dialect) fn write(usage: &Usage, object: &mut ObjectWriter<'_>) {
         input,
         cached_input,
         cache_write_input,
+        cache_write_hour,
         output,
         reasoning,
     } = *usage;
@@ -77,6 +82,11 @@ pub(in crate::dialect) fn write(usage: &Usage, object: &mut ObjectWriter<'_>) {
         input.saturating_sub(cached_input).saturating_sub(cache_write_input),
     );
     object.u64("cache_creation_input_tokens", cache_write_input);
+    if let Some(hour) = cache_write_hour {
+        let mut split = object.object("cache_creation");
+        split.u64("ephemeral_5m_input_tokens", cache_write_input.saturating_sub(hour));
+        split.u64("ephemeral_1h_input_tokens", hour);
+    }
     object.u64("cache_read_input_tokens", cached_input);
     object.u64("output_tokens", output);
     if reasoning > 0 {
@@ -102,10 +112,17 @@ mod tests {
             input: 60,
             cached_input: 30,
             cache_write_input: 20,
+            cache_write_hour: None,
             output: 50,
             reasoning: 40,
         };
         assert_eq!(tally.usage(), Some(expected));
+        let split = br#"{"cache_creation":{"ephemeral_5m_input_tokens":15,"ephemeral_1h_input_tokens":5}}"#;
+        tally.add(json::parse_value(split).unwrap());
+        let expected = Usage {
+            cache_write_hour: Some(5),
+            ..expected
+        };
         tally.add(json::parse_value(br#"{"input_tokens":11,"output_tokens":50}"#).unwrap());
         assert_eq!(tally.usage(), Some(Usage { input: 61, ..expected }));
     }

@@ -12,7 +12,7 @@ pub use listener::Listener;
 
 use super::{Keeping, Reasoned, Recall};
 use crate::dialect::chat::request::{Echo, echo};
-use crate::dialect::gemini::spelling;
+use crate::dialect::gemini::spelling::{self, List};
 use crate::dialect::loss::given;
 use crate::dialect::{Asked, ClientDialect, Exchange, Operation, Upstream, chat, messages as anthropic};
 use crate::json::{Elements, Object, Raw, Type};
@@ -87,9 +87,14 @@ impl Carrier {
         // What was kept of translations has another form.
         said.update(b"passed");
         let (mut splices, mut returns) = (Splices::new(), false);
-        let list = self.conversation(asked).and_then(Raw::elements);
-        for turn in list.into_iter().flat_map(Elements::objects).flatten() {
-            match &*turn.get("role").and_then(Raw::string).unwrap_or_default() {
+        let list = self.conversation(asked).map(List::of);
+        for turn in list.into_iter().flat_map(List::objects).flatten() {
+            match &*turn
+                .get("role")
+                .and_then(Raw::string)
+                .unwrap_or_default()
+                .to_ascii_lowercase()
+            {
                 "system" | "developer" => {}
                 "assistant" | "model" if self.is_returned(&turn) => returns = true,
                 "assistant" | "model" => {
@@ -189,6 +194,7 @@ fn exchange(asked: &Asked<'_>) -> Exchange {
         shows_reasoning: true,
         renamed: Vec::new(),
         operation: asked.operation,
+        texts: None,
         base64: false,
         repeated: Arc::default(),
     }

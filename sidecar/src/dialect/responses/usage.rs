@@ -22,6 +22,7 @@ pub(super) fn read(usage: Raw<'_>) -> Option<Usage> {
         input,
         cached_input,
         cache_write_input: written.min(input - cached_input),
+        cache_write_hour: None,
         output,
         reasoning: reasoning.min(output),
     })
@@ -38,6 +39,7 @@ pub(super) fn write(usage: &Usage, object: &mut ObjectWriter<'_>) {
         input,
         cached_input,
         cache_write_input,
+        cache_write_hour: _,
         output,
         reasoning,
     } = *usage;
@@ -65,6 +67,7 @@ mod tests {
                 input,
                 cached_input,
                 cache_write_input,
+                cache_write_hour: None,
                 output,
                 reasoning,
             })

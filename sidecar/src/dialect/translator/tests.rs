@@ -17,6 +17,7 @@ pub(in crate::dialect) fn exchange(client: ClientDialect, upstream: Dialect) -> 
         include_usage: true,
         shows_reasoning: true,
         operation: Operation::Generate,
+        texts: None,
         base64: false,
         renamed: vec![("sent_1".to_owned(), "client.name".to_owned())],
         repeated: match client {

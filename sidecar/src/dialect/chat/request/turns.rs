@@ -185,7 +185,11 @@ impl Turns<'_> {
         object.string("type", "function");
         let mut function = object.object("function");
         write_name(&call.name, &mut function);
-        call.arguments.write_quoted(function.member("arguments"));
+        let arguments = function.member("arguments");
+        match self.manners.is_openai {
+            true => call.arguments.write_quoted(arguments),
+            false => call.arguments.write_quoted_object(arguments),
+        }
     }
 
     /// Whoever wants reasoning again gets it in its carrier. Where nobody does, none is missed.

@@ -12,11 +12,7 @@ use crate::json::{Elements, Member, Object, Raw};
 /// Decodes the first choice; a client of another dialect cannot ask for more.
 pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Result<Reply<'a>, Fault> {
     let answer = super::parse(body)?;
-    let choice = answer
-        .get("choices")
-        .and_then(Raw::elements)
-        .and_then(|choices| choices.objects().next()?);
-    let choice = choice.ok_or_else(|| Fault::malformed("the answer has no choice"))?;
+    let choice = first_choice(&answer).ok_or_else(|| Fault::malformed("the answer has no choice"))?;
     let message = choice.get("message").and_then(Raw::object);
     let message = message.ok_or_else(|| Fault::malformed("the answer's choice has no message"))?;
     let mut lost = sources(&answer).collect();
@@ -111,6 +107,22 @@ pub(in crate::dialect::chat) fn logprobs<'a>(choice: &Object<'a>) -> Option<Raw<
 pub(in crate::dialect::chat) fn citations(list: Raw<'_>) -> impl Iterator<Item = Citation<'_>> {
     let entries = list.elements().into_iter().flat_map(Elements::objects).flatten();
     entries.filter_map(|entry| Citation::read(&given(&entry, "url_citation")?.object()?))
+}
+
+/// The one that is numbered so, as of a stream; without numbers the one that stands there.
+fn first_choice<'a>(answer: &Object<'a>) -> Option<Object<'a>> {
+    let choices = || {
+        given(answer, "choices")
+            .and_then(Raw::elements)
+            .into_iter()
+            .flat_map(Elements::objects)
+    };
+    let is_first = |choice: &Object<'_>| choice.get("index").and_then(Raw::u64) == Some(0);
+    let first = choices().next()??;
+    match is_first(&first) {
+        true => Some(first),
+        false => Some(choices().flatten().find(is_first).unwrap_or(first)),
+    }
 }
 
 /// What a searching provider found, beside the choices.

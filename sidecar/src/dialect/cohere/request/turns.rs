@@ -231,5 +231,5 @@ fn write_call(call: &Call<'_>, object: &mut ObjectWriter<'_>) {
     object.string("type", "function");
     let mut function = object.object("function");
     write_name(&call.name, &mut function);
-    call.arguments.write_quoted(function.member("arguments"));
+    call.arguments.write_quoted_object(function.member("arguments"));
 }

@@ -2,11 +2,11 @@
 
 use super::results::Open;
 use super::{fields, parts, settings, tools};
-use crate::dialect::gemini::spelling::{camel_case, given, word};
+use crate::dialect::gemini::spelling::{List, camel_case, given, list, word};
 use crate::dialect::item::{Item, Place, Request, Role};
 use crate::dialect::loss::{self, Ledger};
 use crate::dialect::{Asked, BadRequest};
-use crate::json::{Elements, Object, Raw};
+use crate::json::{Object, Raw};
 
 /// Decodes the request of a Gemini client; its schemas are JSON schemas by now.
 pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> Result<Request<'a>, BadRequest> {
@@ -21,10 +21,7 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
         let place = place(None, 0, "systemInstruction.parts");
         read_parts(&content, Role::System, place, &mut items, &mut Open::default(), ledger)?;
     }
-    let contents = given(object, "contents").ok_or_else(|| BadRequest::at("contents", "is missing"))?;
-    let contents = contents
-        .elements()
-        .ok_or_else(|| BadRequest::at("contents", "must be an array"))?;
+    let contents = list(object, "contents").ok_or_else(|| BadRequest::at("contents", "is missing"))?;
     read_contents(contents, &mut items, ledger)?;
     let request = Request {
         settings,
@@ -35,14 +32,14 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
     Ok(tools::restrict(request, object, ledger))
 }
 
-fn read_contents<'a>(contents: Elements<'a>, items: &mut Vec<Item<'a>>, ledger: &mut Ledger) -> Result<(), BadRequest> {
+fn read_contents<'a>(contents: List<'a>, items: &mut Vec<Item<'a>>, ledger: &mut Ledger) -> Result<(), BadRequest> {
     let mut open = Open::default();
     let mut before = None;
     let mut message = 0;
     for (index, content) in contents.objects().enumerate() {
         let bad = |field: &str, problem| BadRequest::at(format!("contents[{index}]{field}"), problem);
         let content = content.ok_or_else(|| bad("", "must be an object"))?;
-        let role = match &*word(&content, "role") {
+        let role = match &*word(&content, "role").to_ascii_lowercase() {
             "model" => Role::Assistant,
             "" | "user" | "function" | "tool" => Role::User,
             "system" => Role::System,
@@ -83,11 +80,9 @@ fn read_parts<'a>(
     open: &mut Open<'a>,
     ledger: &mut Ledger,
 ) -> Result<(), BadRequest> {
-    let list = match given(content, "parts") {
-        None => return Ok(()),
-        Some(list) => list.elements(),
+    let Some(list) = list(content, "parts") else {
+        return Ok(());
     };
-    let list = list.ok_or_else(|| BadRequest::at(place.to_string(), "must be an array"))?;
     for (index, part) in list.objects().enumerate() {
         let place = Place {
             index: Some(index),
@@ -95,7 +90,7 @@ fn read_parts<'a>(
         };
         let part = part.ok_or_else(|| BadRequest::at(place.to_string(), "must be an object"))?;
         loss::decide_as(camel_case, &part, fields::PART, &format_args!("{place}."), ledger)?;
-        parts::read(&part, role, place, items, open)?;
+        parts::read(&part, role, place, items, open, ledger)?;
     }
     Ok(())
 }

@@ -88,11 +88,7 @@ pub(super) const GENERATION: &[Field] = &[
         Lost(Meaning, "log probabilities are not translated"),
     ),
     field("responseMimeType", Read),
-    field_unless(
-        "responseModalities",
-        &["[\"TEXT\"]", "[]"],
-        Lost(Meaning, "no other dialect answers with pictures or sound"),
-    ),
+    field("responseModalities", Read),
     field("responseSchema", Read),
     field("routingConfig", Lost(Hint, "only Google selects a model by itself")),
     field("seed", Turn(Knob::Seed)),
@@ -139,6 +135,20 @@ pub(super) const PART: &[Field] = &[
     field("toolCall", Read),
     field("toolResponse", Read),
     field("videoMetadata", Lost(Meaning, "no other dialect cuts videos")),
+];
+
+/// The fields of what a function returned.
+pub(super) const FUNCTION_RESPONSE: &[Field] = &[
+    field("id", Read),
+    field("name", Read),
+    field("parts", Read),
+    field("response", Read),
+    field("scheduling", Lost(Hint, "no other dialect has calls that do not block")),
+    field_unless(
+        "willContinue",
+        &["false"],
+        Lost(Hint, "no other dialect has calls that do not block"),
+    ),
 ];
 
 /// The fields of a function's declaration.

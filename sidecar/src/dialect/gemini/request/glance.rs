@@ -1,8 +1,8 @@
 //! What routing and pass-through need of a body that is not decoded.
 
 use crate::dialect::gemini::signature::{ABSENT, MARK_BASE64};
-use crate::dialect::gemini::spelling::{given, is, word};
-use crate::json::{Elements, Object, Raw};
+use crate::dialect::gemini::spelling::{List, given, is, list, word};
+use crate::json::{Object, Raw};
 use memchr::memmem::{self, Finder};
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -11,13 +11,13 @@ use std::sync::LazyLock;
 static IMAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"image"));
 
 fn contents<'a>(object: &Object<'a>) -> impl Iterator<Item = Object<'a>> {
-    let contents = given(object, "contents").and_then(Raw::elements);
-    contents.into_iter().flat_map(Elements::objects).flatten()
+    let contents = list(object, "contents");
+    contents.into_iter().flat_map(List::objects).flatten()
 }
 
 fn parts<'a>(content: &Object<'a>) -> impl Iterator<Item = Object<'a>> {
-    let parts = given(content, "parts").and_then(Raw::elements);
-    parts.into_iter().flat_map(Elements::objects).flatten()
+    let parts = list(content, "parts");
+    parts.into_iter().flat_map(List::objects).flatten()
 }
 
 /// A picture is among the contents. Walks them only when they name an image's type at all.
@@ -42,13 +42,17 @@ pub(in crate::dialect) fn holds_image(object: &Object<'_>) -> bool {
 /// The texts of the system prompt and of the user's first content.
 pub(in crate::dialect) fn beginning<'a>(object: &Object<'a>) -> impl Iterator<Item = Raw<'a>> {
     let system = given(object, "systemInstruction").and_then(Raw::object);
-    let user = contents(object).find(|content| word(content, "role") != "model");
+    let user = contents(object).find(|content| !is_model_s(content));
     let texts = |content: Object<'a>| {
         parts(&content)
             .filter_map(|part| given(&part, "text"))
             .collect::<Vec<_>>()
     };
     system.into_iter().chain(user).flat_map(texts)
+}
+
+fn is_model_s(content: &Object<'_>) -> bool {
+    word(content, "role").eq_ignore_ascii_case("model")
 }
 
 /// How Google's APIs name a model.
@@ -62,8 +66,8 @@ pub(in crate::dialect) fn resource(model: &str) -> String {
 /// Where the model is named again, inside of the body: in each request of a batch of embeddings, and in one whose tokens
 /// are counted.
 pub(in crate::dialect) fn inner_models(object: &Object<'_>) -> Vec<Range<usize>> {
-    let requests = given(object, "requests").and_then(Raw::elements);
-    let requests = requests.into_iter().flat_map(Elements::objects).flatten();
+    let requests = list(object, "requests");
+    let requests = requests.into_iter().flat_map(List::objects).flatten();
     let counted = given(object, "generateContentRequest").and_then(Raw::object);
     let models = requests.chain(counted).filter_map(|request| given(&request, "model"));
     models.map(|model| object.span(model)).collect()
@@ -95,15 +99,16 @@ pub(in crate::dialect) const UNSIGNED: &[u8] = b",\"thoughtSignature\":\"skip_th
 /// Where the first call of each of the model's turns stands, its part without the brace that closes it, if it has no
 /// signature: those of calls that are made together stand on the first alone.
 pub(in crate::dialect) fn unsigned_calls(object: &Object<'_>) -> Vec<Range<usize>> {
-    let contents = given(object, "contents").and_then(Raw::elements).into_iter().flatten();
+    let contents = list(object, "contents").into_iter().flatten();
     let mut has_called = false;
     let calls = contents.filter_map(Raw::object).filter_map(|content| {
         // A stream's pieces are often returned as they came, one content after the other: they are one turn.
-        has_called &= word(&content, "role") == "model";
-        if has_called || word(&content, "role") != "model" {
+        let is_model_s = is_model_s(&content);
+        has_called &= is_model_s;
+        if has_called || !is_model_s {
             return None;
         }
-        let mut parts = given(&content, "parts")?.elements()?;
+        let mut parts = list(&content, "parts")?;
         let (part, call) = parts.find_map(|part| {
             let object = part.object()?;
             given(&object, "functionCall").is_some().then_some((part, object))

@@ -6,6 +6,7 @@ use crate::dialect::BadRequest;
 use crate::dialect::gemini::signature::{Signature, carried};
 use crate::dialect::gemini::spelling::{given, word};
 use crate::dialect::item::{Arguments, Call, File, Item, Part, Place, Reasoning, Role, Source};
+use crate::dialect::loss::Ledger;
 use crate::dialect::text::Text;
 use crate::json::{Object, Raw, Type};
 use std::borrow::Cow;
@@ -20,6 +21,7 @@ pub(super) fn read<'a>(
     place: Place,
     items: &mut Vec<Item<'a>>,
     open: &mut Open<'a>,
+    ledger: &mut Ledger,
 ) -> Result<(), BadRequest> {
     let bad = |problem: &str| BadRequest::at(place.to_string(), problem);
     let mut push = |part| {
@@ -60,7 +62,7 @@ pub(super) fn read<'a>(
     } else if let Some(file) = inner(part, "fileData") {
         push(file_data(&file).ok_or_else(|| bad("must have fileData with a fileUri"))?);
     } else if let Some(response) = inner(part, "functionResponse") {
-        push(Part::Result(results::read(&response, place, open)?));
+        push(Part::Result(results::read(&response, place, open, ledger)?));
     } else if let Some(kind) = GOOGLES.iter().find(|kind| given(part, kind).is_some()) {
         push(Part::Raw(Cow::Borrowed(kind)));
     } else if part.members().iter().any(|member| !is_signature(&member.key())) || part.members().is_empty() {
@@ -143,16 +145,24 @@ pub(super) fn inline<'a>(blob: &Object<'a>) -> Option<Part<'a>> {
     Some(by_kind(&word(blob, "mimeType"), source, text(blob, "displayName")))
 }
 
-/// Base64 in the alphabet that all others take: Google's SDKs write the one for URLs.
+/// Base64 as all others take it: Google's SDKs write the alphabet for URLs, and its APIs need no padding.
 fn standard(data: Text<'_>) -> Text<'_> {
     let written = match &data {
-        Text::Json(raw) => raw.text().as_bytes(),
+        Text::Json(raw) => raw.text().trim_matches('"').as_bytes(),
         Text::Plain(text) => text.as_bytes(),
     };
-    if memchr::memchr2(b'-', b'_', written).is_none() {
+    let is_plain = memchr::memchr3(b'-', b'_', b'\\', written).is_none();
+    if is_plain && written.len() % 4 == 0 {
         return data;
     }
-    Text::from(data.plain().replace('-', "+").replace('_', "/"))
+    let mut standard = data.plain().replace('-', "+").replace('_', "/");
+    // One letter too many is nothing that padding could mend.
+    match standard.len() % 4 {
+        2 => standard.push_str("=="),
+        3 => standard.push('='),
+        _ => {}
+    }
+    Text::from(standard)
 }
 
 /// A file somewhere else; one in Google's own stores is an upload.

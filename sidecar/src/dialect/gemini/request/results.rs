@@ -2,13 +2,15 @@
 //! by name and order.
 
 use super::decode::text;
+use super::fields;
 use super::parts;
 use crate::dialect::BadRequest;
-use crate::dialect::gemini::spelling::{given, is};
+use crate::dialect::gemini::spelling::{List, camel_case, given, is, list};
 use crate::dialect::item::{Call, Item, Part, Place, Role, ToolResult};
+use crate::dialect::loss::{self, Ledger};
 use crate::dialect::pairing::MOST_CALLS;
 use crate::dialect::text::Text;
-use crate::json::{Elements, Object, Raw};
+use crate::json::{Object, Raw};
 
 /// The calls of the last turn that have no result yet.
 #[derive(Debug, Default)]
@@ -43,7 +45,14 @@ impl<'a> Open<'a> {
     }
 }
 
-pub(super) fn read<'a>(response: &Object<'a>, place: Place, open: &mut Open<'a>) -> Result<ToolResult<'a>, BadRequest> {
+pub(super) fn read<'a>(
+    response: &Object<'a>,
+    place: Place,
+    open: &mut Open<'a>,
+    ledger: &mut Ledger,
+) -> Result<ToolResult<'a>, BadRequest> {
+    let within = format_args!("{place}.functionResponse.");
+    loss::decide_as(camel_case, response, fields::FUNCTION_RESPONSE, &within, ledger)?;
     let bad = |problem: &str| BadRequest::at(place.to_string(), problem);
     let id = text(response, "id");
     let name = text(response, "name").or_else(|| id.clone());
@@ -57,8 +66,8 @@ pub(super) fn read<'a>(response: &Object<'a>, place: Place, open: &mut Open<'a>)
         cache: None,
     };
     let mut content: Vec<_> = said.map(Part::Text).map(item).into_iter().collect();
-    let media = given(response, "parts").and_then(Raw::elements);
-    for part in media.into_iter().flat_map(Elements::objects).flatten() {
+    let media = list(response, "parts");
+    for part in media.into_iter().flat_map(List::objects).flatten() {
         let blob = given(&part, "inlineData").and_then(Raw::object);
         let part = blob.as_ref().and_then(parts::inline);
         content.push(item(part.ok_or_else(|| bad("must have parts with inlineData"))?));

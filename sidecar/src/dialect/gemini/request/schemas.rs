@@ -1,9 +1,10 @@
 //! Google's older schemas, a part of OpenAPI's, as JSON schemas: types are in capitals, `nullable` stands beside them,
 //! and numbers of things are written as strings.
 
-use crate::dialect::gemini::spelling::{camel_case, given};
-use crate::json::{self, Object, ObjectWriter, Raw, Type, ValueWriter};
+use crate::dialect::gemini::spelling::{List, camel_case, given, list as list_of, number, whole};
+use crate::json::{Object, ObjectWriter, Raw, ValueWriter};
 use memchr::memmem::Finder;
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// A key that may hold an older schema. Built once: it is looked for in the tools of every request.
@@ -31,7 +32,7 @@ pub(in crate::dialect) fn with_json_schemas(object: &Object<'_>) -> Option<Vec<u
             ("generationConfig", Some(generation)) => {
                 replace(&generation, OF_ANSWER, body.member("generationConfig"));
             }
-            ("tools", _) if member.value.kind() == Type::Array => tools(member.value, body.member("tools")),
+            ("tools", _) if !member.value.is_null() => tools(List::of(member.value), body.member("tools")),
             _ => body.copy(member),
         }
     }
@@ -39,19 +40,19 @@ pub(in crate::dialect) fn with_json_schemas(object: &Object<'_>) -> Option<Vec<u
     Some(out)
 }
 
-fn tools(list: Raw<'_>, value: ValueWriter<'_>) {
+fn tools(list: List<'_>, value: ValueWriter<'_>) {
     let mut out = value.array();
-    for tool in list.elements().into_iter().flatten() {
+    for tool in list {
         let Some(object) = tool.object() else {
             out.raw(tool);
             continue;
         };
         let mut tool = out.object();
         for member in object.members() {
-            match member.value.elements() {
-                Some(functions) if camel_case(member.key()) == "functionDeclarations" => {
+            match &*camel_case(member.key()) {
+                "functionDeclarations" if !member.value.is_null() => {
                     let mut list = tool.array("functionDeclarations");
-                    for function in functions {
+                    for function in List::of(member.value) {
                         match function.object() {
                             Some(object) => replace(&object, OF_FUNCTION, list.element()),
                             None => list.raw(function),
@@ -82,20 +83,27 @@ fn schema(raw: Raw<'_>, value: ValueWriter<'_>, depth: u8) {
         return value.raw(raw);
     };
     let nullable = given(&object, "nullable").and_then(Raw::bool) == Some(true);
+    let order: Vec<_> = list_of(&object, "propertyOrdering")
+        .into_iter()
+        .flatten()
+        .filter_map(Raw::string)
+        .collect();
     let mut out = value.object();
     for member in object.members() {
         let raw = member.value;
         match &*camel_case(member.key()) {
             "type" => kind(raw, nullable, out.member("type")),
-            // No JSON schema has them: the one stands in the type, the other is about the order of an answer.
+            // No JSON schema has them: the one stands in the type, the other in the order of the properties.
             "nullable" | "propertyOrdering" => {}
-            "properties" => map(raw, out.member("properties"), depth),
+            "properties" => map(raw, &order, out.member("properties"), depth),
             "items" => schema(raw, out.member("items"), depth + 1),
             "anyOf" => list(raw, out.member("anyOf"), depth),
             "example" => out.member("examples").array().raw(raw),
             key @ ("minItems" | "maxItems" | "minLength" | "maxLength" | "minProperties" | "maxProperties") => {
                 count(raw, out.named(key));
             }
+            "minimum" => out.raw("minimum", number(raw)),
+            "maximum" => out.raw("maximum", number(raw)),
             // Google's word for a choice is no format that others know.
             "format" if raw.text() == "\"enum\"" => {}
             _ => out.copy(member),
@@ -115,12 +123,18 @@ fn kind(raw: Raw<'_>, nullable: bool, value: ValueWriter<'_>) {
     kinds.string("null");
 }
 
-fn map(raw: Raw<'_>, value: ValueWriter<'_>, depth: u8) {
+/// Models answer in the order of a schema's properties, which Google's older ones say beside them.
+fn map(raw: Raw<'_>, order: &[Cow<'_, str>], value: ValueWriter<'_>, depth: u8) {
     let Some(object) = raw.object() else {
         return value.raw(raw);
     };
+    let mut members: Vec<_> = object.members().iter().collect();
+    if !order.is_empty() {
+        let place = |key: &str| order.iter().position(|name| name == key).unwrap_or(order.len());
+        members.sort_by_cached_key(|member| place(&member.key()));
+    }
     let mut out = value.object();
-    for member in object.members() {
+    for member in members {
         schema(member.value, out.named(&member.key()), depth + 1);
     }
 }
@@ -135,12 +149,7 @@ fn list(raw: Raw<'_>, value: ValueWriter<'_>, depth: u8) {
 
 /// A number, which Google also takes as a string.
 fn count(raw: Raw<'_>, value: ValueWriter<'_>) {
-    let text = raw.string();
-    let number = text.as_ref().and_then(|text| json::parse_value(text.as_bytes()).ok());
-    match number.filter(|number| number.kind() == Type::Number) {
-        Some(number) => value.raw(number),
-        None => value.raw(raw),
-    }
+    value.raw(whole(raw));
 }
 
 #[cfg(test)]
@@ -156,8 +165,8 @@ mod tests {
         let object = crate::json::parse(body.as_bytes()).unwrap();
         let expected = concat!(
             r#"{"contents":[ 1 ],"tools":[{"functionDeclarations":[{"name":"f","parametersJsonSchema":{"type":"object","#,
-            r#""properties":{"type":{"type":["string","null"],"enum":["A"]},"#,
-            r#""n":{"type":"array","items":{"type":"integer"},"minItems":1}}}}]},{"googleSearch":{}}],"#,
+            r#""properties":{"n":{"type":"array","items":{"type":"integer"},"minItems":1},"#,
+            r#""type":{"type":["string","null"],"enum":["A"]}}}}]},{"googleSearch":{}}],"#,
             r#""generationConfig":{"topK":1,"responseJsonSchema":{"anyOf":[{"type":"boolean","examples":[true]}]}}}"#,
         );
         assert_eq!(

@@ -2,8 +2,8 @@
 
 use super::decode::inner;
 use super::{fields, tools};
-use crate::dialect::gemini::spelling::{camel_case, given, word};
-use crate::dialect::item::{Format, Settings, Thinking, Tier, Turned};
+use crate::dialect::gemini::spelling::{camel_case, given, list, number, whole, word};
+use crate::dialect::item::{Format, Knob, Settings, Thinking, Tier, Turned};
 use crate::dialect::loss::{self, Ledger};
 use crate::dialect::text::Text;
 use crate::dialect::{Asked, BadRequest};
@@ -28,16 +28,24 @@ pub(super) fn read<'a>(stream: bool, object: &Object<'a>, ledger: &mut Ledger) -
                 .ok_or_else(|| BadRequest::at("generationConfig", "must be an object"))?,
         ),
     };
-    let of = |key| generation.as_ref().and_then(|generation| given(generation, key));
+    if let Some(generation) = &generation {
+        modalities(generation, ledger);
+    }
     Ok(Settings {
         names: fields::NAMES,
         stream,
         knobs: knobs(generation.as_ref(), ledger)?,
-        max_output: of("maxOutputTokens"),
-        stop: stop(of("stopSequences"))?,
+        max_output: generation
+            .as_ref()
+            .and_then(|generation| given(generation, "maxOutputTokens"))
+            .map(whole),
+        stop: generation.as_ref().map_or_else(|| Ok(SmallVec::new()), stop)?,
         tool_choice: tools::choice(object, ledger)?,
         parallel_calls: None,
-        format: generation.as_ref().and_then(|generation| format(generation, ledger)),
+        format: match &generation {
+            Some(generation) => format(generation, ledger)?,
+            None => None,
+        },
         thinking: generation.as_ref().and_then(thinking),
         shows_thinking: generation
             .as_ref()
@@ -63,6 +71,10 @@ fn knobs<'a>(generation: Option<&Object<'a>>, ledger: &mut Ledger) -> Result<Sma
     for turned in &mut knobs {
         let full = fields::KNOBS.iter().find(|(knob, _)| *knob == turned.knob);
         turned.name = full.map_or(turned.name, |(_, name)| name);
+        turned.value = match turned.knob {
+            Knob::Seed | Knob::TopK => whole(turned.value),
+            _ => number(turned.value),
+        };
     }
     Ok(knobs)
 }
@@ -75,29 +87,47 @@ fn tier(name: Raw<'_>) -> Option<Tier<'_>> {
     }
 }
 
-fn stop(list: Option<Raw<'_>>) -> Result<SmallVec<[Text<'_>; 4]>, BadRequest> {
-    let Some(list) = list else {
-        return Ok(SmallVec::new());
-    };
-    let texts = list.elements().and_then(|elements| elements.map(Text::of).collect());
+fn modalities(generation: &Object<'_>, ledger: &mut Ledger) {
+    let is_text = |value: Raw<'_>| value.string().is_some_and(|word| word.eq_ignore_ascii_case("text"));
+    if !list(generation, "responseModalities")
+        .into_iter()
+        .flatten()
+        .all(is_text)
+    {
+        ledger.meaning(
+            "generationConfig.responseModalities",
+            "no other dialect answers with pictures or sound",
+        );
+    }
+}
+
+fn stop<'a>(generation: &Object<'a>) -> Result<SmallVec<[Text<'a>; 4]>, BadRequest> {
+    let texts = list(generation, "stopSequences").into_iter().flatten().map(Text::of);
+    let texts: Option<_> = texts.collect();
     texts.ok_or_else(|| BadRequest::at(fields::NAMES.stop, "must be an array of strings"))
 }
 
-/// JSON is asked for by a type; a schema without it says nothing.
-fn format<'a>(generation: &Object<'a>, ledger: &mut Ledger) -> Option<Format<'a>> {
+/// JSON is asked for by a type; Google refuses a schema without it, too.
+fn format<'a>(generation: &Object<'a>, ledger: &mut Ledger) -> Result<Option<Format<'a>>, BadRequest> {
+    let schema = given(generation, "responseJsonSchema");
     match &*word(generation, "responseMimeType") {
         "application/json" => {}
-        "" | "text/plain" => return None,
+        "" | "text/plain" if schema.is_some() => {
+            return Err(BadRequest::at(
+                "generationConfig.responseMimeType",
+                "must be application/json where there is a schema",
+            ));
+        }
+        "" | "text/plain" => return Ok(None),
         _ => {
             ledger.meaning(
                 "generationConfig.responseMimeType",
                 "no other dialect answers with this type",
             );
-            return None;
+            return Ok(None);
         }
     }
-    let schema = given(generation, "responseJsonSchema");
-    Some(match schema {
+    Ok(Some(match schema {
         None => Format::Json,
         schema => Format::Schema {
             name: None,
@@ -105,13 +135,13 @@ fn format<'a>(generation: &Object<'a>, ledger: &mut Ledger) -> Option<Format<'a>
             schema,
             strict: true,
         },
-    })
+    }))
 }
 
 /// A budget of 0 is none, of -1 as the model sees fit. To be shown thoughts is to want some.
 fn thinking<'a>(generation: &Object<'a>) -> Option<Thinking<'a>> {
     let config = inner(generation, "thinkingConfig")?;
-    if let Some(budget) = given(&config, "thinkingBudget") {
+    if let Some(budget) = given(&config, "thinkingBudget").map(whole) {
         return Some(match budget.text() {
             "0" => Thinking::Off,
             "-1" => Thinking::Effort(None),

@@ -2,7 +2,7 @@
 
 use super::decode::{inner, text};
 use super::fields;
-use crate::dialect::gemini::spelling::{camel_case, given, word};
+use crate::dialect::gemini::spelling::{List, camel_case, given, list, name};
 use crate::dialect::item::{Request, Tool, ToolChoice, ToolPlace};
 use crate::dialect::loss::{self, Ledger, shown};
 use crate::dialect::names::spell;
@@ -15,23 +15,23 @@ use std::borrow::Cow;
 /// Longest function name that every model takes.
 const LONGEST_NAME: usize = 64;
 
+/// By their numbers.
+const MODES: &[&str] = &["MODE_UNSPECIFIED", "AUTO", "ANY", "NONE"];
+
 /// What a client declares: its own tools, and that the provider searches the web.
 type Declared<'a> = (Vec<Tool<'a>>, Option<Search<'a>>);
 
 /// The client's own functions. Google's tools are a loss, each by its name.
 pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Declared<'a>, BadRequest> {
-    let Some(list) = given(object, "tools") else {
+    let Some(list) = list(object, "tools") else {
         return Ok((Vec::new(), None));
     };
-    let list = list
-        .elements()
-        .ok_or_else(|| BadRequest::at("tools", "must be an array"))?;
     let (mut tools, mut search) = (Vec::with_capacity(8), None);
     for (index, tool) in list.objects().enumerate() {
         let tool = tool.ok_or_else(|| BadRequest::at(format!("tools[{index}]"), "must be an object"))?;
         for member in tool.members().iter().filter(|member| !member.value.is_null()) {
             match &*camel_case(member.key()) {
-                "functionDeclarations" => functions(index, member.value, &mut tools, ledger)?,
+                "functionDeclarations" => functions(index, List::of(member.value), &mut tools, ledger)?,
                 other => match search::of_gemini((index, other), member.value, ledger)? {
                     Some(found) => search = Some(found),
                     None => ledger.meaning(
@@ -45,11 +45,13 @@ pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<D
     Ok((tools, search))
 }
 
-fn functions<'a>(tool: usize, list: Raw<'a>, tools: &mut Vec<Tool<'a>>, ledger: &mut Ledger) -> Result<(), BadRequest> {
+fn functions<'a>(
+    tool: usize,
+    list: List<'a>,
+    tools: &mut Vec<Tool<'a>>,
+    ledger: &mut Ledger,
+) -> Result<(), BadRequest> {
     let path = |index: usize| format!("tools[{tool}].functionDeclarations[{index}]");
-    let list = list
-        .elements()
-        .ok_or_else(|| BadRequest::at(format!("tools[{tool}].functionDeclarations"), "must be an array"))?;
     for (index, function) in list.objects().enumerate() {
         let function = function.ok_or_else(|| BadRequest::at(path(index), "must be an object"))?;
         let within = format_args!("tools[{tool}].functionDeclarations[{index}].");
@@ -85,7 +87,7 @@ pub(super) fn choice<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Opt
         return Ok(None);
     };
     let mut names = allowed(&calling);
-    match (&*word(&calling, "mode"), names.next(), names.next()) {
+    match (&*name(&calling, "mode", MODES), names.next(), names.next()) {
         ("" | "MODE_UNSPECIFIED", ..) => Ok(None),
         ("AUTO", ..) => Ok(Some(ToolChoice::Auto)),
         ("NONE", ..) => Ok(Some(ToolChoice::None)),
@@ -106,7 +108,7 @@ pub(super) fn choice<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Opt
 }
 
 fn allowed<'a>(calling: &Object<'a>) -> impl Iterator<Item = Text<'a>> + use<'a> {
-    let names = given(calling, "allowedFunctionNames").and_then(Raw::elements);
+    let names = list(calling, "allowedFunctionNames");
     names.into_iter().flatten().filter_map(Text::of)
 }
 

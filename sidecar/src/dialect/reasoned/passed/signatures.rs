@@ -4,8 +4,8 @@
 
 use super::{Place, Splices};
 use crate::dialect::Reasoned;
-use crate::dialect::gemini::spelling::given;
-use crate::json::{self, ArrayWriter, Elements, Object, Raw};
+use crate::dialect::gemini::spelling::{List, given, list};
+use crate::json::{self, ArrayWriter, Object, Raw};
 use memchr::memmem;
 use std::borrow::Cow;
 
@@ -81,8 +81,8 @@ pub(super) fn put<'a>(kept: &str, place: &Place<'_, 'a>) -> Splices {
 
 /// The parts that call, with the call.
 fn calls<'a>(content: &Object<'a>) -> impl Iterator<Item = (Object<'a>, Object<'a>)> + use<'a> {
-    let parts = given(content, "parts").and_then(Raw::elements);
-    let parts = parts.into_iter().flat_map(Elements::objects).flatten();
+    let parts = list(content, "parts");
+    let parts = parts.into_iter().flat_map(List::objects).flatten();
     parts.filter_map(|part| {
         let call = given(&part, "functionCall")?.object()?;
         Some((part, call))
