@@ -26,6 +26,7 @@ mod inspect;
 mod item;
 mod lack;
 mod loss;
+mod measured;
 mod media;
 mod messages;
 mod names;

@@ -4,6 +4,7 @@
 //! as they are written; what only one dialect knows never gets here but becomes a loss where it is decoded.
 
 use super::loss::{given, shown};
+use super::measured::Measured;
 use super::schema::{Rules, can_fit};
 use super::search::Search;
 use super::text::Text;
@@ -170,8 +171,8 @@ pub(super) struct ToolResult<'a> {
 /// What an answer says about a text of its own.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Remark<'a> {
-    /// How likely its tokens were: an array, as both of OpenAI's dialects have it.
-    Logprobs(Raw<'a>),
+    /// How likely its tokens were.
+    Logprobs(Measured<'a>),
     Citation(Citation<'a>),
 }
 

@@ -94,7 +94,7 @@ pub(super) fn without_cut_call(client: ClientDialect, reply: &mut Reply<'_>) -> 
 pub(super) fn remark(exchange: (ClientDialect, Dialect), remark: &Remark<'_>) -> Option<Loss> {
     let (client, upstream) = exchange;
     match (client, remark) {
-        (ClientDialect::Chat | ClientDialect::Responses, _) => None,
+        (ClientDialect::Chat | ClientDialect::Responses, _) | (ClientDialect::Gemini, Remark::Logprobs(_)) => None,
         (ClientDialect::Messages | ClientDialect::Gemini, remark) => Some(lost_remark(upstream, remark)),
     }
 }

@@ -20,6 +20,7 @@ pub(crate) const USAGE: Usage = Usage {
     input: 100,
     cached_input: 40,
     cache_write_input: 10,
+    cache_write_hour: None,
     output: 50,
     reasoning: 20,
 };

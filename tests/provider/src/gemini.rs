@@ -110,6 +110,9 @@ impl Gemini {
             reply: compose(&prompt),
             shows_thoughts: prompt::shows_thoughts(&body),
             signs: model.traits.thinking == Thinking::Always,
+            measures: body
+                .given("generationConfig")
+                .is_some_and(|config| config.is_set("responseLogprobs")),
             input: read.tokens,
             cached: self.cache.automatic(&read.text, CACHE_MINIMUM),
         };

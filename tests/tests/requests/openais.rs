@@ -4,6 +4,7 @@
 use crate::scene::Scene;
 use anyhow::Result;
 use pilotfish_provider::{Gemini, OpenAi, Step};
+use pilotfish_tests::Dialect;
 use serde_json::{Value, json};
 
 /// A model of OpenAI's that is asked in this dialect alone.
@@ -421,4 +422,54 @@ async fn an_image_of_a_chat_answer_reaches_a_gemini_client() -> Result<()> {
         .map(|event| &event["candidates"][0]["content"]["parts"][0]);
     assert_eq!(parts.filter(|part| **part == expected).count(), 1, "{events:?}");
     scene.end().await
+}
+
+/// How likely each token was, in the form of whoever asks: of Google's for clients of OpenAI's, and the other way round.
+#[tokio::test]
+async fn log_probabilities_come_from_google_and_go_to_its_clients() -> Result<()> {
+    let fake = Gemini::builder()
+        .name("east")
+        .models(["gemini-2.5-flash"])
+        .keys(["sk-up-1"]);
+    let spec = "provider: Gemini, model: gemini-2.5-flash, endpoint: {url: URL}";
+    let google = Scene::start(fake.start().await?, spec, Some("sk-up-1")).await?;
+    let body = json!({"model": "chat", "messages": [{"role": "user", "content": "Hello"}], "logprobs": true,
+        "top_logprobs": 2});
+    let answer = google.ask("/v1/chat/completions", body.clone()).await?;
+    let choice = &answer["choices"][0];
+    let whole = joined(&choice["logprobs"]["content"], "token");
+    assert_eq!(choice["message"]["content"], json!(whole), "{answer}");
+    assert_eq!(choice["logprobs"]["content"][0]["top_logprobs"][0]["logprob"], -0.25);
+    let mut streamed = body;
+    streamed["stream"] = json!(true);
+    let mut answering = google.client.stream(Dialect::Chat, &streamed).await?;
+    let events = answering.events.rest().await?;
+    let chunks = events.iter().filter_map(|event| event.json().ok());
+    let tokens: String = chunks
+        .map(|chunk| joined(&chunk["choices"][0]["logprobs"]["content"], "token"))
+        .collect();
+    assert_eq!(tokens, whole);
+    google.end().await?;
+
+    let openai = asked_in("Chat").await?;
+    let body = json!({"contents": {"parts": {"text": "Hello"}}, "generationConfig": {"responseLogprobs": true}});
+    let answer = openai.ask("/v1beta/models/chat:generateContent", body.clone()).await?;
+    let candidate = &answer["candidates"][0];
+    let whole = joined(&candidate["logprobsResult"]["chosenCandidates"], "token");
+    assert_eq!(candidate["content"]["parts"][0]["text"], json!(whole), "{answer}");
+    let path = "/v1beta/models/chat:streamGenerateContent?alt=sse";
+    let answer = openai.client.post(path, body.to_string()).await?.text();
+    let chunks = answer.lines().filter_map(|line| line.strip_prefix("data: "));
+    let chunks = chunks.filter_map(|data| serde_json::from_str::<Value>(data).ok());
+    let tokens: String = chunks
+        .map(|chunk| joined(&chunk["candidates"][0]["logprobsResult"]["chosenCandidates"], "token"))
+        .collect();
+    assert_eq!(tokens, whole);
+    openai.end().await
+}
+
+/// A member of each, one behind the other.
+fn joined(list: &Value, key: &str) -> String {
+    let list = list.as_array().into_iter().flatten();
+    list.filter_map(|one| one[key].as_str()).collect()
 }

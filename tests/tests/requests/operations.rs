@@ -92,6 +92,7 @@ async fn a_batch_too_large_for_one_is_refused_by_name_or_goes_to_the_next() -> R
     let large = OpenAi::builder()
         .name("large")
         .models(["text-embedding-3-small"])
+        .keys(["k"])
         .start()
         .await?;
     let small = Gemini::builder()
@@ -109,7 +110,8 @@ async fn a_batch_too_large_for_one_is_refused_by_name_or_goes_to_the_next() -> R
         deployment(
             "large",
             format!(
-                "provider: OpenAICompatible, model: text-embedding-3-small, endpoint: {{url: {}}}",
+                "provider: OpenAICompatible, model: text-embedding-3-small, endpoint: {{url: {}}}, \
+                 credentials: {{secretKeyRef: {{name: small, key: key}}}}",
                 large.url()
             ),
         ),

@@ -6,6 +6,7 @@ use crate::reply::{Finish, Reply, Thought};
 use crate::signature;
 use crate::tokens::{self, Meter};
 use serde::Serialize;
+use serde_json::json;
 
 /// What every signature of this fake signs.
 const SIGNED: &str = "gemini";
@@ -20,6 +21,8 @@ pub(super) struct Generated {
     pub(super) shows_thoughts: bool,
     /// The model signs what it says, and gives its calls ids.
     pub(super) signs: bool,
+    /// How likely each token was is told.
+    pub(super) measures: bool,
     pub(super) input: u64,
     pub(super) cached: u64,
 }
@@ -43,6 +46,8 @@ struct Candidate {
     #[serde(skip_serializing_if = "Option::is_none")]
     finish_reason: Option<&'static str>,
     index: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logprobs_result: Option<serde_json::Value>,
 }
 
 #[derive(Serialize)]
@@ -171,10 +176,14 @@ impl Generated {
     }
 
     fn answer(&self, parts: Vec<Part>, ends: bool, made: u64) -> String {
+        let said = parts.iter().filter(|part| part.thought.is_none());
+        let said: String = said.filter_map(|part| part.text.as_deref()).collect();
+        let measured = self.measures && !said.is_empty();
         let candidate = Candidate {
             content: Content { parts, role: "model" },
             finish_reason: ends.then(|| self.finish_reason()),
             index: 0,
+            logprobs_result: measured.then(|| likelihood(&said)),
         };
         compact(&Body {
             candidates: vec![candidate],
@@ -242,6 +251,13 @@ impl Generated {
             Finish::Refused | Finish::Filtered => "SAFETY",
         }
     }
+}
+
+fn likelihood(text: &str) -> serde_json::Value {
+    let token = |word: &str| json!({"token": word, "tokenId": 7, "logProbability": -0.25});
+    let chosen: Vec<_> = tokens::words(text).into_iter().map(token).collect();
+    let top: Vec<_> = chosen.iter().map(|token| json!({"candidates": [token]})).collect();
+    json!({"topCandidates": top, "chosenCandidates": chosen})
 }
 
 fn plain(text: &str) -> Part {

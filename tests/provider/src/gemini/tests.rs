@@ -131,6 +131,17 @@ fn what_is_wrong_is_refused_in_google_s_words() {
             "not supported",
         ),
         (
+            with(
+                "generationConfig",
+                json!({"thinkingConfig": {"thinkingBudget": 40_000}}),
+            ),
+            "thinking budget 40000 is invalid",
+        ),
+        (
+            with("generationConfig", json!({"logprobs": 2})),
+            "only be set when response_logprobs",
+        ),
+        (
             with("toolConfig", json!({"functionCallingConfig": {"mode": "ANY"}})),
             "without function_declarations",
         ),

@@ -26,6 +26,7 @@ pub(super) fn request(request: &Json, model: &Model) -> Checked {
     }
     turns::validate(contents, model)?;
     tools(request)?;
+    measured(request)?;
     thinking(request, model)
 }
 
@@ -101,6 +102,36 @@ fn tools(request: &Json) -> Checked {
     )
 }
 
+fn measured(request: &Json) -> Checked {
+    let config = request.get("generationConfig");
+    let asks = |key: &str| config.is_some_and(|config| config.given(key).is_some());
+    unless(
+        !asks("logprobs") || config.is_some_and(|config| config.is_set("responseLogprobs")),
+        "Logprobs should only be set when response_logprobs is true.",
+    )
+}
+
+/// The least and the most tokens with which a model of the second generation thinks, and whether it can do without.
+const BUDGETS: [(&str, f64, f64, bool); 3] = [
+    ("gemini-2.5-pro", 128.0, 32_768.0, false),
+    ("gemini-2.5-flash-lite", 512.0, 24_576.0, true),
+    ("gemini-2.5-flash", 0.0, 24_576.0, true),
+];
+
+fn budget_of(budget: f64, model: &Model) -> Checked {
+    let Some((_, least, most, stops)) = BUDGETS.iter().find(|(name, ..)| model.name.starts_with(name)) else {
+        return Ok(());
+    };
+    unless(
+        budget != 0.0 || *stops,
+        "Budget 0 is invalid. This model only works in thinking mode.",
+    )?;
+    unless(
+        budget == -1.0 || budget == 0.0 || (*least..=*most).contains(&budget),
+        format!("The thinking budget {budget} is invalid. Please choose a value between {least} and {most}."),
+    )
+}
+
 fn thinking(request: &Json, model: &Model) -> Checked {
     let config = request.get("generationConfig");
     let Some(thinking) = config.and_then(|config| config.get("thinkingConfig")) else {
@@ -111,6 +142,9 @@ fn thinking(request: &Json, model: &Model) -> Checked {
         budget.is_none() || level.is_none(),
         "You can only set only one of thinking budget and thinking level.",
     )?;
+    if let Some(tokens) = thinking.number_of("thinkingBudget") {
+        budget_of(tokens, model)?;
+    }
     unless(
         level.is_none() || model.traits.thinking == Thinking::Always,
         "Thinking level is not supported for this model.",

@@ -5,6 +5,7 @@ use crate::dialect::chat::request::{read_details, read_source};
 use crate::dialect::chat::usage;
 use crate::dialect::item::{Arguments, Call, Citation, Part, Reasoning, Remark, Reply, Source};
 use crate::dialect::loss::given;
+use crate::dialect::measured::Measured;
 use crate::dialect::text::Text;
 use crate::dialect::{Exchange, Fault, Loss, Losses, unsaid};
 use crate::json::{Elements, Member, Object, Raw};
@@ -98,9 +99,9 @@ pub(in crate::dialect::chat) fn unsaid(member: &Member<'_>) -> Option<Loss> {
 }
 
 /// How likely a choice's tokens were; an array of at least one.
-pub(in crate::dialect::chat) fn logprobs<'a>(choice: &Object<'a>) -> Option<Raw<'a>> {
+pub(in crate::dialect::chat) fn logprobs<'a>(choice: &Object<'a>) -> Option<Measured<'a>> {
     let content = given(&given(choice, "logprobs")?.object()?, "content")?;
-    content.elements()?.next().map(|_| content)
+    content.elements()?.next().map(|_| Measured::OpenAi(content))
 }
 
 /// The web pages among a text's annotations.

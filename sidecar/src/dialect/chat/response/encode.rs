@@ -4,7 +4,7 @@ use crate::dialect::chat::request::{google, write_detail, write_url};
 use crate::dialect::chat::{finish, usage};
 use crate::dialect::item::{Arguments, Call, Citation, Finish, Part, Reasoning, Remark, Reply, Source};
 use crate::dialect::text::Text;
-use crate::dialect::{Exchange, Operation};
+use crate::dialect::{Exchange, Operation, measured};
 use crate::json::{ArrayWriter, ObjectWriter, ValueWriter};
 use smallvec::SmallVec;
 
@@ -91,10 +91,11 @@ fn write_message(exchange: &Exchange, reply: &Reply<'_>, message: &mut ObjectWri
 /// Of all texts together, as the message has them.
 fn write_logprobs(reply: &Reply<'_>, choice: &mut ObjectWriter<'_>) {
     let lists = reply.remarks.iter().filter_map(|(_, remark)| match remark {
-        Remark::Logprobs(list) => list.elements(),
+        Remark::Logprobs(measured) => Some(measured.openai()),
         Remark::Citation(_) => None,
     });
-    let mut tokens = lists.flatten().peekable();
+    let lists: SmallVec<[_; 2]> = lists.collect();
+    let mut tokens = lists.iter().flat_map(|list| measured::elements(list)).peekable();
     if tokens.peek().is_none() {
         return choice.null("logprobs");
     }

@@ -56,9 +56,9 @@ impl Encoder {
                 self.delta(out, |delta| text.write(delta.member("content")));
                 self.measure(start, out);
             }
-            Step::Remark(Remark::Logprobs(list)) => {
+            Step::Remark(Remark::Logprobs(measured)) => {
                 self.measured.clear();
-                self.measured.extend_from_slice(list.text().as_bytes());
+                self.measured.extend_from_slice(measured.openai().as_bytes());
             }
             Step::Remark(Remark::Citation(citation)) => {
                 let start = out.len();

@@ -102,7 +102,8 @@ fn knob_name(knob: Knob) -> Result<&'static str, &'static str> {
         Knob::FrequencyPenalty => Ok("frequencyPenalty"),
         Knob::PresencePenalty => Ok("presencePenalty"),
         Knob::Choices => Err("only one answer can be translated"),
-        Knob::Logprobs | Knob::TopLogprobs => Err("log probabilities are not translated"),
+        Knob::Logprobs => Ok("responseLogprobs"),
+        Knob::TopLogprobs => Ok("logprobs"),
         Knob::LogitBias | Knob::Verbosity | Knob::CacheKey | Knob::CacheRetention => {
             Err("the gemini dialect has no such field")
         }

@@ -65,11 +65,7 @@ pub(super) const GENERATION: &[Field] = &[
     ),
     field_unless("frequencyPenalty", &["0", "0.0"], Turn(Knob::FrequencyPenalty)),
     field("imageConfig", Lost(Meaning, "no other dialect answers with pictures")),
-    field_unless(
-        "logprobs",
-        &["0"],
-        Lost(Meaning, "log probabilities are not translated"),
-    ),
+    field_unless("logprobs", &["0"], Turn(Knob::TopLogprobs)),
     field("maxOutputTokens", Read),
     field_unless(
         "mediaResolution",
@@ -82,11 +78,7 @@ pub(super) const GENERATION: &[Field] = &[
     ),
     field_unless("presencePenalty", &["0", "0.0"], Turn(Knob::PresencePenalty)),
     field("responseJsonSchema", Read),
-    field_unless(
-        "responseLogprobs",
-        &["false"],
-        Lost(Meaning, "log probabilities are not translated"),
-    ),
+    field_unless("responseLogprobs", &["false"], Turn(Knob::Logprobs)),
     field("responseMimeType", Read),
     field("responseModalities", Read),
     field("responseSchema", Read),
@@ -103,10 +95,12 @@ pub(super) const GENERATION: &[Field] = &[
 /// The knobs' names in full.
 pub(super) const KNOBS: &[(Knob, &str)] = &[
     (Knob::FrequencyPenalty, "generationConfig.frequencyPenalty"),
+    (Knob::Logprobs, "generationConfig.responseLogprobs"),
     (Knob::PresencePenalty, "generationConfig.presencePenalty"),
     (Knob::Seed, "generationConfig.seed"),
     (Knob::Temperature, "generationConfig.temperature"),
     (Knob::TopK, "generationConfig.topK"),
+    (Knob::TopLogprobs, "generationConfig.logprobs"),
     (Knob::TopP, "generationConfig.topP"),
 ];
 

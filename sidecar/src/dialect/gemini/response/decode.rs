@@ -4,6 +4,7 @@ use crate::dialect::gemini::signature;
 use crate::dialect::gemini::spelling::{camel_case, given};
 use crate::dialect::gemini::{finish, grounding, usage};
 use crate::dialect::item::{Arguments, Call, Finish, Part, Reasoning, Remark, Reply, Source};
+use crate::dialect::measured::Measured;
 use crate::dialect::text::Text;
 use crate::dialect::{ClientDialect, Exchange, Fault, Loss, unsaid};
 use crate::json::{Object, Raw, Type};
@@ -42,9 +43,11 @@ pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Res
     let cited = candidate
         .iter()
         .flat_map(|candidate| grounding::citations(candidate, &texts, &parts));
-    let remarks = cited
-        .map(|(text, citation)| (text, Remark::Citation(citation)))
-        .collect();
+    let cited = cited.map(|(text, citation)| (text, Remark::Citation(citation)));
+    // Of all texts together.
+    let measured = candidate.as_ref().and_then(Measured::of_candidate);
+    let measured = measured.map(|measured| (0, Remark::Logprobs(measured)));
+    let remarks = measured.into_iter().chain(cited).collect();
     let finished = match &candidate {
         Some(candidate) => finish::read(candidate, calls > 0)?,
         None => finish::blocked(&answer),

@@ -2,7 +2,7 @@
 
 use crate::dialect::gemini::signature;
 use crate::dialect::gemini::{finish, usage};
-use crate::dialect::item::{Arguments, Finish, Part, Reasoning, Reply, Source};
+use crate::dialect::item::{Arguments, Finish, Part, Reasoning, Remark, Reply, Source};
 use crate::dialect::text::Text;
 use crate::dialect::{Exchange, Usage};
 use crate::json::{ArrayWriter, ObjectWriter};
@@ -22,6 +22,13 @@ pub(in crate::dialect) fn encode(exchange: &Exchange, reply: &Reply<'_>, out: &m
     content.end();
     write_finish(&reply.finish, &mut candidate);
     candidate.u64("index", 0);
+    let measured = reply.remarks.iter().find_map(|(_, remark)| match remark {
+        Remark::Logprobs(measured) => Some(measured),
+        Remark::Citation(_) => None,
+    });
+    if let Some(measured) = measured {
+        measured.write_google(&mut candidate);
+    }
     candidate.end();
     candidates.end();
     write_tail(

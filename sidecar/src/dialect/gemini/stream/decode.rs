@@ -4,6 +4,7 @@ use crate::dialect::gemini::response::{self, Said};
 use crate::dialect::gemini::{finish, grounding, usage};
 use crate::dialect::item::{Call, Finish, Reasoning, Remark, Step};
 use crate::dialect::loss::given;
+use crate::dialect::measured::Measured;
 use crate::dialect::text::Text;
 use crate::dialect::translator::Sink;
 use crate::dialect::{Exchange, Fault};
@@ -81,11 +82,17 @@ impl Decoder {
     }
 
     fn candidate(&mut self, candidate: &Object<'_>, sink: &mut Sink<'_>) -> Result<(), Fault> {
+        // It is told with the text that it is about.
+        let mut measured = Measured::of_candidate(candidate);
         for object in response::parts(candidate) {
             for said in response::part(&object, &self.exchange, self.calls)? {
                 self.committed = true;
                 match said {
-                    Said::Text(text) => sink(Step::Text(text))?,
+                    Said::Text(text) => {
+                        let remark = measured.take().map(Remark::Logprobs).map(Step::Remark);
+                        remark.map_or(Ok(()), &mut *sink)?;
+                        sink(Step::Text(text))?;
+                    }
                     Said::Reasoning(Reasoning::Unsigned(text)) => sink(Step::Thinking(text))?,
                     Said::Reasoning(reasoning) => sink(Step::Reasoning(reasoning))?,
                     Said::Call(call) => self.call(call, sink)?,

@@ -2,10 +2,11 @@
 
 use crate::dialect::gemini::response::{write_call, write_finish, write_image, write_tail, write_thought};
 use crate::dialect::gemini::signature;
-use crate::dialect::item::{Arguments, Finish, Reasoning, Step};
+use crate::dialect::item::{Arguments, Finish, Reasoning, Remark, Step};
+use crate::dialect::measured::Measured;
 use crate::dialect::text::Text;
 use crate::dialect::{Exchange, Fault, Loss, Usage, unsaid};
-use crate::json::{ArrayWriter, ObjectWriter, to_one_line};
+use crate::json::{ArrayWriter, ObjectWriter, parse_value, to_one_line};
 
 /// Most that is held of calls whose arguments are not complete, bytes.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
@@ -23,6 +24,8 @@ pub(in crate::dialect) struct Encoder {
     held: usize,
     /// A signature of Google's that waits for its call.
     waiting: Option<String>,
+    /// How likely the next text's tokens were, as OpenAI's dialects have it.
+    measured: Option<String>,
     finish: Finish<'static>,
     usage: Option<Usage>,
 }
@@ -48,6 +51,7 @@ impl Encoder {
             unsaid: None,
             held: 0,
             waiting: None,
+            measured: None,
             finish: Finish::Stop,
             usage: None,
         }
@@ -68,8 +72,11 @@ impl Encoder {
                 self.model = model.map(|model| model.plain().into_owned());
             }
             Step::Text(text) | Step::Refusal(text) => {
-                self.chunk(out, |parts| text.write(parts.object().member("text")));
+                let measured = self.measured.take();
+                let write = |parts: &mut ArrayWriter<'_>| text.write(parts.object().member("text"));
+                self.event(out, (None, measured.as_deref()), write);
             }
+            Step::Remark(Remark::Logprobs(measured)) => self.measured = Some(measured.openai().into_owned()),
             Step::Reasoning(Reasoning::Foreign(entry)) if signature::read(&entry).is_some() => {
                 self.waiting = Some(entry.into_owned());
             }
@@ -88,7 +95,7 @@ impl Encoder {
             Step::CallEnd { call } => self.call_end(call, out),
             Step::Image(source) => self.chunk(out, |parts| write_image(&source, parts)),
             // None of these gets here.
-            Step::Lost(_) | Step::Remark(_) | Step::CustomCall { .. } => {}
+            Step::Lost(_) | Step::Remark(Remark::Citation(_)) | Step::CustomCall { .. } => {}
             Step::Finish(finish) => {
                 while let Some(open) = self.open.first() {
                     self.call_end(open.call, out);
@@ -172,14 +179,21 @@ impl Encoder {
     }
 
     fn chunk(&self, out: &mut Vec<u8>, write: impl FnOnce(&mut ArrayWriter<'_>)) {
-        self.event(out, None, write);
+        self.event(out, (None, None), write);
     }
 
     fn end(&self, out: &mut Vec<u8>) {
-        self.event(out, Some(&self.finish), |parts| parts.object().string("text", ""));
+        self.event(out, (Some(&self.finish), None), |parts| {
+            parts.object().string("text", "")
+        });
     }
 
-    fn event(&self, out: &mut Vec<u8>, finish: Option<&Finish<'_>>, write: impl FnOnce(&mut ArrayWriter<'_>)) {
+    fn event(
+        &self,
+        out: &mut Vec<u8>,
+        (finish, measured): (Option<&Finish<'_>>, Option<&str>),
+        write: impl FnOnce(&mut ArrayWriter<'_>),
+    ) {
         out.extend_from_slice(b"data: ");
         let mut body = ObjectWriter::new(out);
         let mut candidates = body.array("candidates");
@@ -192,6 +206,10 @@ impl Encoder {
             write_finish(finish, &mut candidate);
         }
         candidate.u64("index", 0);
+        let measured = measured.and_then(|list| parse_value(list.as_bytes()).ok());
+        if let Some(list) = measured {
+            Measured::OpenAi(list).write_google(&mut candidate);
+        }
         candidate.end();
         candidates.end();
         let counted = self.usage.as_ref().filter(|_| finish.is_some());

@@ -2,6 +2,7 @@
 
 use crate::dialect::item::{Arguments, Call, Citation, Part, Remark, Reply, Source};
 use crate::dialect::loss::given;
+use crate::dialect::measured::Measured;
 use crate::dialect::responses::finish::{self, Circumstances};
 use crate::dialect::responses::{carried, usage};
 use crate::dialect::text::Text;
@@ -93,7 +94,8 @@ fn remarks<'a>(part: &Object<'a>) -> impl Iterator<Item = Remark<'a>> + use<'a> 
     let logprobs = given(part, "logprobs").filter(|list| list.elements().is_some_and(|mut list| list.next().is_some()));
     let cited = given(part, "annotations").and_then(Raw::elements).into_iter().flatten();
     let cited = cited.filter_map(citation).map(Remark::Citation);
-    logprobs.map(Remark::Logprobs).into_iter().chain(cited)
+    let measured = logprobs.map(Measured::OpenAi).map(Remark::Logprobs);
+    measured.into_iter().chain(cited)
 }
 
 /// The citation that an annotation is, if it is one of a web page.

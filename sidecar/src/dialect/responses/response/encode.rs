@@ -1,10 +1,10 @@
 //! The item form into a Responses answer.
 
-use crate::dialect::Exchange;
 use crate::dialect::item::{Arguments, Call, Citation, Finish, Part, Reasoning, Remark, Reply, Source};
 use crate::dialect::responses::finish::{self, Circumstances};
 use crate::dialect::responses::{carried, usage};
 use crate::dialect::text::Text;
+use crate::dialect::{Exchange, measured};
 use crate::json::{ArrayWriter, ObjectWriter};
 use std::fmt::Write as _;
 
@@ -139,11 +139,14 @@ impl Remarks<'_, '_> {
         }
         annotations.end();
         let measured = own().find_map(|remark| match remark {
-            Remark::Logprobs(list) => Some(*list),
+            Remark::Logprobs(measured) => Some(measured.openai()),
             Remark::Citation(_) => None,
         });
         match measured {
-            Some(list) => part.raw("logprobs", list),
+            Some(list) => {
+                let mut logprobs = part.array("logprobs");
+                measured::elements(&list).for_each(|token| logprobs.raw(token));
+            }
             None => part.array("logprobs").end(),
         }
     }

@@ -3,6 +3,7 @@
 use super::calls::Calls;
 use crate::dialect::item::{Reasoning, Remark, Step};
 use crate::dialect::loss::given;
+use crate::dialect::measured::Measured;
 use crate::dialect::responses::finish::{self, Circumstances};
 use crate::dialect::responses::response::{citation, generated, unsaid, word};
 use crate::dialect::responses::{carried, usage, watch};
@@ -122,7 +123,7 @@ impl Decoder {
         if let Some(list) =
             given(event, "logprobs").filter(|list| list.elements().is_some_and(|mut list| list.next().is_some()))
         {
-            sink(Step::Remark(Remark::Logprobs(list)))?;
+            sink(Step::Remark(Remark::Logprobs(Measured::OpenAi(list))))?;
         }
         self.say(word(event, "delta").map(Step::Text), sink)
     }

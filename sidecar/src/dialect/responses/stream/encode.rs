@@ -80,10 +80,11 @@ impl Encoder {
             Step::Reasoning(reasoning) => self.reason(&reasoning, out),
             Step::Call { call, id, name } => self.call(call, &id, &name, false, out),
             Step::CustomCall { call, id, name } => self.call(call, &id, &name, true, out),
-            Step::Remark(Remark::Logprobs(list)) => {
-                self.hold(list.text().len())?;
+            Step::Remark(Remark::Logprobs(measured)) => {
+                let list = measured.openai();
+                self.hold(list.len())?;
                 self.measured.clear();
-                self.measured.extend_from_slice(list.text().as_bytes());
+                self.measured.extend_from_slice(list.as_bytes());
                 to_one_line(&mut self.measured);
             }
             Step::Remark(Remark::Citation(citation)) => return self.cite(&citation, out),
