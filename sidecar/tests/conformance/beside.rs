@@ -202,6 +202,7 @@ impl Beside {
         let values = |vector: &[f64; 2]| json!({ "values": vector });
         match (self, upstream) {
             (Self::Count, Dialect::Gemini) => json!({"totalTokens": 7}),
+            (Self::Count, Dialect::Converse) => json!({"inputTokens": 7}),
             (Self::Count, _) => json!({"input_tokens": 7}),
             (Self::Completions, upstream) if upstream != client.native() => {
                 said::answer(upstream, Say::Text)

@@ -5,4 +5,4 @@ mod decode;
 mod encode;
 
 pub(in crate::dialect) use decode::Decoder;
-pub(in crate::dialect) use encode::Encoder;
+pub(in crate::dialect) use encode::{Encoder, write_end};

@@ -1,7 +1,7 @@
 //! Steps into a stream of completions.
 
 use super::{OBJECT, finish_reason, unsaid};
-use crate::dialect::chat::{response::write_head, usage};
+use crate::dialect::chat::{response::write_head, stream::write_end};
 use crate::dialect::item::{Finish, Step};
 use crate::dialect::text::Text;
 use crate::dialect::unsaid::lost_remark;
@@ -89,12 +89,6 @@ impl Encoder {
     }
 
     fn end(&self, out: &mut Vec<u8>) {
-        if let Some(counted) = self.usage.filter(|_| self.exchange.include_usage) {
-            out.extend_from_slice(&self.head);
-            out.extend_from_slice(b",\"choices\":[],\"usage\":");
-            usage::write(&counted, &mut ObjectWriter::new(out));
-            out.extend_from_slice(b"}\n\n");
-        }
-        out.extend_from_slice(b"data: [DONE]\n\n");
+        write_end(&self.head, self.usage.filter(|_| self.exchange.include_usage), out);
     }
 }

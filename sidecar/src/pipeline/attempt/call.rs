@@ -1,46 +1,31 @@
 //! One upstream call: prepare, send, hold, commit.
 
 mod collected;
+mod committed;
 mod failures;
+mod faults;
 mod prepare;
+mod whole;
 
 use super::keeper::Keeper;
 use super::stream::{AnswerStream, Conversion, Listening, Timers, Uncommitted};
 use super::{Called, Course, Failure, Request, Settlement, headers};
-use crate::body::{Body, Held};
-use crate::dialect::{
-    Carrier, Class, ClientDialect, EventArray, Exchange, Fault, Framer, Framing, Grade, Keeping, Loss, Losses,
-    Operation, PREVIOUS, Translator, Usage, Watch, contents_of_request, decode_error, encode_error, inspect_response,
-    is_unknown, is_unreadable, kept_of_answer, refuses_count, reset_after, retell_response, translate_response,
-};
+use crate::dialect::{Carrier, Exchange, Framer, Framing, Keeping, Losses, Translator, Watch};
 use crate::health::Verdict as Health;
 use crate::meter::Outcome;
 use crate::pipeline::deadline::AttemptTimers;
 use crate::pipeline::limit::Admission;
-use crate::pipeline::respond::{CollectFault, Refusal};
 use crate::pipeline::route::{Candidate, Plan};
-use crate::pipeline::stamp;
 use crate::pipeline::verdict::verdict;
 use crate::upstream::{self, OutBody, Reuse, UpstreamBody};
 use bytes::Bytes;
-use collected::{Collected, collect};
-use failures::{broke_off, failure, outcome_of, unsent, unsigned, without_token};
-use http::Response;
+use failures::{broke_off, unsent, unsigned, without_token};
 use http::response::Parts;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
-
-/// What of a non-streaming answer is held before it is committed unseen, bytes.
-const MAX_HELD: usize = 1024 * 1024;
-/// Longest answer that is translated, bytes: all of it is needed at once.
-const MAX_TRANSLATED: usize = 32 * 1024 * 1024;
-/// What is read of an error's body, bytes.
-const MAX_ERROR: usize = 64 * 1024;
-/// How long an error's body may take.
-const ERROR_TIME: Duration = Duration::from_secs(2);
 
 /// Everything one call is made of.
 struct Call<'a, 'b> {
@@ -141,66 +126,17 @@ impl Call<'_, '_> {
 
     /// The attempt came to nothing: whoever decides what is next counts it.
     fn failed(&mut self, failure: Failure) -> Called {
-        if let Some(settlement) = self.settlement.take() {
-            let row = verdict(failure.outcome, failure.reset, self.request.policy.retry.on_ambiguous);
-            settlement.give_up(failure.outcome, row.health);
-            self.request.visit.counted.set(false);
-        }
+        let row = verdict(failure.outcome, failure.reset, self.request.policy.retry.on_ambiguous);
+        self.give_up(failure.outcome, row.health);
         Called::Failed(failure)
     }
 
-    /// The answer is whole: it is settled, and the client gets it.
-    fn settled(
-        &mut self,
-        head: Parts,
-        bytes: Bytes,
-        translated: bool,
-        usage: Option<Usage>,
-        outcome: Outcome,
-    ) -> Called {
-        self.settled_as(head, bytes, (translated, false), usage, outcome)
-    }
-
-    /// The same, perhaps with the bytes of a stream.
-    fn settled_as(
-        &mut self,
-        head: Parts,
-        bytes: Bytes,
-        (translated, stream): (bool, bool),
-        usage: Option<Usage>,
-        outcome: Outcome,
-    ) -> Called {
-        let mut cost = None;
-        if let Some(mut settlement) = self.settlement.take() {
-            settlement.code = head.status.as_u16();
-            settlement.usage = usage;
-            cost = settlement.cost_nano_usd();
-            settlement.finish(outcome);
+    /// Nothing of it is the client's.
+    fn give_up(&mut self, outcome: Outcome, health: Health) {
+        if let Some(settlement) = self.settlement.take() {
+            settlement.give_up(outcome, health);
+            self.request.visit.counted.set(false);
         }
-        Called::Answer(Box::new(self.dressed(
-            head,
-            Body::whole(bytes),
-            translated,
-            stream,
-            cost,
-        )))
-    }
-
-    /// From here on the answer is the client's.
-    fn streaming(&mut self, head: Parts, mut stream: Pin<Box<AnswerStream>>, translated: bool, first: bool) -> Called {
-        if let Some(mut settlement) = self.settlement.take() {
-            if first {
-                settlement.first_token();
-            }
-            stream.commit(settlement);
-        }
-        Called::Answer(Box::new(self.dressed(
-            head,
-            Body::Stream(stream),
-            translated,
-            first,
-            None,
-        )))
     }
 
     async fn answer(&mut self, body: OutBody, reuse: Reuse) -> Called {
@@ -234,126 +170,6 @@ impl Call<'_, '_> {
             Ok(upstream::Response { head, body, .. }) => self.whole(head, body).await,
             Err(error) => self.failed(unsent(&error)),
         }
-    }
-
-    /// Nobody asked for that. Only the status can be read, which is the client's business as any other.
-    fn compressed(&mut self, head: Parts) -> Called {
-        let coding = headers::coding(&head).unwrap_or_default();
-        let status = head.status.as_u16();
-        let fault = match head.status.is_success() {
-            true => Fault::malformed(format!(
-                "its answer is compressed ({coding}), which it was not asked for"
-            )),
-            false => Fault {
-                message: format!(
-                    "the upstream answered {status} with a body compressed ({coding}) without being asked"
-                ),
-                ..decode_error(self.candidate.upstream.dialect, status, &head.headers, &[])
-            },
-        };
-        if fault.class == Class::Client {
-            return self.faulty(head, fault);
-        }
-        let reset = reset_after(&head.headers, self.request.visit.unix_seconds);
-        self.failed(failure(fault, reset))
-    }
-
-    /// An error status: the client's own goes to the client, any other is the next attempt's business.
-    async fn error(&mut self, head: Parts, body: UpstreamBody) -> Called {
-        let dialect = self.candidate.upstream.dialect;
-        // The status has been said; a body that does not come must not turn it into a timeout.
-        let (bytes, rest) = match tokio::time::timeout(ERROR_TIME, collect(body, MAX_ERROR, None)).await {
-            Ok(Ok(Collected::Whole(bytes))) => (bytes, None),
-            Ok(Ok(Collected::Long(bytes, rest))) => (bytes, Some(rest)),
-            Ok(Ok(Collected::NoMemory) | Err(_)) | Err(_) => (Bytes::new(), None),
-        };
-        let bytes = self.candidate.upstream.standing.redacted(bytes);
-        let told = decode_error(dialect, head.status.as_u16(), &head.headers, &bytes);
-        let fault = self.without_keys(told.clone());
-        if is_unknown(&fault) && self.course.leaves_another_of_its_dialect() {
-            return self.unknown_here();
-        }
-        if let Some(called) = self.unreadable(&fault).or_else(|| self.uncounted(&fault)) {
-            return called;
-        }
-        if !self.is_the_clients(&fault) {
-            let reset = reset_after(&head.headers, self.request.visit.unix_seconds);
-            return self.failed(failure(fault, reset));
-        }
-        let client = self.request.asked.dialect;
-        // A host says what is wrong in its own words.
-        let passes = self.candidate.upstream.passes(self.request.asked) && self.candidate.upstream.hosting.is_none();
-        if let (Some(rest), true) = (rest, passes) {
-            let stream = self.answer_stream(rest, Conversion::Raw);
-            return self.streaming(head, stream.preceded_by(bytes), false, false);
-        }
-        // A key that JSON had to escape is found only once it is decoded: then the error is told anew.
-        let translated = !passes || fault != told;
-        let bytes = if translated {
-            in_dialect(client, &fault).into()
-        } else {
-            bytes
-        };
-        self.settled(head, bytes, translated, None, outcome_of(fault.class))
-    }
-
-    /// Another account may have the response that this one does not have.
-    fn unknown_here(&mut self) -> Called {
-        if let Some(settlement) = self.settlement.take() {
-            settlement.give_up(Outcome::Client, Health::Nothing);
-            self.request.visit.counted.set(false);
-        }
-        Called::Lossy(vec![Loss {
-            field: PREVIOUS.into(),
-            grade: Grade::Meaning,
-            why: "it does not have this response".into(),
-        }])
-    }
-
-    /// It cannot read what another account's model reasoned, and is asked once more without that.
-    fn unreadable(&mut self, fault: &Fault) -> Option<Called> {
-        if !is_unreadable(self.candidate.upstream.dialect, fault) || self.course.is_spared(self.candidate) {
-            return None;
-        }
-        let sealed = contents_of_request(self.translated.as_ref().unwrap_or(self.request.body));
-        if sealed.is_empty() {
-            return None;
-        }
-        self.keeper().refused(&sealed);
-        Some(self.spared(fault))
-    }
-
-    /// It refuses to be asked for the usage of a stream, for which the client has not asked, and is asked once more without.
-    fn uncounted(&mut self, fault: &Fault) -> Option<Called> {
-        let Request { asked, .. } = self.request;
-        let upstream = &self.candidate.upstream;
-        let is_ours = asked.stream && !(asked.wants_usage && upstream.passes(asked));
-        if !is_ours || !refuses_count(upstream.dialect, fault) || self.course.is_spared(self.candidate) {
-            return None;
-        }
-        self.keeper().refused_count();
-        Some(self.spared(fault))
-    }
-
-    fn spared(&mut self, fault: &Fault) -> Called {
-        if let Some(settlement) = self.settlement.take() {
-            settlement.give_up(Outcome::Client, Health::Nothing);
-            self.request.visit.counted.set(false);
-        }
-        Called::Spared(failure(fault.clone(), None))
-    }
-
-    /// Nothing else is tried for it: the client hears it as the provider said it.
-    fn is_the_clients(&self, fault: &Fault) -> bool {
-        let is_4xx = fault.status.is_some_and(|status| (400..500).contains(&status));
-        let overflows = fault.class == Class::ContextOverflow && is_4xx;
-        fault.class == Class::Client || overflows && self.course.ends_with_overflow(self.candidate)
-    }
-
-    /// What a provider says may quote the key it was called with.
-    fn without_keys(&self, fault: Fault) -> Fault {
-        let standing = &self.candidate.upstream.standing;
-        fault.redacted(|text| standing.redacted_text(text))
     }
 
     /// Held until the first content; after that it is the client's.
@@ -395,141 +211,6 @@ impl Call<'_, '_> {
         }
     }
 
-    /// Held until it is complete and parsed, or longer than may be held.
-    async fn whole(&mut self, head: Parts, body: UpstreamBody) -> Called {
-        let mut held = Held::none(&self.request.visit.worker.shared.bodies);
-        let passes = self.exchange.is_none();
-        let limit = if passes { MAX_HELD } else { MAX_TRANSLATED };
-        match collect(body, limit, Some(&mut held)).await {
-            Err(message) => self.failed(broke_off(message)),
-            Ok(Collected::Whole(bytes)) => {
-                let called = self.parsed(head, bytes);
-                keep(called, held)
-            }
-            // Too long to be held: the client gets the rest as it comes, unseen.
-            Ok(Collected::Long(bytes, rest)) if passes => {
-                let stream = self.answer_stream(rest, Conversion::Raw);
-                self.streaming(head, stream.preceded_by(bytes), false, false)
-            }
-            Ok(Collected::NoMemory) => {
-                if let Some(settlement) = self.settlement.take() {
-                    settlement.give_up(Outcome::NoMemory, Health::Nothing);
-                    self.request.visit.counted.set(false);
-                }
-                Called::Refused(Refusal::Body(CollectFault::NoMemory))
-            }
-            Ok(Collected::Long(..)) => {
-                let message = "its answer is longer than can be held".to_owned();
-                self.failed(Failure {
-                    outcome: Outcome::Malformed,
-                    message,
-                    reset: None,
-                    status: None,
-                })
-            }
-        }
-    }
-
-    fn parsed(&mut self, head: Parts, bytes: Bytes) -> Called {
-        let asked = self.request.asked;
-        if self.must_retell() {
-            return self.retold(head, &bytes);
-        }
-        let parsed = match self.exchange.take() {
-            None => inspect_response(asked.dialect, asked.operation, &bytes).map(|seen| {
-                self.remember_passed(&bytes);
-                self.remember_kept(&bytes);
-                (bytes, false, seen.usage)
-            }),
-            Some(exchange) => translate_response(&exchange, &bytes).map(|answer| {
-                if let (Some(reasoned), Some(keeping)) = (&answer.reasoned, self.keeping) {
-                    self.keeper().keep(keeping, reasoned);
-                }
-                self.losses.extend(answer.losses);
-                (answer.body.into(), true, answer.usage)
-            }),
-        };
-        match parsed {
-            Ok((bytes, translated, usage)) => self.settled(head, bytes, translated, usage, Outcome::Ok),
-            Err(fault) => self.faulty(head, fault),
-        }
-    }
-
-    /// The client asked for a stream and could read nothing else. Of several choices only one can be told, and the older
-    /// form of completions has no decoder.
-    fn must_retell(&self) -> bool {
-        let asked = self.request.asked;
-        let is_translated = self.exchange.is_some();
-        asked.stream && (is_translated || asked.operation == Operation::Generate && asked.choices() == 1)
-    }
-
-    fn retold(&mut self, head: Parts, bytes: &Bytes) -> Called {
-        let exchange = match self.exchange.take() {
-            Some(exchange) => exchange,
-            None => {
-                self.remember_passed(bytes);
-                self.passed()
-            }
-        };
-        let answer = match retell_response(&exchange, bytes) {
-            Ok(answer) => answer,
-            Err(fault) => return self.faulty(head, fault),
-        };
-        if let (Some(reasoned), Some(keeping)) = (&answer.reasoned, self.keeping) {
-            self.keeper().keep(keeping, reasoned);
-        }
-        self.losses.extend(answer.losses);
-        let bytes = match self.request.asked.framing {
-            Framing::Events => answer.body.into(),
-            Framing::Array => EventArray::whole(&answer.body),
-        };
-        self.settled_as(head, bytes, (true, true), answer.usage, Outcome::Ok)
-    }
-
-    /// Others could be asked to go on from a response that only this one keeps.
-    fn is_one_of_several(&self) -> bool {
-        let Plan {
-            order,
-            limited,
-            excluded,
-            ..
-        } = self.plan;
-        let speaks = self.request.asked.dialect == ClientDialect::Responses && self.exchange.is_none();
-        speaks && order.len() + limited.len() + excluded.len() > 1
-    }
-
-    fn remember_kept(&self, answer: &[u8]) {
-        if self.is_one_of_several() {
-            self.keeper().kept(&kept_of_answer(answer));
-        }
-    }
-
-    fn remember_passed(&self, answer: &[u8]) {
-        let reasoned = self
-            .carrier
-            .and_then(|carrier| carrier.reasoned(self.request.asked, answer));
-        if let Some((reasoned, keeping)) = reasoned.and_then(|reasoned| Some((reasoned, self.keeping_passed()?))) {
-            self.keeper().keep(keeping, &reasoned);
-        }
-    }
-
-    /// A status of success that was none: what it stands for is the client's own error, or the next attempt's business.
-    fn faulty(&mut self, mut head: Parts, fault: Fault) -> Called {
-        let fault = self.without_keys(fault);
-        if let Some(called) = self.unreadable(&fault).or_else(|| self.uncounted(&fault)) {
-            return called;
-        }
-        if !self.is_the_clients(&fault) {
-            return self.failed(failure(fault, None));
-        }
-        head.status = fault
-            .status
-            .and_then(|status| http::StatusCode::from_u16(status).ok())
-            .unwrap_or(head.status);
-        let bytes = in_dialect(self.request.asked.dialect, &fault).into();
-        self.settled(head, bytes, true, None, outcome_of(fault.class))
-    }
-
     fn answer_stream(&self, body: UpstreamBody, conversion: Conversion) -> Pin<Box<AnswerStream>> {
         let upstream = self.candidate.upstream;
         let timers = Timers {
@@ -550,28 +231,6 @@ impl Call<'_, '_> {
         ))
     }
 
-    /// The answer with its headers.
-    fn dressed(&self, head: Parts, body: Body, translated: bool, stream: bool, cost: Option<u64>) -> Response<Body> {
-        let mut response = Response::new(body);
-        *response.status_mut() = head.status;
-        let mut fields = head.headers;
-        let translated = translated || self.candidate.upstream.hosting.is_some();
-        headers::returned(&mut fields, translated, stream.then_some(self.request.asked.framing));
-        self.candidate.upstream.standing.redact_headers(&mut fields);
-        stamp::answer(
-            &mut fields,
-            self.request,
-            self.plan,
-            self.candidate,
-            self.course,
-            &self.losses,
-            cost,
-        );
-        *response.headers_mut() = fields;
-        self.candidate.target.deployment.series.lost(&self.losses);
-        response
-    }
-
     fn timed_out(&mut self, limit: Duration) -> Called {
         let what = if self.request.asked.stream {
             "no content"
@@ -589,20 +248,4 @@ impl Call<'_, '_> {
             status: None,
         })
     }
-}
-
-/// The answer's permits are given back when the client has taken it.
-fn keep(called: Called, held: Held) -> Called {
-    match called {
-        Called::Answer(mut response) => {
-            response.body_mut().keep(held);
-            Called::Answer(response)
-        }
-        other => other,
-    }
-}
-
-/// The upstream's own error, in the client's dialect.
-fn in_dialect(client: ClientDialect, fault: &Fault) -> Vec<u8> {
-    encode_error(client, fault.status.unwrap_or(502), &fault.body())
 }

@@ -221,14 +221,19 @@ impl Encoder {
     }
 
     fn end(&self, out: &mut Vec<u8>) {
-        if let Some(counted) = self.usage.filter(|_| self.exchange.include_usage) {
-            out.extend_from_slice(&self.head);
-            out.extend_from_slice(b",\"choices\":[],\"usage\":");
-            usage::write(&counted, &mut ObjectWriter::new(out));
-            out.extend_from_slice(b"}\n\n");
-        }
-        out.extend_from_slice(b"data: [DONE]\n\n");
+        write_end(&self.head, self.usage.filter(|_| self.exchange.include_usage), out);
     }
+}
+
+/// What ends a stream whose chunks begin with `head`, with the usage that the client asked for.
+pub(in crate::dialect) fn write_end(head: &[u8], usage: Option<Usage>, out: &mut Vec<u8>) {
+    if let Some(counted) = usage {
+        out.extend_from_slice(head);
+        out.extend_from_slice(b",\"choices\":[],\"usage\":");
+        usage::write(&counted, &mut ObjectWriter::new(out));
+        out.extend_from_slice(b"}\n\n");
+    }
+    out.extend_from_slice(b"data: [DONE]\n\n");
 }
 
 /// Puts the event that begins at `start` on one line: what was copied may have more.
