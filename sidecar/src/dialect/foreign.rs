@@ -44,7 +44,9 @@ pub struct Purged {
     pub losses: Losses,
 }
 
-type Splices = SmallVec<[(Range<usize>, Vec<u8>); 2]>;
+/// A place of the body, and what stands there instead.
+type Splice = (Range<usize>, Vec<u8>);
+type Splices = SmallVec<[Splice; 2]>;
 
 /// The client's body without what `upstream`, which speaks its dialect, would refuse; `None` where there is nothing.
 pub fn without_foreign(asked: &Asked<'_>, upstream: &Upstream<'_>) -> Option<Purged> {
@@ -198,7 +200,7 @@ pub fn without_thinking(
     asked: &Asked<'_>,
     upstream: &Upstream<'_>,
     found: &[(Range<usize>, Vec<u8>)],
-) -> Option<((Range<usize>, Vec<u8>), Loss)> {
+) -> Option<(Splice, Loss)> {
     let is_asked = matches!(asked.operation, Operation::Generate | Operation::CountTokens);
     if asked.dialect != ClientDialect::Messages || !is_asked || !checks_signatures(upstream) {
         return None;

@@ -126,7 +126,7 @@ impl Bedrock {
         let wrapped = wrapped.ok_or_else(|| Error::invalid("input must have one of converse, invokeModel"))?;
         let known = ["additionalModelRequestFields", "messages", "system", "toolConfig"];
         if let Some((key, _)) = wrapped.fields().iter().find(|(key, _)| !known.contains(&&**key)) {
-            return Err(Error::invalid(&format!("extraneous key [{key}] is not permitted")));
+            return Err(Error::invalid(format!("extraneous key [{key}] is not permitted")));
         }
         if !model.name.contains("claude") {
             return Err(Error::invalid("The provided model doesn't support counting tokens."));

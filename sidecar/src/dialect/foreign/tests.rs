@@ -102,7 +102,7 @@ fn with_a_budget_a_loop_that_began_without_thinking_goes_on_without_any() {
                 continue;
             }
         };
-        assert_eq!(&body[range], r#"{"type":"enabled","budget_tokens":1024}"#);
+        assert_eq!(body.get(range), Some(r#"{"type":"enabled","budget_tokens":1024}"#));
         assert_eq!(fresh, br#"{"type":"disabled"}"#);
     }
 }
