@@ -4,6 +4,7 @@
 //! [`Raw`] is known to be valid; looking into it is a cheap walk. Unknown members, their order, spacing and spelling
 //! survive because nobody re-serialises them. What is new is written with [`ObjectWriter`] and its siblings.
 
+use index::{Entries, Recorder};
 use scan::Scanner;
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -11,6 +12,7 @@ use std::ops::Range;
 
 mod escape;
 mod find;
+mod index;
 mod number;
 mod scan;
 mod token;
@@ -20,6 +22,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use index::Index;
 pub use write::{ArrayWriter, ObjectWriter, StringWriter, ValueWriter, to_one_line, write_string};
 
 /// Deepest nesting accepted, counting objects and arrays.
@@ -39,9 +42,11 @@ pub struct Error {
 }
 
 /// A valid JSON value, as written, without surrounding white space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Raw<'a> {
     text: &'a str,
+    /// Of the values that lie inside of it.
+    entries: Entries<'a>,
 }
 
 /// What a [`Raw`] is.
@@ -84,10 +89,19 @@ pub struct Object<'a> {
 
 /// Validates `text` as one JSON object, with white space around it allowed.
 pub fn parse(text: &[u8]) -> Result<Object<'_>, Error> {
+    validated(&mut Scanner::new(text)?, &mut Recorder::none(&mut Vec::new()))
+}
+
+/// The same of a text that will be looked into far and wide: what is found takes leaps by `index`, which it fills.
+pub fn parse_indexed<'a>(text: &'a [u8], index: &'a mut Index) -> Result<Object<'a>, Error> {
     let mut scan = Scanner::new(text)?;
-    scan.expect_object()?;
-    let object = object(&mut scan, |scan| scan.value(1))?;
-    scan.expect_end()?;
+    let mut recorder = index.recorder(scan.text());
+    let mut object = validated(&mut scan, &mut recorder)?;
+    let mut entries = index.entries();
+    for Member { value, .. } in &mut object.members {
+        let found = entries.leap(value.text.as_ptr().addr());
+        value.entries = found.map(|(_, inside)| inside).unwrap_or_default();
+    }
     Ok(object)
 }
 
@@ -95,21 +109,45 @@ pub fn parse(text: &[u8]) -> Result<Object<'_>, Error> {
 pub fn parse_value(text: &[u8]) -> Result<Raw<'_>, Error> {
     let mut scan = Scanner::new(text)?;
     scan.expect_something()?;
-    let raw = taken(&mut scan, &|scan| scan.value(0))?;
+    let raw = taken(&mut scan, |scan| {
+        validate(scan, 0, &mut Recorder::none(&mut Vec::new()))
+    })?;
     scan.expect_end()?;
     Ok(raw)
+}
+
+fn validated<'a>(scan: &mut Scanner<'a>, index: &mut Recorder<'_>) -> Result<Object<'a>, Error> {
+    scan.expect_object()?;
+    let object = object(scan, |scan| validate(scan, 1, index))?;
+    scan.expect_end()?;
+    Ok(object)
+}
+
+/// Gets past a value within `depth` others. What is in it will have entries once all are taken down.
+fn validate<'a>(scan: &mut Scanner<'a>, depth: usize, index: &mut Recorder<'_>) -> Result<Entries<'a>, Error> {
+    scan.value(depth, index)?;
+    Ok(Entries::default())
 }
 
 /// The object at which `scan` stands; `value` gets past one value, validating it or trusting it.
 fn object<'a>(
     scan: &mut Scanner<'a>,
-    value: impl Fn(&mut Scanner<'a>) -> Result<(), Error>,
+    value: impl FnMut(&mut Scanner<'a>) -> Result<Entries<'a>, Error>,
 ) -> Result<Object<'a>, Error> {
-    let mut object = Object {
-        text: scan.text(),
-        escaped: false,
-        members: SmallVec::new(),
-    };
+    let mut object = Object::of(scan.text());
+    fill(&mut object, scan, value)?;
+    Ok(object)
+}
+
+/// The same, in the place of another one.
+fn fill<'a>(
+    object: &mut Object<'a>,
+    scan: &mut Scanner<'a>,
+    mut value: impl FnMut(&mut Scanner<'a>) -> Result<Entries<'a>, Error>,
+) -> Result<(), Error> {
+    object.escaped = false;
+    object.members.clear();
+    scan.enter();
     let mut more = scan.open(b'}');
     while more {
         if object.members.len() == MAX_MEMBERS {
@@ -119,11 +157,11 @@ fn object<'a>(
         object.escaped |= escaped;
         object.members.push(Member {
             raw_key,
-            value: taken(scan, &value)?,
+            value: taken(scan, &mut value)?,
         });
         more = scan.another(b'}')?;
     }
-    Ok(object)
+    Ok(())
 }
 
 /// Visits the members of the object at which `scan` stands, and within `outer` none deeper.
@@ -132,6 +170,7 @@ fn visit_object<'a>(
     outer: Option<&str>,
     visit: &mut impl FnMut(Option<&str>, &str, Raw<'a>),
 ) -> Result<(), Error> {
+    scan.enter();
     let mut more = scan.open(b'}');
     while more {
         let (raw_key, escaped) = scan.key()?;
@@ -142,7 +181,7 @@ fn visit_object<'a>(
         if outer.is_none() && scan.peek() == Some(b'{') {
             visit_object(scan, Some(&key), visit)?;
         } else {
-            let value = taken(scan, &skip)?;
+            let value = taken(scan, skip)?;
             visit(outer, &key, value);
         }
         more = scan.another(b'}')?;
@@ -151,21 +190,33 @@ fn visit_object<'a>(
 }
 
 /// Gets past a value that was validated before.
-fn skip(scan: &mut Scanner<'_>) -> Result<(), Error> {
-    scan.skip();
-    Ok(())
+fn skip<'a>(scan: &mut Scanner<'a>) -> Result<Entries<'a>, Error> {
+    Ok(scan.skip())
 }
 
 /// The value that `value` gets past.
-fn taken<'a>(scan: &mut Scanner<'a>, value: &impl Fn(&mut Scanner<'a>) -> Result<(), Error>) -> Result<Raw<'a>, Error> {
+fn taken<'a>(
+    scan: &mut Scanner<'a>,
+    value: impl FnOnce(&mut Scanner<'a>) -> Result<Entries<'a>, Error>,
+) -> Result<Raw<'a>, Error> {
     let start = scan.at();
-    value(scan)?;
+    let entries = value(scan)?;
     Ok(Raw {
         text: scan.since(start),
+        entries,
     })
 }
 
 impl<'a> Object<'a> {
+    /// Without a member yet.
+    fn of(text: &'a str) -> Self {
+        Self {
+            text,
+            escaped: false,
+            members: SmallVec::new(),
+        }
+    }
+
     /// The members in order.
     pub fn members(&self) -> &[Member<'a>] {
         &self.members
@@ -177,13 +228,20 @@ impl<'a> Object<'a> {
     }
 
     /// The value of the last member with this key (escapes in keys resolved), as most parsers take it.
+    // Where it is asked, the key is known, and so is how to compare it at once.
+    #[inline]
     pub fn get(&self, key: &str) -> Option<Raw<'a>> {
+        if self.escaped {
+            return self.get_resolved(key);
+        }
         let mut backwards = self.members.iter().rev();
-        let found = match self.escaped {
-            true => backwards.find(|member| member.key() == key),
-            false => backwards.find(|member| member.raw_key == key),
-        };
-        found.map(|member| member.value)
+        Some(backwards.find(|member| member.raw_key == key)?.value)
+    }
+
+    #[cold]
+    fn get_resolved(&self, key: &str) -> Option<Raw<'a>> {
+        let mut backwards = self.members.iter().rev();
+        Some(backwards.find(|member| member.key() == key)?.value)
     }
 
     /// A member's key, escapes resolved: what [`Member::key`] says, without a look at it where no key holds an escape.
@@ -201,14 +259,18 @@ impl<'a> Object<'a> {
 
     /// Where `value`, which must come from this object or from a value within it, stands in the text that was parsed.
     pub fn span(&self, value: Raw<'a>) -> Range<usize> {
-        let start = value.text.as_ptr().addr().wrapping_sub(self.text.as_ptr().addr());
+        self.span_of_text(value.text)
+    }
+
+    fn span_of_text(&self, inner: &str) -> Range<usize> {
+        let start = inner.as_ptr().addr().wrapping_sub(self.text.as_ptr().addr());
         debug_assert!(start < self.text.len(), "the value comes from another text");
-        start..start.wrapping_add(value.text.len())
+        start..start.wrapping_add(inner.len())
     }
 
     /// The same of an object that was read from a value within this one.
     pub fn span_of(&self, inner: &Object<'a>) -> Range<usize> {
-        self.span(Raw { text: inner.text })
+        self.span_of_text(inner.text)
     }
 
     /// The same of a whole member, from its key on.
@@ -230,6 +292,14 @@ impl<'a> Member<'a> {
         escape::resolved(self.raw_key)
     }
 }
+
+impl PartialEq for Raw<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Raw<'_> {}
 
 impl<'a> Raw<'a> {
     /// As written.
@@ -283,7 +353,7 @@ impl<'a> Raw<'a> {
     /// An object's members; `None` also for one with more than [`MAX_MEMBERS`].
     pub fn object(self) -> Option<Object<'a>> {
         if self.kind() == Type::Object {
-            object(&mut Scanner::trusted(self.text), skip).ok()
+            object(&mut Scanner::trusted(self.text, self.entries), skip).ok()
         } else {
             None
         }
@@ -296,13 +366,13 @@ impl<'a> Raw<'a> {
         if self.kind() != Type::Object {
             return None;
         }
-        visit_object(&mut Scanner::trusted(self.text), None, &mut visit).ok()
+        visit_object(&mut Scanner::trusted(self.text, self.entries), None, &mut visit).ok()
     }
 
     /// An array's elements, walked lazily; `None` when it is no array.
     pub fn elements(self) -> Option<Elements<'a>> {
         self.text.starts_with('[').then(|| Elements {
-            scan: Scanner::trusted(self.text),
+            scan: Scanner::trusted(self.text, self.entries),
         })
     }
 }
@@ -318,19 +388,54 @@ impl<'a> Elements<'a> {
     /// `None` for an element that is no object, or has more than [`MAX_MEMBERS`].
     pub fn objects(mut self) -> impl Iterator<Item = Option<Object<'a>>> {
         std::iter::from_fn(move || {
-            let start = self.scan.after_separator()?;
-            let mut inside = self.scan.clone();
-            let is_object = inside.peek() == Some(b'{');
-            let mut found = is_object.then(|| object(&mut inside, skip).ok()).flatten();
-            match &mut found {
-                Some(object) => {
-                    object.text = inside.since(start);
-                    self.scan = inside;
-                }
-                None => self.scan.skip(),
-            }
-            Some(found)
+            let mut object = Object::of(self.scan.text());
+            self.look_into(&mut object).map(|found| found.then_some(object))
         })
+    }
+
+    /// None is left.
+    pub fn is_empty(&self) -> bool {
+        self.scan.clone().after_separator().is_none()
+    }
+
+    /// As [`Elements::objects`], but all in the same place: an object is too large to be handed on for each.
+    pub fn in_turn(self) -> InTurn<'a> {
+        InTurn {
+            current: Object::of(self.scan.text()),
+            elements: self,
+            next: 0,
+        }
+    }
+
+    /// Past the next element, which `object` becomes; whether it could.
+    fn look_into(&mut self, object: &mut Object<'a>) -> Option<bool> {
+        let start = self.scan.after_separator()?;
+        let mut inside = self.scan.clone();
+        let found = inside.peek() == Some(b'{') && fill(object, &mut inside, skip).is_ok();
+        if found {
+            object.text = inside.since(start);
+            self.scan = inside;
+        } else {
+            self.scan.skip();
+        }
+        Some(found)
+    }
+}
+
+/// The objects of an array, one at a time; see [`Elements::in_turn`].
+#[derive(Debug)]
+pub struct InTurn<'a> {
+    elements: Elements<'a>,
+    current: Object<'a>,
+    next: usize,
+}
+
+impl<'a> InTurn<'a> {
+    /// The next element and its position. `None` in its place if it is no object, or has more than [`MAX_MEMBERS`].
+    pub fn advance(&mut self) -> Option<(usize, Option<&Object<'a>>)> {
+        let found = self.elements.look_into(&mut self.current)?;
+        self.next += 1;
+        Some((self.next - 1, found.then_some(&self.current)))
     }
 }
 
@@ -340,9 +445,10 @@ impl<'a> Iterator for Elements<'a> {
     fn next(&mut self) -> Option<Raw<'a>> {
         // Before each element stands the bracket or a comma.
         let start = self.scan.after_separator()?;
-        self.scan.skip();
+        let entries = self.scan.skip();
         Some(Raw {
             text: self.scan.since(start),
+            entries,
         })
     }
 }

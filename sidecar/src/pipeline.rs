@@ -24,6 +24,7 @@ use crate::app;
 use crate::body::{self, Body, Held};
 use crate::dialect::{Asked, InPath, Operation};
 use crate::health::Registry;
+use crate::json::Index;
 use crate::meter::{InFlight, Meter, Shape};
 use crate::policy::{Broken, InForce, Route, Snapshot};
 use crate::sealed::Sealed;
@@ -219,7 +220,8 @@ impl Visit {
         let body = body::collect_limited(incoming, &mut held).await?;
         let received = Instant::now();
         let Shape { dialect, operation, .. } = self.shape.get();
-        let asked = Asked::read(dialect, operation, path, &body)?;
+        let mut index = Index::default();
+        let asked = Asked::read_indexed(dialect, operation, path, &body, &mut index)?;
         self.shape.set(self.shape_of(&asked));
         let route = self.route(&asked, caller)?;
         self.route.replace(Some(Arc::clone(route)));

@@ -24,8 +24,27 @@ impl<'a> Asked<'a> {
         path: InPath<'a>,
         body: &'a [u8],
     ) -> Result<Self, BadRequest> {
-        let object =
-            json::parse(body).map_err(|error| BadRequest::new(format!("the request body cannot be read: {error}")))?;
+        Self::of(dialect, operation, path, json::parse(body))
+    }
+
+    /// The same, with an index for whoever looks into the body afterwards.
+    pub fn read_indexed(
+        dialect: ClientDialect,
+        operation: Operation,
+        path: InPath<'a>,
+        body: &'a [u8],
+        index: &'a mut json::Index,
+    ) -> Result<Self, BadRequest> {
+        Self::of(dialect, operation, path, json::parse_indexed(body, index))
+    }
+
+    fn of(
+        dialect: ClientDialect,
+        operation: Operation,
+        path: InPath<'a>,
+        parsed: Result<json::Object<'a>, json::Error>,
+    ) -> Result<Self, BadRequest> {
+        let object = parsed.map_err(|error| BadRequest::new(format!("the request body cannot be read: {error}")))?;
         let (model, model_span) = read_model(path.model, &object)?;
         // Nothing else has streams; a provider ignores the word, too.
         let stream = operation.streams() && path.stream.map_or_else(|| read_stream(&object), Ok)?;

@@ -13,24 +13,35 @@ use super::turns::PLACEHOLDER;
 use super::{Asked, ClientDialect, Grade, Loss, Losses, Operation, Upstream, chat, messages};
 use crate::json::{Object, Raw, write_string};
 use bytes::Bytes;
-use memchr::memmem;
+use memchr::memmem::Finder;
 use smallvec::SmallVec;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// What the sidecar, or an upstream that is passed on, adds to chat's messages and to their calls, for clients that return
 /// it.
 const CARRIERS: &[&str] = &["reasoning_content", "reasoning_details", "reasoning", "extra_content"];
 
-/// Their names as they stand in bodies that hold one; no other field of chat's begins with these.
-const SIGNS: &[&str] = &[
-    "reasoning_content",
-    "reasoning_details",
-    "\"reasoning\"",
-    "extra_content",
-];
+/// What is looked for in every body that passes through, so each search is built once.
+type Words<const N: usize> = LazyLock<[Finder<'static>; N]>;
 
+/// The carriers' names as they stand in bodies that hold one; no other field of chat's begins with these.
+static SIGNS: Words<4> = LazyLock::new(|| {
+    [
+        "reasoning_content",
+        "reasoning_details",
+        "\"reasoning\"",
+        "extra_content",
+    ]
+    .map(Finder::new)
+});
+static CALLS: Words<1> = LazyLock::new(|| [Finder::new("\"tool_calls\"")]);
+static MADE_UP: Words<1> = LazyLock::new(|| [Finder::new(FOREIGN_REASONING)]);
 /// What a block of an answer's without a signature has, as the usual writers of JSON space it.
-const NO_SIGNATURE: &[&str] = &["\"signature\":\"\"", "\"signature\": \"\""];
+static UNSIGNED_BLOCK: Words<2> = LazyLock::new(|| ["\"signature\":\"\"", "\"signature\": \"\""].map(Finder::new));
+/// Where a result names its call.
+static RESULT_OF_USE: Words<1> = LazyLock::new(|| [Finder::new("\"tool_use_id\"")]);
+static RESULT_OF_CALL: Words<1> = LazyLock::new(|| [Finder::new("\"tool_call_id\"")]);
 
 const NOT_BEGUN: &str = "the tool loop goes on without signed thinking that began it";
 
@@ -75,9 +86,9 @@ pub fn without_foreign(asked: &Asked<'_>, upstream: &Upstream<'_>) -> Option<Pur
     })
 }
 
-fn holds(request: &Object<'_>, words: &[&str]) -> bool {
+fn holds(request: &Object<'_>, words: &[Finder<'_>]) -> bool {
     let text = request.text().as_bytes();
-    words.iter().any(|word| memmem::find(text, word.as_bytes()).is_some())
+    words.iter().any(|word| word.find(text).is_some())
 }
 
 /// Claude checks each signature, wherever it is hosted. What others sign, or leave unsigned, is their own.
@@ -92,11 +103,11 @@ fn of_messages(request: &Object<'_>, upstream: &Upstream<'_>, ledger: &mut Ledge
         splices.extend(other_ids(
             request,
             |id: &str| messages::request::spelt_id(id).into_owned(),
-            "tool_use_id",
+            &RESULT_OF_USE[0],
             ids_of_blocks,
         ));
     }
-    let may_go = holds(request, &[FOREIGN_REASONING]) || checks && holds(request, NO_SIGNATURE);
+    let may_go = holds(request, &*MADE_UP) || checks && holds(request, &*UNSIGNED_BLOCK);
     if !may_go {
         return splices;
     }
@@ -156,7 +167,7 @@ pub fn unreasoned<'a>(
     else {
         return Vec::new();
     };
-    if !holds(&asked.object, &["\"tool_calls\""]) {
+    if !holds(&asked.object, &*CALLS) {
         return Vec::new();
     }
     let messages = asked.object.get("messages").and_then(Raw::elements);
@@ -258,11 +269,11 @@ fn without_budget(request: &Object<'_>) -> Option<(Range<usize>, Vec<u8>)> {
 /// Who refuses fields it does not know is sent none of the carriers but its own.
 fn of_chat(request: &Object<'_>, upstream: &Upstream<'_>, ledger: &mut Ledger) -> Splices {
     let spelt = |id: &str| chat::request::passed_id(upstream.provider, id).into_owned();
-    let mut splices = other_ids(request, spelt, "tool_call_id", ids_of_calls);
+    let mut splices = other_ids(request, spelt, &RESULT_OF_CALL[0], ids_of_calls);
     let Some(own) = chat::request::only_carrier(upstream.provider) else {
         return splices;
     };
-    if !holds(request, SIGNS) {
+    if !holds(request, &*SIGNS) {
         return splices;
     }
     let messages = request.get("messages").and_then(Raw::elements).into_iter().flatten();
@@ -353,12 +364,11 @@ pub fn unsigned(
     calls.map(|call| (call.end..call.end, UNSIGNED.to_vec())).collect()
 }
 
-/// The ids that `spelt` spells otherwise, in its spelling. Every call has a result, and `key` is where a result names its
-/// call: where none of those changes, nothing is looked into.
+/// The ids that `spelt` spells otherwise, in its spelling. Every call has a result, which names it behind `key`: where none of those changes, nothing is looked into.
 fn other_ids<'a>(
     request: &Object<'a>,
     spelt: impl Fn(&str) -> String,
-    key: &str,
+    key: &Finder<'_>,
     of_message: impl Fn(&Object<'a>) -> Vec<Raw<'a>>,
 ) -> Splices {
     let changes = |id: &str| spelt(id) != id;
@@ -384,20 +394,10 @@ fn json_string(text: &str) -> Vec<u8> {
 }
 
 /// The strings that stand behind `key`, as they are written.
-fn ids_at<'t>(text: &'t str, key: &str) -> impl Iterator<Item = &'t str> {
-    let quoted = format!("\"{key}\"");
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        loop {
-            let rest = text.get(from..)?;
-            let at = memmem::find(rest.as_bytes(), quoted.as_bytes())?;
-            from += at + quoted.len();
-            let behind = text.get(from..)?.trim_start().strip_prefix(':').map(str::trim_start);
-            let string = behind.and_then(|behind| behind.strip_prefix('"')?.split_once('"'));
-            if let Some((id, _)) = string {
-                return Some(id);
-            }
-        }
+fn ids_at<'t>(text: &'t str, key: &Finder<'_>) -> impl Iterator<Item = &'t str> {
+    key.find_iter(text.as_bytes()).filter_map(|at| {
+        let behind = text.get(at + key.needle().len()..)?.trim_start().strip_prefix(':')?;
+        Some(behind.trim_start().strip_prefix('"')?.split_once('"')?.0)
     })
 }
 

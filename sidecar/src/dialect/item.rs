@@ -352,7 +352,7 @@ pub(super) enum ToolChoice<'a> {
 pub(super) struct Settings<'a> {
     pub(super) names: Names,
     pub(super) stream: bool,
-    pub(super) knobs: SmallVec<[Turned<'a>; 6]>,
+    pub(super) knobs: Vec<Turned<'a>>,
     pub(super) max_output: Option<Raw<'a>>,
     pub(super) stop: SmallVec<[Text<'a>; 4]>,
     pub(super) tool_choice: Option<ToolChoice<'a>>,

@@ -3,7 +3,6 @@
 use super::item::{Knob, Turned};
 use super::{BadRequest, Grade, Loss, Losses};
 use crate::json::{Object, Raw};
-use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -101,7 +100,7 @@ pub(super) fn decide<'a>(
     table: &'static [Field],
     path: &dyn fmt::Display,
     ledger: &mut Ledger,
-) -> Result<SmallVec<[Turned<'a>; 6]>, BadRequest> {
+) -> Result<Vec<Turned<'a>>, BadRequest> {
     decide_as(|key| key, object, table, path, ledger)
 }
 
@@ -112,17 +111,19 @@ pub(super) fn decide_as<'a>(
     table: &'static [Field],
     path: &dyn fmt::Display,
     ledger: &mut Ledger,
-) -> Result<SmallVec<[Turned<'a>; 6]>, BadRequest> {
-    let mut turned = SmallVec::<[Turned<'a>; 6]>::new();
+) -> Result<Vec<Turned<'a>>, BadRequest> {
+    let mut turned = Vec::new();
     let mut seen = 0_u64;
     for member in object.members() {
         if member.value.is_null() {
             continue;
         }
-        let key = spelt(object.key_of(member));
+        let key = object.key_of(member);
         // Few names are as long as the key, so this looks at fewer of them than halving does.
-        let Some(row) = table.iter().position(|field| field.name == key) else {
-            ledger.hint(format!("{path}{}", shown(&key)), UNKNOWN);
+        let row_of = |key: &str| table.iter().position(|field| field.name == key);
+        let row = row_of(&key).or_else(|| row_of(&spelt(key.clone())));
+        let Some(row) = row else {
+            ledger.hint(format!("{path}{}", shown(&spelt(key))), UNKNOWN);
             continue;
         };
         let Field { name, fate, idle } = table[row];
@@ -156,7 +157,7 @@ pub(super) fn shown(name: &str) -> String {
     name.chars().take(LONGEST_NAME).map(fit).collect()
 }
 
-fn turn<'a>(knobs: &mut SmallVec<[Turned<'a>; 6]>, new: Turned<'a>) {
+fn turn<'a>(knobs: &mut Vec<Turned<'a>>, new: Turned<'a>) {
     knobs.retain(|old| old.knob != new.knob);
     knobs.push(new);
 }

@@ -117,7 +117,11 @@ fn translate_conversation(
         ClientDialect::Gemini => gemini::request::with_json_schemas(&asked.object),
         ClientDialect::Chat | ClientDialect::Messages | ClientDialect::Responses => None,
     };
-    match written.as_deref().map(json::parse) {
+    let mut index = json::Index::default();
+    match written
+        .as_deref()
+        .map(|written| json::parse_indexed(written, &mut index))
+    {
         Some(Ok(object)) => translate(&asked.rewritten(object), upstream, stamp, found),
         Some(Err(_)) | None => translate(asked, upstream, stamp, found),
     }

@@ -324,3 +324,30 @@ fn an_object_and_those_in_it_are_visited_in_one_walk() {
         assert_eq!(visited, None);
     }
 }
+
+#[test]
+fn an_index_without_room_leaves_the_rest_to_walks() {
+    let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
+    let text = format!(
+        r#"{{"a":[{deep}],"b":{{"c":[{}1]}},"d":[{{"e":"{}"}}]}}"#,
+        format!("{deep},").repeat(40),
+        "x".repeat(99)
+    );
+    let mut index = Index::default();
+    let indexed = parse_indexed(text.as_bytes(), &mut index).unwrap();
+    let found = properties::found_in(&indexed);
+    assert_eq!(found, properties::found_in(&parse(text.as_bytes()).unwrap()));
+    assert_eq!(
+        indexed
+            .get("b")
+            .unwrap()
+            .object()
+            .unwrap()
+            .get("c")
+            .unwrap()
+            .elements()
+            .unwrap()
+            .count(),
+        41
+    );
+}

@@ -5,6 +5,9 @@ use super::find::{self, BLOCK};
 /// Why a text does not begin with the token, and how far into it that shows.
 pub(super) type Refusal = (&'static str, usize);
 
+/// How many lanes a medium string fills at most.
+const MEDIUM: usize = 4;
+
 /// A string, from quote to quote; its length, and whether it holds an escape.
 #[inline(always)]
 pub(super) fn string(text: &[u8]) -> Result<(usize, bool), Refusal> {
@@ -15,14 +18,40 @@ pub(super) fn string(text: &[u8]) -> Result<(usize, bool), Refusal> {
 /// foreseen.
 #[inline(always)]
 pub(super) fn short_string(text: &[u8]) -> Option<usize> {
-    let start = from(text, 1).first_chunk()?;
-    let length = find::until_special(start);
-    (start.get(length) == Some(&b'"')).then_some(length + 2)
+    let inner = from(text, 1);
+    let length = match inner.first_chunk() {
+        Some(start) => find::until_special(start),
+        None => until_special_at_end(inner),
+    };
+    (inner.get(length) == Some(&b'"')).then_some(length + 2)
+}
+
+/// Byte by byte, as every text ends.
+#[inline(never)]
+fn until_special_at_end(inner: &[u8]) -> usize {
+    let special = |byte: &u8| matches!(byte, 0..=0x1f | b'"' | b'\\');
+    inner.iter().position(special).unwrap_or(inner.len())
+}
+
+/// The same of one that is plain and not much longer: whole blocks take longer to begin with.
+fn medium_string(text: &[u8]) -> Option<usize> {
+    let mut length = 0;
+    for lane in from(text, 1).as_chunks().0.iter().take(MEDIUM) {
+        let plain = find::until_special(lane);
+        length += plain;
+        if plain < find::LANES {
+            return (lane.get(plain) == Some(&b'"')).then_some(length + 2);
+        }
+    }
+    None
 }
 
 /// Any other string.
 #[inline(never)]
 fn long_string(text: &[u8]) -> Result<(usize, bool), Refusal> {
+    if let Some(length) = medium_string(text) {
+        return Ok((length, false));
+    }
     let mut escaped = false;
     // What stands behind a backslash is done with it, also where the next block begins.
     let mut done = 1;

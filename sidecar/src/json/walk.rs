@@ -1,11 +1,12 @@
-//! Getting past values that were validated before: it suffices to find where they end.
+//! Getting past values that were validated before: it suffices to find where they end, if no index says it.
 
 use super::find::{self, BLOCK, Places};
+use super::index::Entries;
 use super::scan::Scanner;
 use super::token;
 use wide::u8x16;
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
     /// Past the bracket or comma before an element; where the element begins, or `None` when none follows.
     pub(super) fn after_separator(&mut self) -> Option<usize> {
         self.white_space();
@@ -17,8 +18,15 @@ impl Scanner<'_> {
         (self.peek()? != b']').then(|| self.at())
     }
 
-    /// Past a valid value.
-    pub(super) fn skip(&mut self) {
+    /// Past a valid value; the entries of what lies inside of it.
+    pub(super) fn skip(&mut self) -> Entries<'a> {
+        self.leap().unwrap_or_else(|| {
+            self.walk();
+            Entries::default()
+        })
+    }
+
+    fn walk(&mut self) {
         match self.peek() {
             Some(b'"') => self.advance(string(self.rest())),
             Some(b'{') => self.skip_nested(b'{', b'}'),

@@ -14,9 +14,10 @@ pub(in crate::dialect) fn decode(body: &[u8]) -> Result<Reply<'_>, Fault> {
     }
     let content = content(&answer).ok_or_else(|| Fault::malformed("the answer has no output.message.content"))?;
     let (mut parts, mut lost) = (Vec::with_capacity(4), Losses::new());
-    for block in content.objects() {
+    let mut content = content.in_turn();
+    while let Some((_, block)) = content.advance() {
         let block = block.ok_or_else(|| Fault::malformed("the answer has a block that is no object"))?;
-        read_block(&block, &mut parts, &mut lost)?;
+        read_block(block, &mut parts, &mut lost)?;
     }
     let calls = parts.iter().any(|part| matches!(part, Part::Call(_)));
     Ok(Reply {

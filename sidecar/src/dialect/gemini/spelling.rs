@@ -75,6 +75,8 @@ fn as_number(text: &str) -> Option<Raw<'_>> {
 }
 
 /// The value of the last member called `camel`, in either spelling, unless it is null.
+// Where it is asked, the key is known, and so is how to compare it at once.
+#[inline]
 pub(in crate::dialect) fn given<'a>(object: &Object<'a>, camel: &str) -> Option<Raw<'a>> {
     let member = object.members().iter().rev().find(|member| is_called(member, camel))?;
     Some(member.value).filter(|value| !value.is_null())
@@ -85,16 +87,19 @@ pub(super) fn word<'a>(object: &Object<'a>, camel: &str) -> Cow<'a, str> {
     given(object, camel).and_then(Raw::string).unwrap_or_default()
 }
 
-/// Nearly every key is as it seems; one in the other spelling, or with an escape, is longer.
+/// Nearly every key is as it seems; one in the other spelling, which begins alike, or with an escape, is longer.
+#[inline]
 fn is_called(member: &Member<'_>, camel: &str) -> bool {
     let raw = member.raw_key();
-    raw == camel || raw.len() > camel.len() && may_be(raw.as_bytes(), camel.as_bytes()) && is(&member.key(), camel)
+    let first = raw.as_bytes().first();
+    let may_be = || raw.len() > camel.len() && (first == camel.as_bytes().first() || first == Some(&b'\\'));
+    raw == camel || may_be() && is_spelt_otherwise(member, camel)
 }
 
-/// Whether a longer key may be the same in the other spelling, which begins alike, or with an escape.
-fn may_be(raw: &[u8], camel: &[u8]) -> bool {
-    let begins_alike = raw.first() == camel.first() || raw.first() == Some(&b'\\');
-    begins_alike && raw.iter().any(|byte| matches!(byte, b'_' | b'\\'))
+#[inline(never)]
+fn is_spelt_otherwise(member: &Member<'_>, camel: &str) -> bool {
+    let raw = member.raw_key().as_bytes();
+    raw.iter().any(|byte| matches!(byte, b'_' | b'\\')) && is(&member.key(), camel)
 }
 
 /// Whether `key` is `camel` in either spelling.

@@ -11,16 +11,18 @@ use crate::json::{self, Object, Raw};
 /// Most that are held of one text until it ends.
 const MOST: usize = 128;
 
-/// The web pages that a block cites, which has so many characters; another source is a loss.
+/// The web pages that a block cites, which says `text`; another source is a loss.
 pub(super) fn of<'a>(
     block: &Object<'a>,
-    characters: u64,
+    text: &Text<'_>,
     lost: &mut Losses,
 ) -> impl Iterator<Item = Citation<'a>> + use<'a> {
     let listed = || given(block, "citations").and_then(Raw::elements).into_iter().flatten();
     if listed().any(|cited| page(cited).is_none()) {
         lost.push(other());
     }
+    // Few cite anything, and to count takes a walk.
+    let characters = listed().next().map_or(0, |_| text.characters());
     let pages = listed().filter_map(page);
     pages.map(move |(url, title)| citation((url, title), (0, characters)))
 }

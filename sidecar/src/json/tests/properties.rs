@@ -141,7 +141,43 @@ fn assert_near(number: f64, expected: f64) {
     );
 }
 
+/// What every way of looking into a value finds in it.
+pub(super) fn found(raw: Raw<'_>) -> Vec<String> {
+    let mut all = vec![raw.text().to_owned()];
+    if let Some(elements) = raw.elements() {
+        all.extend(elements.clone().flat_map(found));
+        let texts = elements
+            .clone()
+            .objects()
+            .flatten()
+            .map(|object| object.text().to_owned());
+        all.extend(texts);
+        let mut in_turn = elements.in_turn();
+        while let Some((index, object)) = in_turn.advance() {
+            all.push(index.to_string());
+            all.extend(object.into_iter().flat_map(found_in));
+        }
+    }
+    all.extend(raw.object().iter().flat_map(found_in));
+    raw.visit(|_, key, value| all.push(format!("{key}: {}", value.text())));
+    all
+}
+
+pub(super) fn found_in(object: &Object<'_>) -> Vec<String> {
+    let members = object.members().iter();
+    members
+        .flat_map(|member| [vec![member.key().into_owned()], found(member.value)].concat())
+        .collect()
+}
+
 proptest! {
+    #[test]
+    fn an_index_changes_nothing_of_what_is_found(text in object_text(value_text())) {
+        let mut index = Index::default();
+        let indexed = parse_indexed(text.as_bytes(), &mut index).unwrap();
+        prop_assert_eq!(found_in(&indexed), found_in(&parse(text.as_bytes()).unwrap()));
+    }
+
     #[test]
     fn valid_texts_are_accepted_and_mean_what_serde_json_reads(text in value_text()) {
         let padded = format!(" \n{text}\t ");

@@ -28,19 +28,20 @@ pub(super) fn read<'a>(
         });
         return Ok(());
     }
-    for (index, part) in content.elements().ok_or_else(bad)?.objects().enumerate() {
+    let mut parts = content.elements().ok_or_else(bad)?.in_turn();
+    while let Some((index, part)) = parts.advance() {
         let place = message.place("content", Some(index));
         let bad = |problem: &str| BadRequest::at(place.to_string(), problem);
         let object = part.ok_or_else(|| bad("must be an object"))?;
-        let part = read_part(&object, &place, ledger).map_err(bad)?;
+        let part = read_part(object, &place, ledger).map_err(bad)?;
         if !matches!(part, Part::Raw(_)) {
-            loss::decide(&object, fields::PART, &format_args!("{place}."), ledger)?;
+            loss::decide(object, fields::PART, &format_args!("{place}."), ledger)?;
         }
         items.push(Item {
             role,
             place,
             part,
-            cache: cache(&object),
+            cache: cache(object),
         });
     }
     Ok(())

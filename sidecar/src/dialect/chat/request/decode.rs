@@ -19,21 +19,14 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
     let messages = messages
         .elements()
         .ok_or_else(|| BadRequest::at("messages", "must be an array"))?;
-    let mut messages = messages.objects().enumerate().peekable();
-    if messages.peek().is_none() {
+    if messages.is_empty() {
         return Err(BadRequest::at("messages", "must not be empty"));
     }
     let mut items = Vec::with_capacity(16);
-    for (index, message) in messages {
-        let message = message.ok_or_else(|| BadRequest::at(format!("messages[{index}]"), "must be an object"))?;
-        decode_message(
-            &Message {
-                index,
-                object: &message,
-            },
-            &mut items,
-            ledger,
-        )?;
+    let mut messages = messages.in_turn();
+    while let Some((index, message)) = messages.advance() {
+        let object = message.ok_or_else(|| BadRequest::at(format!("messages[{index}]"), "must be an object"))?;
+        decode_message(&Message { index, object }, &mut items, ledger)?;
     }
     let request = Request {
         settings,

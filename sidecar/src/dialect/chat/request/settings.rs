@@ -9,7 +9,7 @@ use crate::dialect::{Asked, BadRequest};
 use crate::json::{Object, Raw};
 use smallvec::{SmallVec, smallvec};
 
-pub(super) fn read<'a>(asked: &Asked<'a>, knobs: SmallVec<[Turned<'a>; 6]>) -> Result<Settings<'a>, BadRequest> {
+pub(super) fn read<'a>(asked: &Asked<'a>, knobs: Vec<Turned<'a>>) -> Result<Settings<'a>, BadRequest> {
     let object = &asked.object;
     let text = |key| given(object, key).and_then(Text::of).filter(|text| !text.is_empty());
     Ok(Settings {

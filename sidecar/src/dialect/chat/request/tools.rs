@@ -16,14 +16,15 @@ pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<V
         .elements()
         .ok_or_else(|| BadRequest::at("tools", "must be an array"))?;
     let mut tools = Vec::with_capacity(8);
-    for (index, tool) in list.objects().enumerate() {
+    let mut list = list.in_turn();
+    while let Some((index, tool)) = list.advance() {
         let bad = |problem| BadRequest::at(format!("tools[{index}]"), problem);
         let tool = tool.ok_or_else(|| bad("must be an object"))?;
-        let kind = word(&tool, "type");
+        let kind = word(tool, "type");
         if kind == "custom" {
             let custom = tool.get("custom").and_then(Raw::object);
             let custom = custom.ok_or_else(|| bad("must have a custom"))?;
-            tools.push(read_custom(index, &tool, &custom).ok_or_else(|| bad("must name its tool"))?);
+            tools.push(read_custom(index, tool, &custom).ok_or_else(|| bad("must name its tool"))?);
             continue;
         }
         if kind != "function" {
@@ -37,7 +38,7 @@ pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<V
             .get("function")
             .and_then(Raw::object)
             .ok_or_else(|| bad("must have a function"))?;
-        tools.push(read(index, &tool, &function).ok_or_else(|| bad("must name its function"))?);
+        tools.push(read(index, tool, &function).ok_or_else(|| bad("must name its function"))?);
     }
     Ok(tools)
 }

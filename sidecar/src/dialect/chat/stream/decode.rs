@@ -79,21 +79,23 @@ impl Decoder {
     }
 
     fn chunk(&mut self, chunk: &Object<'_>, sink: &mut Sink<'_>) -> Result<(), Fault> {
-        let choices = chunk
-            .get("choices")
-            .and_then(Raw::elements)
-            .into_iter()
-            .flat_map(Elements::objects)
-            .flatten();
-        for choice in choices.filter(|choice| choice.get("index").and_then(Raw::u64).unwrap_or(0) == 0) {
+        let Some(choices) = chunk.get("choices").and_then(Raw::elements) else {
+            return Ok(());
+        };
+        let is_first = |choice: &&Object<'_>| choice.get("index").and_then(Raw::u64).unwrap_or(0) == 0;
+        let mut choices = choices.in_turn();
+        while let Some((_, choice)) = choices.advance() {
+            let Some(choice) = choice.filter(is_first) else {
+                continue;
+            };
             self.start(chunk, sink)?;
-            if let Some(list) = response::logprobs(&choice) {
+            if let Some(list) = response::logprobs(choice) {
                 sink(Step::Remark(Remark::Logprobs(list)))?;
             }
             if let Some(delta) = choice.get("delta").and_then(Raw::object) {
                 self.delta(&delta, sink)?;
             }
-            self.finish_reason(&choice, sink)?;
+            self.finish_reason(choice, sink)?;
         }
         Ok(())
     }

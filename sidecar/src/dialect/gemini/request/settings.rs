@@ -63,9 +63,9 @@ pub(in crate::dialect) fn generation<'a>(object: &Object<'a>, key: &str) -> Opti
     given(&inner(object, "generationConfig")?, key)
 }
 
-fn knobs<'a>(generation: Option<&Object<'a>>, ledger: &mut Ledger) -> Result<SmallVec<[Turned<'a>; 6]>, BadRequest> {
+fn knobs<'a>(generation: Option<&Object<'a>>, ledger: &mut Ledger) -> Result<Vec<Turned<'a>>, BadRequest> {
     let Some(generation) = generation else {
-        return Ok(SmallVec::new());
+        return Ok(Vec::new());
     };
     let mut knobs = loss::decide_as(camel_case, generation, fields::GENERATION, &"generationConfig.", ledger)?;
     for turned in &mut knobs {

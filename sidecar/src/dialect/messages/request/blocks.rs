@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 /// Appends the block; a document of blocks and a search result become several items.
 pub(super) fn read<'a>(
-    block: Option<Object<'a>>,
+    block: Option<&Object<'a>>,
     role: Role,
     place: Place,
     items: &mut Vec<Item<'a>>,
@@ -19,8 +19,8 @@ pub(super) fn read<'a>(
 ) -> Result<(), BadRequest> {
     let bad = |problem: &str| BadRequest::at(place.to_string(), problem);
     let object = block.ok_or_else(|| bad("must be an object"))?;
-    let kind = word(&object, "type");
-    let cache = given(&object, "cache_control").map(Cache::Marker);
+    let kind = word(object, "type");
+    let cache = given(object, "cache_control").map(Cache::Marker);
     let before = items.len();
     let mut push = |part| {
         items.push(Item {
@@ -32,20 +32,20 @@ pub(super) fn read<'a>(
     };
     match &*kind {
         "search_result" => {
-            push(Part::Text(search_heading(&object)));
+            push(Part::Text(search_heading(object)));
             content(
-                given(&object, "content").ok_or_else(|| bad("must have content"))?,
+                given(object, "content").ok_or_else(|| bad("must have content"))?,
                 role,
                 place,
                 items,
                 ledger,
             )?;
         }
-        "document" => read_document(&object, role, place, items, ledger)?,
-        _ => push(read_part(&object, &kind, place, ledger)?.unwrap_or(Part::Raw(kind))),
+        "document" => read_document(object, role, place, items, ledger)?,
+        _ => push(read_part(object, &kind, place, ledger)?.unwrap_or(Part::Raw(kind))),
     }
     if !matches!(items.last(), Some(Item { part: Part::Raw(_), .. })) {
-        loss::decide(&object, fields::BLOCK, &format_args!("{place}."), ledger)?;
+        loss::decide(object, fields::BLOCK, &format_args!("{place}."), ledger)?;
     }
     if let Some(last) = items.get_mut(before..).and_then(<[_]>::last_mut) {
         last.cache = cache.or(last.cache);

@@ -38,11 +38,11 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
     let messages = messages
         .elements()
         .ok_or_else(|| BadRequest::at("messages", "must be an array"))?;
-    let mut messages = messages.objects().enumerate().peekable();
-    if messages.peek().is_none() {
+    if messages.is_empty() {
         return Err(BadRequest::at("messages", "must not be empty"));
     }
-    for (index, message) in messages {
+    let mut messages = messages.in_turn();
+    while let Some((index, message)) = messages.advance() {
         decode_message(index, message, &mut items, ledger)?;
     }
     Ok(Request {
@@ -55,20 +55,20 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
 
 fn decode_message<'a>(
     index: usize,
-    message: Option<Object<'a>>,
+    message: Option<&Object<'a>>,
     items: &mut Vec<Item<'a>>,
     ledger: &mut Ledger,
 ) -> Result<(), BadRequest> {
     let bad = |field: &str, problem| BadRequest::at(format!("messages[{index}]{field}"), problem);
     let message = message.ok_or_else(|| bad("", "must be an object"))?;
-    loss::decide(&message, fields::MESSAGE, &format_args!("messages[{index}]."), ledger)?;
-    let role = match &*word(&message, "role") {
+    loss::decide(message, fields::MESSAGE, &format_args!("messages[{index}]."), ledger)?;
+    let role = match &*word(message, "role") {
         "user" => Role::User,
         "assistant" => Role::Assistant,
         "system" => Role::System,
         _ => return Err(bad(".role", "must be user, assistant or system")),
     };
-    let value = given(&message, "content").ok_or_else(|| bad(".content", "is missing"))?;
+    let value = given(message, "content").ok_or_else(|| bad(".content", "is missing"))?;
     content(
         value,
         role,
@@ -107,7 +107,8 @@ pub(super) fn content<'a>(
     }
     let list = content.elements();
     let list = list.ok_or_else(|| BadRequest::at(place.to_string(), "must be a string or an array of blocks"))?;
-    for (index, block) in list.objects().enumerate() {
+    let mut list = list.in_turn();
+    while let Some((index, block)) = list.advance() {
         blocks::read(
             block,
             role,

@@ -19,7 +19,7 @@ const NO_SUCH_FIELD: &str = "the messages dialect has no such field";
 
 pub(super) fn read<'a>(
     asked: &Asked<'a>,
-    knobs: SmallVec<[Turned<'a>; 6]>,
+    knobs: Vec<Turned<'a>>,
     ledger: &mut Ledger,
 ) -> Result<Settings<'a>, BadRequest> {
     let object = &asked.object;

@@ -31,11 +31,12 @@ pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<D
         .elements()
         .ok_or_else(|| BadRequest::at("tools", "must be an array"))?;
     let (mut tools, mut search) = (Vec::with_capacity(8), None);
-    for (index, tool) in list.objects().enumerate() {
+    let mut list = list.in_turn();
+    while let Some((index, tool)) = list.advance() {
         let bad = |problem| BadRequest::at(format!("tools[{index}]"), problem);
         let tool = tool.ok_or_else(|| bad("must be an object"))?;
-        let kind = word(&tool, "type");
-        if let Some(found) = search::of_messages((index, &tool), &kind, ledger)? {
+        let kind = word(tool, "type");
+        if let Some(found) = search::of_messages((index, tool), &kind, ledger)? {
             search = Some(found);
             continue;
         }
@@ -46,8 +47,8 @@ pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<D
             );
             continue;
         }
-        loss::decide(&tool, fields::TOOL, &format_args!("tools[{index}]."), ledger)?;
-        tools.push(read(index, &tool).ok_or_else(|| bad("must have a name"))?);
+        loss::decide(tool, fields::TOOL, &format_args!("tools[{index}]."), ledger)?;
+        tools.push(read(index, tool).ok_or_else(|| bad("must have a name"))?);
     }
     Ok((tools, search))
 }

@@ -13,11 +13,12 @@ pub(in crate::dialect) fn decode(body: &[u8]) -> Result<Reply<'_>, Fault> {
     let content = content.ok_or_else(|| Fault::malformed("the answer has no array content"))?;
     let (mut parts, mut lost) = (Vec::with_capacity(4), Losses::new());
     let (mut remarks, mut texts) = (Vec::new(), 0);
-    for block in content.objects() {
+    let mut content = content.in_turn();
+    while let Some((_, block)) = content.advance() {
         let block = block.ok_or_else(|| Fault::malformed("the answer has a block that is no object"))?;
-        let part = part(&block, &mut lost)?;
+        let part = part(block, &mut lost)?;
         if let Some(Part::Text(text)) = &part {
-            let cited = cited::of(&block, text.characters(), &mut lost);
+            let cited = cited::of(block, text, &mut lost);
             remarks.extend(cited.map(|citation| (texts, Remark::Citation(citation))));
             texts += 1;
         }

@@ -28,13 +28,13 @@ pub(super) fn read<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Vec<I
     }
     let list = input.elements();
     let list = list.ok_or_else(|| BadRequest::at("input", "must be a string or an array of items"))?;
-    let mut list = list.objects().enumerate().peekable();
-    if list.peek().is_none() {
+    if list.is_empty() {
         return Err(BadRequest::at("input", "must not be empty"));
     }
-    for (index, item) in list {
+    let mut list = list.in_turn();
+    while let Some((index, item)) = list.advance() {
         let item = item.ok_or_else(|| BadRequest::at(format!("input[{index}]"), "must be an object"))?;
-        conversation.read(index, &item)?;
+        conversation.read(index, item)?;
     }
     Ok(conversation.items)
 }

@@ -31,18 +31,19 @@ pub(super) fn read<'a>(
     }
     let list = content.elements();
     let list = list.ok_or_else(|| BadRequest::at(place.to_string(), "must be a string or an array of parts"))?;
-    for (index, part) in list.objects().enumerate() {
+    let mut list = list.in_turn();
+    while let Some((index, part)) = list.advance() {
         let place = Place {
             index: Some(index),
             ..place
         };
         let bad = |problem: &str| BadRequest::at(place.to_string(), problem);
         let object = part.ok_or_else(|| bad("must be an object"))?;
-        let part = read_part(&object).map_err(bad)?;
+        let part = read_part(object).map_err(bad)?;
         if !matches!(part, Part::Raw(_)) {
-            loss::decide(&object, fields::PART, &format_args!("{place}."), ledger)?;
+            loss::decide(object, fields::PART, &format_args!("{place}."), ledger)?;
         }
-        let cache = given(&object, "prompt_cache_breakpoint").map(|_| Cache::Default);
+        let cache = given(object, "prompt_cache_breakpoint").map(|_| Cache::Default);
         push(place, part, cache);
     }
     Ok(())

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 pub(super) fn read<'a>(
     asked: &Asked<'a>,
-    mut knobs: SmallVec<[Turned<'a>; 6]>,
+    mut knobs: Vec<Turned<'a>>,
     ledger: &mut Ledger,
 ) -> Result<Settings<'a>, BadRequest> {
     let object = &asked.object;
@@ -73,7 +73,7 @@ fn member<'a>(
 }
 
 /// What shall be in the answer beside what always is.
-fn included(object: &Object<'_>, knobs: &mut SmallVec<[Turned<'_>; 6]>, ledger: &mut Ledger) {
+fn included(object: &Object<'_>, knobs: &mut Vec<Turned<'_>>, ledger: &mut Ledger) {
     let list = given(object, "include").and_then(Raw::elements);
     for wanted in list.into_iter().flatten().filter_map(Raw::string) {
         let field = || format!("include ({})", shown(&wanted));

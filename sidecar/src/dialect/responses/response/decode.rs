@@ -14,9 +14,10 @@ pub(in crate::dialect) fn decode<'a>(exchange: &Exchange, body: &'a [u8]) -> Res
     let output = answer.get("output").and_then(Raw::elements);
     let output = output.ok_or_else(|| Fault::malformed("the answer has no array output"))?;
     let (mut parts, mut remarks, mut lost) = (Vec::with_capacity(4), Vec::new(), Losses::new());
-    for item in output.objects() {
+    let mut output = output.in_turn();
+    while let Some((_, item)) = output.advance() {
         let item = item.ok_or_else(|| Fault::malformed("the answer has an item that is no object"))?;
-        read(exchange, &item, &mut parts, &mut remarks, &mut lost)?;
+        read(exchange, item, &mut parts, &mut remarks, &mut lost)?;
     }
     Ok(Reply {
         id: word(&answer, "id"),
