@@ -343,11 +343,13 @@ pub struct Capabilities {
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub features: Option<Vec<ModelFeature>>,
-    /// What the model refuses although others of its dialect take it. A request of another dialect that asks for
-    /// sampling, or for no thinking, goes without, and one that forces a tool call, begins the answer or has stop sequences
-    /// is treated as its policy's onLoss says.
+    /// What the model refuses although others of its dialect take it, or lacks when features is not set. A request of
+    /// another dialect that asks for sampling, for reasoning or for no thinking goes without. One that forces a tool call,
+    /// begins the answer, has stop sequences, images, sound or documents, or wants JSON of a schema is treated as its
+    /// policy's onLoss says. Of the model's own dialect, a request that needs tools, images, sound or documents is not sent
+    /// here, and what else is refused is the provider's to refuse.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 8))]
+    #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub refuses: Option<Vec<ModelRefusal>>,
     /// The efforts with which it can be made to reason. A request of another dialect that asks for one that is missing
@@ -356,6 +358,19 @@ pub struct Capabilities {
     #[schemars(length(max = 8))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub reasoning_efforts: Option<Vec<ReasoningEffort>>,
+    /// The effort with which the model reasons when nobody asks for one. Of a model that refuses sampling while it
+    /// reasons it says whether a request without an effort may have any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_reasoning_effort: Option<ReasoningEffort>,
+    /// Whether nothing is to be seen while the model thinks. Where it is true and no timeout is set for the first token,
+    /// that token is waited for five minutes, and not one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinks_silently: Option<bool>,
+    /// The shortest prompt, in tokens, that the provider caches. Where a request of another dialect marks a shorter one
+    /// to be cached, the report says that it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    pub cached_from_tokens: Option<i64>,
 }
 
 /// Something that not every model can do.
@@ -376,6 +391,8 @@ pub enum ModelFeature {
 pub enum ModelRefusal {
     /// temperature, top_p and top_k.
     Sampling,
+    /// temperature, top_p and likelihoods of tokens, but only while it reasons.
+    SamplingWithReasoning,
     /// To be made to call a tool.
     ForcedTools,
     /// To go on from the beginning of an answer.
@@ -384,6 +401,20 @@ pub enum ModelRefusal {
     Stop,
     /// To answer without thinking.
     ThinkingOff,
+    /// Tools.
+    Tools,
+    /// Images.
+    Vision,
+    /// Sound.
+    Audio,
+    /// Documents, such as PDF.
+    Documents,
+    /// To answer with JSON of a schema.
+    StructuredOutput,
+    /// To think with an effort.
+    Reasoning,
+    /// To think with a budget in tokens.
+    ReasoningBudget,
 }
 
 /// How much a model is to reason, as the APIs spell it.

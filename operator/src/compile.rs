@@ -9,6 +9,7 @@
 
 mod deployment;
 mod key;
+mod key_file;
 mod policy;
 mod routes;
 mod standing;

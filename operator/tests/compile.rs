@@ -65,6 +65,11 @@ fn a_key_is_a_hash_or_a_sentence() {
     check("keys");
 }
 
+#[test]
+fn a_key_file_that_cannot_be_used_is_a_sentence() {
+    check("key-files");
+}
+
 /// Compiles, and remembers what came into force.
 fn settle(world: &mut World) -> compile::Compiled {
     let compiled = compile(world);

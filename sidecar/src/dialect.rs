@@ -50,7 +50,7 @@ mod unsaid;
 mod watch;
 
 pub use array::EventArray;
-pub use asked::Tags;
+pub use asked::{Medium, Tags};
 pub use chat::request::uncounted::{refuses_count, without_count};
 pub use error::{ErrorBody, decode_error, encode_error, error_event, reset_after};
 pub use foreign::{Purged, unreasoned, unsigned, without_foreign, without_thinking};
@@ -69,6 +69,16 @@ pub use translator::Translator;
 pub use watch::Watch;
 
 use translate::Encoded;
+
+/// Whether a model is known to lack a feature.
+pub fn lacks(capabilities: &Capabilities, feature: &str) -> bool {
+    let is_listed = |words: &[String]| words.iter().any(|word| word == feature);
+    let unlisted = |features: &Vec<String>| FEATURES.contains(&feature) && !is_listed(features);
+    is_listed(&capabilities.refuses) || capabilities.features.as_ref().is_some_and(unlisted)
+}
+
+/// Those of which a model that lists its features lists all that it has.
+const FEATURES: [&str; 4] = ["Tools", "Vision", "Reasoning", "ReasoningBudget"];
 
 /// Whether a provider that speaks chat is to be asked for the usage of a stream; otherwise it tells unasked.
 pub fn is_asked_for_usage(provider: &str) -> bool {

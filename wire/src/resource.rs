@@ -486,21 +486,31 @@ pub struct Capabilities {
     /// Largest answer, tokens; what `max_tokens` becomes where a dialect requires one and the client named none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_output_tokens: Option<u64>,
-    /// When present, the complete list: what is not in it the model lacks. Known words: `Tools`, `Vision`,
-    /// `Reasoning`, `ReasoningBudget`.
+    /// When present, the complete list: which of `Tools`, `Vision`, `Reasoning`, `ReasoningBudget` is not in it, the
+    /// model lacks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub features: Option<Vec<String>>,
-    /// What the model's own API refuses although its dialect has it: `Sampling`, `ForcedTools`, `Prefill`, `Stop`,
-    /// `ThinkingOff`.
+    /// What the model's own API refuses although its dialect has it, and what the model lacks where `features` is
+    /// absent: `Sampling`, `SamplingWithReasoning`, `ForcedTools`, `Prefill`, `Stop`, `ThinkingOff`, `Tools`, `Vision`,
+    /// `Audio`, `Documents`, `StructuredOutput`, `Reasoning`, `ReasoningBudget`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refuses: Vec<String>,
     /// The efforts that it takes, the least first: `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`. Empty
     /// means unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasoning_efforts: Vec<String>,
+    /// The effort with which it reasons when none is asked for; `none` does not reason. Absent means unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_reasoning_effort: Option<String>,
     /// Where it reasons with a budget: the least and the most that it takes, tokens. `None` means unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning_tokens: Option<TokenRange>,
+    /// While it reasons nothing of it is to be seen: the first token comes when that is over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub thinks_silently: bool,
+    /// The shortest prompt that its provider caches, tokens. Absent means unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_from_tokens: Option<u64>,
 }
 
 /// Numbers of tokens, both ends included.

@@ -1,5 +1,6 @@
 //! ModelDeployments: each with its address, its key and its price, or a sentence why it cannot be called.
 
+use super::key_file;
 use super::standing::{Findings, settle};
 use super::verdict::{Finding, Reason, Verdict, sentence};
 use crate::world::{Generation, InForce, Object, ObjectName, World};
@@ -90,7 +91,7 @@ fn findings(world: &World, name: &ObjectName, object: &Object<ModelDeploymentSpe
     };
     let missing = spec
         .secrets()
-        .filter_map(|reference| text_of(world, name, &reference).err());
+        .filter_map(|reference| usable_text(world, name, spec, &reference).err());
     Findings {
         faults: validate::deployment(spec).into_iter().map(Finding::from).collect(),
         unresolved: missing
@@ -180,7 +181,7 @@ fn credentials<'w>(
     let mut found = BTreeMap::new();
     let mut missing = Vec::new();
     for reference in spec.secrets() {
-        match text_of(world, name, &reference) {
+        match usable_text(world, name, spec, &reference) {
             Ok(text) => {
                 found.insert(credential_name(name, &reference), Cow::Borrowed(text));
             }
@@ -229,6 +230,25 @@ fn secret_name(name: &ObjectName, secret: &SecretRef) -> String {
     format!("{}/{}", name.namespace, secret.name)
 }
 
+/// The text, if it is of the kind that is needed there.
+fn usable_text<'w>(
+    world: &'w World,
+    name: &ObjectName,
+    spec: &ModelDeploymentSpec,
+    reference: &SecretKeyRef,
+) -> Result<&'w str, String> {
+    let text = text_of(world, name, reference)?;
+    let whole = spec.credentials.as_ref().and_then(|said| said.secret_ref.as_ref());
+    let is_key_file = spec.bedrock.is_none() && whole.is_some_and(|secret| secret.at(GOOGLE_KEY_FILE) == *reference);
+    match key_file::fault(text).filter(|_| is_key_file) {
+        Some(fault) => {
+            let secret = ObjectName::new(&name.namespace, &reference.name);
+            Err(format!("{} of Secret {secret} {fault}", reference.key))
+        }
+        None => Ok(text),
+    }
+}
+
 fn text_of<'w>(world: &'w World, name: &ObjectName, reference: &SecretKeyRef) -> Result<&'w str, String> {
     let secret = ObjectName::new(&name.namespace, &reference.name);
     world.credential(&secret, &reference.key)
@@ -269,7 +289,13 @@ fn capabilities(model: &str, said: Option<&Capabilities>) -> wire::Capabilities 
         features: said.features.as_deref().map(words).or(known.features),
         refuses: said.refuses.as_deref().map_or(known.refuses, words),
         reasoning_efforts: said.reasoning_efforts.as_deref().map_or(known.reasoning_efforts, words),
+        default_reasoning_effort: said
+            .default_reasoning_effort
+            .and_then(|effort| words(&[effort]).pop())
+            .or(known.default_reasoning_effort),
         reasoning_tokens: known.reasoning_tokens,
+        thinks_silently: said.thinks_silently.unwrap_or(known.thinks_silently),
+        cached_from_tokens: count(said.cached_from_tokens).or(known.cached_from_tokens),
     }
 }
 

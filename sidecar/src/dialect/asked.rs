@@ -5,6 +5,7 @@ mod needs;
 mod session;
 mod tags;
 
+pub use needs::Medium;
 pub use tags::Tags;
 
 use super::{Asked, BadRequest, ClientDialect, Dialect, InPath, Operation, gemini};

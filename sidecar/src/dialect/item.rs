@@ -23,6 +23,31 @@ pub(super) struct Request<'a> {
     pub(super) search: Option<Search<'a>>,
     /// In the order of the conversation.
     pub(super) items: Vec<Item<'a>>,
+    /// Which of the tools may be called, where not all may.
+    pub(super) allowed: Option<Allowed>,
+}
+
+/// Names of tools that may be called.
+#[derive(Debug)]
+pub(super) struct Allowed {
+    /// Sorted.
+    pub(super) names: Vec<String>,
+    /// What the client calls the list.
+    pub(super) field: &'static str,
+}
+
+impl Allowed {
+    /// What a client lists, which it calls `field`.
+    pub(super) fn of(names: impl Iterator<Item = String>, field: &'static str) -> Self {
+        let mut names: Vec<_> = names.collect();
+        names.sort_unstable();
+        Self { names, field }
+    }
+
+    pub(super) fn allows(&self, tool: &Tool<'_>) -> bool {
+        let name = tool.name.plain();
+        self.names.binary_search_by(|allowed| (**allowed).cmp(&*name)).is_ok()
+    }
 }
 
 impl Request<'_> {
@@ -42,6 +67,8 @@ pub(super) struct Item<'a> {
     pub(super) part: Part<'a>,
     /// The prefix up to here shall be cached.
     pub(super) cache: Option<Cache<'a>>,
+    /// How closely an image shall be looked at, as both of OpenAI's dialects say it; never as they do unasked.
+    pub(super) detail: Option<Raw<'a>>,
 }
 
 impl Item<'_> {
@@ -362,6 +389,8 @@ pub(super) struct Settings<'a> {
     pub(super) thinking: Option<Thinking<'a>>,
     /// The client wants to see what is thought.
     pub(super) shows_thinking: bool,
+    /// What it says about that in so many words.
+    pub(super) thoughts: Thoughts,
     /// Who uses the application, as it names them.
     pub(super) end_user: Option<Text<'a>>,
     pub(super) tier: Option<Tier<'a>>,
@@ -387,6 +416,10 @@ pub(super) struct Names {
     pub(super) parallel_calls: &'static str,
     /// Of a tool.
     pub(super) schema: &'static str,
+    /// Of the answer.
+    pub(super) answer_schema: &'static str,
+    /// What else is said of the answer's schema, for the model to read.
+    pub(super) answer_described: &'static str,
     /// Of a tool: that its schema is enforced.
     pub(super) strict: &'static str,
     /// What was said.
@@ -482,6 +515,14 @@ pub(super) enum Thinking<'a> {
     Effort(Option<Raw<'a>>),
     /// At most so many tokens, a JSON number.
     Budget(Raw<'a>),
+}
+
+/// Whether a client says that it wants to see what is thought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Thoughts {
+    Wanted,
+    Unwanted,
+    Unsaid,
 }
 
 /// How urgently.

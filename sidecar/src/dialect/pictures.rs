@@ -41,7 +41,7 @@ pub(super) fn place(
     ledger: &mut Ledger,
 ) -> Vec<String> {
     let mut wanted = Vec::new();
-    if upstream.sees() {
+    if upstream.has("Vision") != Some(false) {
         place_in(&mut request.items, upstream, pictures, ledger, &mut wanted);
     }
     wanted

@@ -184,6 +184,7 @@ pub(super) fn restore(items: &mut Vec<Item<'_>>, recall: Option<&Recall<'_>>) ->
             place,
             part: Part::Reasoning(reasoning),
             cache: None,
+            detail: None,
         });
         let whole: Vec<_> = restored.chain(turn.into_iter().filter(|item| !shown(item))).collect();
         drop(items.splice(range.start..range.start, whole));

@@ -1,6 +1,7 @@
 //! JSON schemas, as far as a dialect demands a certain kind of them.
 
 mod fitting;
+mod recursion;
 mod rules;
 
 pub(super) use fitting::{Fitting, can_fit, fits};

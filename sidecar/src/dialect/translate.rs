@@ -6,7 +6,7 @@ use super::loss::Ledger;
 use super::{
     AZURE, Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Keeping, Losses, OPENAI, Operation,
     Pictures, Reasoned, Recall, Translated, Upstream, chat, cohere, completions, converse, count, embeddings, gemini,
-    messages, ollama, pairing, pictures, ranking, reasoned, responses, unsaid,
+    lacks, messages, ollama, pairing, pictures, ranking, reasoned, responses, unsaid,
 };
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::json;
 const ROOM: usize = 512;
 
 /// OpenAI's word for no thinking at all.
-const NO_EFFORT: &str = "none";
+pub(super) const NO_EFFORT: &str = "none";
 
 /// What the answer's head needs when the upstream's gives none.
 #[derive(Clone, Copy, Debug)]
@@ -48,15 +48,23 @@ impl Upstream<'_> {
         matches!(self.provider, OPENAI | AZURE)
     }
 
-    /// Its model takes images, as far as is known.
-    pub(super) fn sees(&self) -> bool {
-        self.has("Vision").unwrap_or(true)
+    /// Whether its model has this feature, as far as is known.
+    pub(super) fn has(&self, feature: &str) -> Option<bool> {
+        let features = self.capabilities.features.as_deref();
+        let is_listed = || features.is_some_and(|features| features.iter().any(|listed| listed == feature));
+        match lacks(self.capabilities, feature) {
+            true => Some(false),
+            false => is_listed().then_some(true),
+        }
     }
 
-    /// Whether its model lists this feature; `None` where nothing is known of its features.
-    pub(super) fn has(&self, feature: &str) -> Option<bool> {
-        let features = self.capabilities.features.as_deref()?;
-        Some(features.iter().any(|listed| listed == feature))
+    /// Whether its model reasons, in whichever way.
+    pub(super) fn reasons(&self) -> Option<bool> {
+        match (self.has("Reasoning"), self.has("ReasoningBudget")) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (Some(false), Some(false)) => Some(false),
+            (None, _) | (_, None) => None,
+        }
     }
 
     /// The effort that keeps its model from thinking; `None` for one that does not think anyway. Otherwise why it cannot
@@ -67,7 +75,7 @@ impl Upstream<'_> {
             .reasoning_efforts
             .iter()
             .any(|effort| effort == NO_EFFORT);
-        match (takes_none, self.has("Reasoning")) {
+        match (takes_none, self.reasons()) {
             (_, Some(false)) => Ok(None),
             (true, _) => Ok(Some(NO_EFFORT)),
             (false, _) => Err("the model is not known to take a wish not to think"),
@@ -221,7 +229,7 @@ fn translate(
         Some(pictures) => pictures::place(&mut request, upstream, pictures, &mut ledger),
         None => Vec::new(),
     };
-    fit(&mut request, asked.dialect, upstream, &mut ledger);
+    fit(&mut request, asked, upstream, &mut ledger);
     let size = asked.object.text().len() + ROOM;
     let Encoded { body, renamed } = match upstream.dialect {
         Dialect::Chat => chat::request::encode(&request, upstream, size, &mut ledger),

@@ -14,6 +14,8 @@ static STAINLESS_READ: HeaderName = HeaderName::from_static("x-stainless-read-ti
 /// Where nobody says otherwise.
 const CONNECT: Duration = Duration::from_secs(5);
 const FIRST_TOKEN: Duration = Duration::from_secs(60);
+/// Where nothing is seen of a model while it thinks.
+const FIRST_TOKEN_OF_SILENT: Duration = Duration::from_secs(300);
 const IDLE: Duration = Duration::from_secs(60);
 const ATTEMPT: Duration = Duration::from_secs(600);
 const TOTAL: Duration = Duration::from_secs(600);
@@ -60,13 +62,18 @@ impl Deadlines {
     }
 
     /// The timers of an attempt on a deployment that begins `now`.
-    pub(super) fn attempt(&self, deployment: Timeouts, now: Instant) -> AttemptTimers {
+    pub(super) fn attempt(&self, deployment: Timeouts, thinks_silently: bool, now: Instant) -> AttemptTimers {
+        let first_token = if thinks_silently {
+            FIRST_TOKEN_OF_SILENT
+        } else {
+            FIRST_TOKEN
+        };
         let of = |own: fn(&Timeouts) -> Option<Duration>, client, default| {
             smallest([own(&self.policy), own(&deployment), client]).unwrap_or(default)
         };
         AttemptTimers {
             connect: of(|timeouts| timeouts.connect, None, CONNECT),
-            first_token: (now + of(|timeouts| timeouts.first_token, None, FIRST_TOKEN)).min(self.begin),
+            first_token: (now + of(|timeouts| timeouts.first_token, None, first_token)).min(self.begin),
             idle: of(|timeouts| timeouts.idle, self.read, IDLE),
             end: (now + of(|timeouts| timeouts.attempt, None, ATTEMPT)).min(self.total),
         }
@@ -130,8 +137,24 @@ mod tests {
             .collect();
         let now = Instant::now();
         let deadlines = Deadlines::new(&headers, policy, stream, now);
-        let timers = deadlines.attempt(own, now);
+        let timers = deadlines.attempt(own, false, now);
         [deadlines.total, timers.first_token, timers.end].map(|at| u64::try_from((at - now).as_millis()).unwrap())
+    }
+
+    #[test]
+    fn whoever_thinks_in_silence_is_given_time_for_it() {
+        let now = Instant::now();
+        let deadlines = Deadlines::new(&HeaderMap::new(), Timeouts::default(), true, now);
+        let waits = |own| {
+            let timers = deadlines.attempt(own, true, now);
+            timers.first_token - now
+        };
+        assert_eq!(waits(Timeouts::default()), FIRST_TOKEN_OF_SILENT);
+        let own = Timeouts {
+            first_token: millis(20_000),
+            ..Timeouts::default()
+        };
+        assert_eq!(waits(own), Duration::from_secs(20), "what somebody says goes before");
     }
 
     #[test]

@@ -8,12 +8,12 @@ use super::respond::Telling;
 use crate::affinity::displaced::{Displaced, Whereabouts, place};
 use crate::affinity::session::{self, Session};
 use crate::affinity::{self, Conversation, Score};
-use crate::dialect::{Asked, Needs, Operation};
+use crate::dialect::{Asked, Medium, Needs, Operation, lacks};
 use crate::health::selection::{Contender, choose};
 use crate::health::{Availability, Closure, Health, Reason};
 use crate::policy::{Affinity, Policy, Rule, Target, Upstream, When};
 use http::{HeaderMap, HeaderName};
-use pilotfish_wire::AffinityMode;
+use pilotfish_wire::{AffinityMode, Capabilities};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
@@ -95,25 +95,36 @@ pub(super) struct Facts<'a, 'b> {
     /// The estimate is known to be at least this.
     at_least: Cell<u64>,
     needs: OnceCell<Needs>,
+    sound: OnceCell<bool>,
+    document: OnceCell<bool>,
     tags: OnceCell<Vec<String>>,
 }
 
 impl<'a, 'b> Facts<'a, 'b> {
     pub(super) fn new(asked: &'a Asked<'b>, headers: &'a HeaderMap, body_len: usize) -> Self {
-        let (input_tokens, needs, tags) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         Self {
             asked,
             headers,
             body_len: body_len as u64,
-            input_tokens,
+            input_tokens: OnceCell::new(),
             at_least: Cell::new(0),
-            needs,
-            tags,
+            needs: OnceCell::new(),
+            sound: OnceCell::new(),
+            document: OnceCell::new(),
+            tags: OnceCell::new(),
         }
     }
 
     fn needs(&self) -> Needs {
         *self.needs.get_or_init(|| self.asked.needs())
+    }
+
+    fn has_sound(&self) -> bool {
+        *self.sound.get_or_init(|| self.asked.holds(Medium::Sound))
+    }
+
+    fn has_document(&self) -> bool {
+        *self.document.get_or_init(|| self.asked.holds(Medium::Document))
     }
 
     /// The estimate, exact by its definition.
@@ -212,15 +223,27 @@ pub(super) fn plan<'a>(
         session: None,
     };
     let mut capable: SmallVec<[Candidate<'a>; 4]> = SmallVec::new();
+    let candidate = |target: &'a Target, upstream| Candidate {
+        target,
+        upstream,
+        health: health(target),
+        standing: Standing::Unknown,
+    };
     for target in &rule.targets {
         match capability(target, facts) {
-            Ok(upstream) => capable.push(Candidate {
-                target,
-                upstream,
-                health: health(target),
-                standing: Standing::Unknown,
-            }),
+            Ok(upstream) => capable.push(candidate(target, upstream)),
             Err(why) => plan.excluded.push((&target.deployment.name, why)),
+        }
+    }
+    if capable.is_empty() {
+        // Nobody takes all of it. Who would be sent a translation is sent what there is left, or refused by the field's
+        // name, as the policy says of losses.
+        for target in &rule.targets {
+            let Some(upstream) = translating(target, facts) else {
+                continue;
+            };
+            capable.push(candidate(target, upstream));
+            plan.excluded.retain(|(name, _)| **name != *target.deployment.name);
         }
     }
     let affinity = &authorised.policy.affinity;
@@ -264,19 +287,39 @@ fn source(session: &Session<'_>) -> &'static str {
 
 /// How the target would be called, unless it cannot take this request whatever its state.
 fn capability<'a>(target: &'a Target, facts: &Facts<'_, '_>) -> Result<&'a Upstream, Why> {
+    let upstream = reachable(target, facts)?;
+    match lacking(&target.deployment.capabilities, facts) {
+        Some(feature) => Err(Why::Lacks(feature)),
+        None => Ok(upstream),
+    }
+}
+
+/// How it would be called in a dialect that is not the client's, if all that it lacks is an eye or an ear.
+fn translating<'a>(target: &'a Target, facts: &Facts<'_, '_>) -> Option<&'a Upstream> {
+    let upstream = reachable(target, facts).ok()?;
+    let is_translated = !upstream.passes(facts.asked);
+    (is_translated && lacking(&target.deployment.capabilities, facts) != Some("Tools")).then_some(upstream)
+}
+
+/// What the request needs and the model is known to lack. The body is only looked into for that.
+fn lacking(capabilities: &Capabilities, facts: &Facts<'_, '_>) -> Option<&'static str> {
+    if lacks(capabilities, "Tools") && facts.needs().tools {
+        return Some("Tools");
+    }
+    if lacks(capabilities, "Vision") && facts.needs().vision {
+        return Some("Vision");
+    }
+    if lacks(capabilities, "Audio") && facts.has_sound() {
+        return Some("Audio");
+    }
+    (lacks(capabilities, "Documents") && facts.has_document()).then_some("Documents")
+}
+
+/// How the target would be called, unless it cannot take any such request, whatever its state.
+fn reachable<'a>(target: &'a Target, facts: &Facts<'_, '_>) -> Result<&'a Upstream, Why> {
+    let capabilities = &target.deployment.capabilities;
     if target.weight == 0 {
         return Err(Why::NoWeight);
-    }
-    let capabilities = &target.deployment.capabilities;
-    if let Some(features) = &capabilities.features {
-        let has = |feature: &str| features.iter().any(|known| known == feature);
-        let needs = facts.needs();
-        if needs.tools && !has("Tools") {
-            return Err(Why::Lacks("Tools"));
-        }
-        if needs.vision && !has("Vision") {
-            return Err(Why::Lacks("Vision"));
-        }
     }
     // An estimate may be half too high, and a request that would have fitted is worse refused than tried.
     if let Some(window) = capabilities.context_tokens

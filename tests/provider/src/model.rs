@@ -17,6 +17,10 @@ pub(crate) struct Traits {
     pub(crate) dimensions: usize,
     /// OpenAI: thinks before it answers, and refuses the parameters that this excludes.
     pub(crate) reasons: bool,
+    /// OpenAI: thinks only when asked, and takes those parameters while it does not.
+    pub(crate) rests: bool,
+    /// OpenAI: takes images and files, and can be held to a schema.
+    pub(crate) sees: bool,
     pub(crate) thinking: Thinking,
     /// Anthropic: takes temperature, top_p and top_k.
     pub(crate) samples: bool,
@@ -44,6 +48,8 @@ pub(crate) enum Thinking {
 const TALKS: Traits = Traits {
     dimensions: 0,
     reasons: false,
+    rests: false,
+    sees: true,
     thinking: Thinking::Manual,
     samples: true,
     forced_tools: true,
@@ -52,6 +58,8 @@ const TALKS: Traits = Traits {
     cache_minimum: 1024,
 };
 const REASONS: Traits = Traits { reasons: true, ..TALKS };
+const RESTS: Traits = Traits { rests: true, ..REASONS };
+const READS: Traits = Traits { sees: false, ..TALKS };
 const ADAPTS: Traits = Traits {
     thinking: Thinking::ManualOrAdaptive,
     prefills: false,
@@ -104,6 +112,9 @@ const FAMILIES: &[Row] = &[
     dated("gpt-4o-mini", "gpt-4o-mini-2024-07-18", 128_000, 16_384, TALKS),
     dated("gpt-4o", "gpt-4o-2024-08-06", 128_000, 16_384, TALKS),
     dated("gpt-4.1", "gpt-4.1-2025-04-14", 1_047_576, 32_768, TALKS),
+    row("gpt-3.5-turbo", 16_385, 4_096, READS),
+    row("gpt-5.1", 400_000, 128_000, RESTS),
+    row("gpt-5.2", 400_000, 128_000, RESTS),
     row("gpt-5", 400_000, 128_000, REASONS),
     row("gpt-6", 1_050_000, 128_000, REASONS),
     row("o1", 200_000, 100_000, REASONS),

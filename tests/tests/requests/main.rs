@@ -7,6 +7,7 @@ mod bad_input;
 mod bedrock;
 mod breaker;
 mod cancelled;
+mod capabilities;
 mod cohere;
 mod committed;
 mod compressed;

@@ -473,3 +473,59 @@ fn joined(list: &Value, key: &str) -> String {
     let list = list.as_array().into_iter().flatten();
     list.filter_map(|one| one[key].as_str()).collect()
 }
+
+#[tokio::test]
+async fn which_tools_may_be_called_and_how_closely_to_look_is_said_in_either_dialect() -> Result<()> {
+    let picture = "https://img.example/a.png";
+    let functions = ["f", "g"].map(|name| json!({"name": name, "parameters": {"type": "object", "properties": {}}}));
+    let flat = |function: &Value| {
+        let mut flat = function.clone();
+        flat["type"] = "function".into();
+        flat["strict"] = false.into();
+        flat
+    };
+    let chat = json!({"model": "chat", "safety_identifier": "s1",
+        "tools": functions.iter().map(|function| json!({"type": "function", "function": function})).collect::<Vec<_>>(),
+        "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "required",
+            "tools": [{"type": "function", "function": {"name": "g"}}]}},
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "What do you see?"},
+            {"type": "image_url", "image_url": {"url": picture, "detail": "low"}}]}]});
+    let responses = json!({"model": "chat", "safety_identifier": "s1", "store": false,
+        "tools": functions.iter().map(flat).collect::<Vec<_>>(),
+        "tool_choice": {"type": "allowed_tools", "mode": "required", "tools": [{"type": "function", "name": "g"}]},
+        "input": [{"role": "user", "content": [{"type": "input_text", "text": "What do you see?"},
+            {"type": "input_image", "image_url": picture, "detail": "low"}]}]});
+    for (path, upstream, request, other, image) in [
+        (
+            "/v1/chat/completions",
+            "Responses",
+            &chat,
+            &responses,
+            "/input/0/content/1/detail",
+        ),
+        (
+            "/v1/responses",
+            "Chat",
+            &responses,
+            &chat,
+            "/messages/0/content/1/image_url/detail",
+        ),
+    ] {
+        let scene = asked_in(upstream).await?;
+        let answer = scene.client.post(path, request.to_string()).await?;
+        assert_eq!(
+            (answer.status, answer.header("x-pilotfish-loss")),
+            (200, None),
+            "{}",
+            answer.text()
+        );
+        let sent = scene.sent(0)?;
+        for field in ["tool_choice", "safety_identifier"] {
+            assert_eq!(sent[field], other[field], "{upstream}");
+        }
+        assert_eq!(sent["tools"].as_array().map(Vec::len), Some(2), "{upstream}");
+        assert_eq!(sent.pointer(image), Some(&json!("low")), "{upstream}");
+        scene.end().await?;
+    }
+    Ok(())
+}

@@ -1,4 +1,4 @@
-use crate::dialect::{Asked, ClientDialect, InPath, Needs, Operation};
+use crate::dialect::{Asked, ClientDialect, InPath, Medium, Needs, Operation};
 use std::borrow::Cow;
 
 fn chat(body: &str) -> Result<Asked<'_>, String> {
@@ -223,6 +223,55 @@ fn needs_are_tools_that_are_declared_and_images_that_are_there() {
         let body = format!(r#"{{"model":"a",{rest}}}"#);
         let asked = Asked::read(dialect, Operation::Generate, InPath::default(), body.as_bytes()).unwrap();
         assert_eq!(asked.needs(), expected, "{body}");
+    }
+}
+
+#[test]
+fn sounds_and_documents_are_found_where_they_are() {
+    let pdf = r#""contents":[{"parts":[{"inlineData":{"mimeType":"application/pdf","data":""}}]}]"#;
+    let wav =
+        r#""contents":[{"parts":[{"inline_data":{"mime_type":"audio/wav","data":""}},{"text":"application/pdf"}]}]"#;
+    let cases: [(_, &str, &[Medium]); 7] = [
+        (
+            ClientDialect::Chat,
+            r#""messages":[{"content":[{"type":"input_audio","input_audio":{}}]}]"#,
+            &[Medium::Sound],
+        ),
+        (
+            ClientDialect::Chat,
+            r#""messages":[{"content":[{"type":"file","file":{}},{"type":"text","text":"input_audio"}]}]"#,
+            &[Medium::Document],
+        ),
+        (
+            ClientDialect::Responses,
+            r#""input":[{"type":"function_call_output","output":[{"type":"input_file"}]}]"#,
+            &[Medium::Document],
+        ),
+        (
+            ClientDialect::Messages,
+            r#""messages":[{"content":[{"type":"tool_result","content":[{"type":"document","source":{}}]}]}]"#,
+            &[Medium::Document],
+        ),
+        (
+            ClientDialect::Messages,
+            r#""messages":[{"content":"a document, a file"}]"#,
+            &[],
+        ),
+        (ClientDialect::Gemini, pdf, &[Medium::Document]),
+        (ClientDialect::Gemini, wav, &[Medium::Sound]),
+    ];
+    for (dialect, rest, expected) in cases {
+        let body = format!(r#"{{"model":"a",{rest}}}"#);
+        let in_path = InPath {
+            model: (dialect == ClientDialect::Gemini).then(|| "a".into()),
+            ..InPath::default()
+        };
+        let asked = Asked::read(dialect, Operation::Generate, in_path, body.as_bytes()).unwrap();
+        let held: Vec<_> = [Medium::Image, Medium::Sound, Medium::Document]
+            .into_iter()
+            .filter(|medium| asked.holds(*medium))
+            .collect();
+        assert_eq!(held, expected, "{body}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! A completions request into the item form.
 
 use crate::dialect::Grade::Meaning;
-use crate::dialect::item::{Item, Knob, Names, Part, Place, Request, Role, Settings};
+use crate::dialect::item::{Item, Knob, Names, Part, Place, Request, Role, Settings, Thoughts};
 use crate::dialect::loss::Fate::{Knob as Turn, Lost, Ours, Read};
 use crate::dialect::loss::{self, Field, Ledger, field, field_unless, given};
 use crate::dialect::text::Text;
@@ -72,6 +72,7 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
         format: None,
         thinking: None,
         shows_thinking: false,
+        thoughts: Thoughts::Unsaid,
         end_user: given(object, "user").and_then(Text::of).filter(|user| !user.is_empty()),
         tier: None,
         metadata: None,
@@ -82,6 +83,7 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
         tools: Vec::new(),
         search: None,
         items: vec![prompt(object)?],
+        allowed: None,
     })
 }
 
@@ -113,5 +115,6 @@ fn prompt<'a>(object: &Object<'a>) -> Result<Item<'a>, BadRequest> {
         },
         part: Part::Text(text),
         cache: None,
+        detail: None,
     })
 }

@@ -17,7 +17,7 @@ pub(in crate::dialect) use decode::decode;
 pub(in crate::dialect) use encode::encode;
 pub(in crate::dialect) use encode::wants_bytes;
 pub(in crate::dialect) use glance::{
-    UNSIGNED, beginning, foreign_signatures, holds_image, inner_models, resource, unsigned_calls,
+    UNSIGNED, beginning, foreign_signatures, holds, inner_models, resource, unsigned_calls,
 };
 pub(in crate::dialect) use schemas::with_json_schemas;
 pub(in crate::dialect) use settings::{generation, shows_thoughts};

@@ -1,5 +1,6 @@
 //! A schema rewritten for a decoder that takes a part of JSON Schema: what it cannot enforce is moved, and reported.
 
+use super::recursion::recurs;
 use super::rules::Rules;
 use super::{LARGEST, is_object};
 use crate::dialect::loss::{Ledger, shown};
@@ -245,8 +246,9 @@ fn last<'a>(members: &Members<'a>, key: &str) -> Option<Raw<'a>> {
 
 /// Whether a schema can be rewritten by these rules to what it means.
 pub(in crate::dialect) fn can_fit(schema: Raw<'_>, rules: &Rules) -> bool {
-    let is_whole = schema.object().is_some_and(|object| is_object(&object));
-    (is_whole || !rules.requires) && fits_below(schema, rules)
+    let Some(object) = schema.object() else { return false };
+    let is_whole = is_object(&object) || !rules.requires;
+    is_whole && fits_below(schema, rules) && !(rules.is_finite && recurs(schema))
 }
 
 /// One that wants properties of any name, or names none, would become the empty object, and alternatives have no
@@ -262,11 +264,18 @@ fn fits_below(schema: Raw<'_>, rules: &Rules) -> bool {
         Type::Object => schema.object().is_some_and(|object| {
             let chooses = !rules.has_unions && object.members().iter().any(chooses);
             let open = is_object(&object) && is_open(&object, rules);
+            let nests = rules.is_finite && object.get("enum").is_some_and(holds_more_than_scalars);
             // Below `properties` stand names, not keywords, but a name that looks like one only costs the schema.
-            !chooses && !open && object.members().iter().all(|member| fits_below(member.value, rules))
+            !chooses && !open && !nests && object.members().iter().all(|member| fits_below(member.value, rules))
         }),
         Type::Null | Type::Bool | Type::Number | Type::String => true,
     }
+}
+
+/// Objects or lists to choose from.
+fn holds_more_than_scalars(choices: Raw<'_>) -> bool {
+    let mut choices = choices.elements().into_iter().flatten();
+    choices.any(|choice| matches!(choice.kind(), Type::Array | Type::Object))
 }
 
 fn is_open(object: &Object<'_>, rules: &Rules) -> bool {

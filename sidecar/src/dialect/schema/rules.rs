@@ -18,6 +18,8 @@ pub(in crate::dialect) struct Rules {
     pub(super) closes: bool,
     /// Every object must require a property, and the whole must be an object.
     pub(super) requires: bool,
+    /// It must end somewhere, and has only scalars to choose from.
+    pub(super) is_finite: bool,
 }
 
 /// Anthropic's, also where others host its models. Which constraints it refuses is what its SDK takes out of schemas.
@@ -64,6 +66,7 @@ pub(in crate::dialect) const ANTHROPIC: Rules = Rules {
     has_unions: true,
     closes: true,
     requires: false,
+    is_finite: true,
 };
 
 /// Cohere's, by "Unsupported schema features" and "Schema constraints" of <https://docs.cohere.com/v2/docs/structured-outputs>.
@@ -100,4 +103,5 @@ pub(in crate::dialect) const COHERE: Rules = Rules {
     has_unions: false,
     closes: false,
     requires: true,
+    is_finite: false,
 };

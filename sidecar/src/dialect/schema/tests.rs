@@ -99,6 +99,40 @@ fn a_schema_that_wants_free_properties_cannot_be_closed() {
 }
 
 #[test]
+fn a_schema_without_an_end_cannot_be_enforced() {
+    let closed = |members: &str| format!(r#"{{"type":"object","additionalProperties":false,{members}}}"#);
+    let cases = [
+        (closed(r##""properties":{"a":{"$ref":"#"}}"##), false),
+        (
+            closed(
+                r##""properties":{"a":{"$ref":"#/$defs/n"}},"$defs":{"n":{"type":"array","items":{"$ref":"#/$defs/n"}}}"##,
+            ),
+            false,
+        ),
+        (
+            closed(
+                r##""properties":{"a":{"$ref":"#/$defs/n"}},"$defs":{"n":{"anyOf":[{"$ref":"#/$defs/m"}]},"m":{"items":{"$ref":"#/$defs/n"}}}"##,
+            ),
+            false,
+        ),
+        (
+            closed(
+                r##""properties":{"a":{"$ref":"#/$defs/n"},"b":{"$ref":"#/$defs/n"}},"$defs":{"n":{"type":"string"}}"##,
+            ),
+            true,
+        ),
+        (closed(r##""properties":{"a":{"$ref":"#/$defs/none"}}"##), true),
+        (r#"{"type":"string","enum":["a",{"b":1}]}"#.to_owned(), false),
+        (r#"{"enum":["a",1,null]}"#.to_owned(), true),
+        ("true".to_owned(), false),
+    ];
+    for (schema, expected) in cases {
+        let schema = parse_value(schema.as_bytes()).unwrap();
+        assert_eq!(can_fit(schema, &ANTHROPIC), expected, "{schema:?}");
+    }
+}
+
+#[test]
 fn openai_s_strict_mode_wants_all_closed_and_required() {
     let cases = [
         (

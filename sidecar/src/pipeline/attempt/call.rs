@@ -59,7 +59,9 @@ pub(super) async fn call<'a, 'b>(
     course: &'a Course<'a, 'b>,
 ) -> Called {
     let called = Instant::now();
-    let timers = request.deadlines.attempt(candidate.target.deployment.timeouts, called);
+    let deployment = &candidate.target.deployment;
+    let thinks_silently = deployment.capabilities.thinks_silently;
+    let timers = request.deadlines.attempt(deployment.timeouts, thinks_silently, called);
     let (exchange, keeping, losses, settlement) = (None, None, Losses::new(), None);
     let mut call = Call {
         request,

@@ -225,7 +225,12 @@ fn for_model(request: &Json, model: &Model) -> Checked {
             return Err(Error::invalid(key, sentence).code("invalid_value"));
         }
     }
+    if !model.traits.sees {
+        text_alone(request)?;
+    }
+    let effort = request.text_of("reasoning_effort");
     match model.traits.reasons {
+        true if model.traits.rests && matches!(effort.unwrap_or("none"), "none") => Ok(()),
         true => reasoning(request),
         false if request.given("reasoning_effort").is_some() => Err(Error::new(
             400,
@@ -234,6 +239,28 @@ fn for_model(request: &Json, model: &Model) -> Checked {
         )),
         false => Ok(()),
     }
+}
+
+/// What OpenAI's older models answer to what came after them.
+fn text_alone(request: &Json) -> Checked {
+    for (index, message) in request.list_of("messages").iter().enumerate() {
+        for (at, part) in message.list_of("content").iter().enumerate() {
+            let kind = part.text_of("type").unwrap_or_default();
+            if kind != "text" {
+                let sentence = format!("Invalid content type. {kind} is only supported by certain models.");
+                return Err(Error::invalid(
+                    &format!("messages.[{index}].content.[{at}].type"),
+                    sentence,
+                ));
+            }
+        }
+    }
+    let format = request.get("response_format").and_then(|format| format.text_of("type"));
+    if format == Some("json_schema") {
+        let sentence = "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model.";
+        return Err(Error::invalid("response_format", sentence));
+    }
+    Ok(())
 }
 
 fn reasoning(request: &Json) -> Checked {

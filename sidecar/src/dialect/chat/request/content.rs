@@ -25,6 +25,7 @@ pub(super) fn read<'a>(
             place: message.place("content", None),
             part: Part::Text(text),
             cache: None,
+            detail: None,
         });
         return Ok(());
     }
@@ -33,7 +34,7 @@ pub(super) fn read<'a>(
         let place = message.place("content", Some(index));
         let bad = |problem: &str| BadRequest::at(place.to_string(), problem);
         let object = part.ok_or_else(|| bad("must be an object"))?;
-        let part = read_part(object, &place, ledger).map_err(bad)?;
+        let part = read_part(object).map_err(bad)?;
         if !matches!(part, Part::Raw(_)) {
             loss::decide(object, fields::PART, &format_args!("{place}."), ledger)?;
         }
@@ -42,21 +43,18 @@ pub(super) fn read<'a>(
             place,
             part,
             cache: cache(object),
+            detail: detail(object),
         });
     }
     Ok(())
 }
 
-fn read_part<'a>(
-    part: &Object<'a>,
-    place: &dyn std::fmt::Display,
-    ledger: &mut Ledger,
-) -> Result<Part<'a>, &'static str> {
+fn read_part<'a>(part: &Object<'a>) -> Result<Part<'a>, &'static str> {
     let text = |key| part.get(key).and_then(Text::of);
     match word(part, "type") {
         Cow::Borrowed("text") => Ok(Part::Text(text("text").ok_or("must have a text")?)),
         Cow::Borrowed("refusal") => Ok(Part::Refusal(text("refusal").ok_or("must have a refusal")?)),
-        Cow::Borrowed("image_url") => read_image(part, place, ledger),
+        Cow::Borrowed("image_url") => read_image(part),
         Cow::Borrowed("file") => read_file(part),
         Cow::Borrowed("input_audio") => read_audio(part),
         other => Ok(Part::Raw(other)),
@@ -64,19 +62,11 @@ fn read_part<'a>(
 }
 
 /// `{"url":…,"detail":…}`, or the URL alone as many clients write it.
-fn read_image<'a>(
-    part: &Object<'a>,
-    place: &dyn std::fmt::Display,
-    ledger: &mut Ledger,
-) -> Result<Part<'a>, &'static str> {
+fn read_image<'a>(part: &Object<'a>) -> Result<Part<'a>, &'static str> {
     let image = part.get("image_url").ok_or("must have an image_url")?;
     let object = image.object();
     let url = object.as_ref().map_or(Some(image), |object| object.get("url"));
     let url = url.and_then(Raw::string).ok_or("must have an image_url with a url")?;
-    let detail = object.as_ref().map(|object| word(object, "detail")).unwrap_or_default();
-    if !matches!(&*detail, "" | "auto") {
-        ledger.hint(format!("{place}.image_url.detail"), "no other dialect has a detail");
-    }
     match read_source(url)? {
         // Documents come this way too.
         Source::Base64 { media_type, data } if media_type.plain() == "application/pdf" => Ok(Part::File(File {
@@ -85,6 +75,12 @@ fn read_image<'a>(
         })),
         source => Ok(Part::Image(source)),
     }
+}
+
+/// How closely to look, if the client says another thing than what is done unasked.
+fn detail<'a>(part: &Object<'a>) -> Option<Raw<'a>> {
+    let image = given(part, "image_url")?.object()?;
+    given(&image, "detail").filter(|detail| detail.text() != "\"auto\"")
 }
 
 /// The images that an earlier answer had.
@@ -101,6 +97,7 @@ pub(super) fn images<'a>(message: &Message<'_, 'a>, items: &mut Vec<Item<'a>>) -
             place,
             part: Part::Image(source.map_err(|problem| BadRequest::at(place.to_string(), problem))?),
             cache: None,
+            detail: None,
         });
     }
     Ok(())

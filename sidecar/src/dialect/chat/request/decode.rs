@@ -13,7 +13,7 @@ use std::borrow::Cow;
 pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> Result<Request<'a>, BadRequest> {
     let object = &asked.object;
     let knobs = loss::decide(object, fields::REQUEST, &"", ledger)?;
-    let (tools, settings) = (tools::declared(object, ledger)?, settings::read(asked, knobs)?);
+    let (tools, settings) = (tools::declared(object, ledger)?, settings::read(asked, knobs, ledger)?);
     let search = search::of_chat(object, ledger)?;
     let messages = given(object, "messages").ok_or_else(|| BadRequest::at("messages", "is missing"))?;
     let messages = messages
@@ -28,13 +28,13 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
         let object = message.ok_or_else(|| BadRequest::at(format!("messages[{index}]"), "must be an object"))?;
         decode_message(&Message { index, object }, &mut items, ledger)?;
     }
-    let request = Request {
+    Ok(Request {
         settings,
         tools,
         search,
         items,
-    };
-    Ok(tools::restrict(request, object, ledger))
+        allowed: tools::allowed(object),
+    })
 }
 
 /// One message and its position.
@@ -110,6 +110,7 @@ fn decode_assistant<'a>(
             place,
             part,
             cache: None,
+            detail: None,
         })
     };
     for (place, part) in reasoning::of_message(message, ledger) {
@@ -126,6 +127,7 @@ fn decode_assistant<'a>(
             place,
             part: Part::Refusal(refusal),
             cache: None,
+            detail: None,
         });
     }
     for (index, call) in given(message.object, "tool_calls")
@@ -145,6 +147,7 @@ fn decode_assistant<'a>(
             place,
             part: Part::Reasoning(signature),
             cache: None,
+            detail: None,
         }));
         let part = Part::Call(call);
         items.push(Item {
@@ -152,6 +155,7 @@ fn decode_assistant<'a>(
             place,
             part,
             cache: None,
+            detail: None,
         });
     }
     Ok(())
@@ -212,6 +216,7 @@ fn tool_result<'a>(
         place: message.place("content", None),
         part,
         cache,
+        detail: None,
     })
 }
 

@@ -2,7 +2,9 @@
 
 use super::provider::{self, Manners};
 use super::turns::Turns;
-use crate::dialect::item::{Custom, Format, Knob, Names, Request, Settings, Thinking, Tier, Tool, ToolChoice, Turned};
+use crate::dialect::item::{
+    Custom, Format, Knob, Names, Request, Settings, Thinking, Thoughts, Tier, Tool, ToolChoice, Turned,
+};
 use crate::dialect::lack::{self, Lack};
 use crate::dialect::loss::Ledger;
 use crate::dialect::names::{renamed, spell};
@@ -49,12 +51,7 @@ pub(in crate::dialect) fn encode(
             "the chat dialect has no cache breakpoints",
         );
     }
-    Turns {
-        sees: upstream.sees(),
-        manners,
-        ledger,
-    }
-    .write(&request.items, &mut body);
+    Turns { manners, ledger }.write(&request.items, &mut body);
     body.end();
     Encoded { body: out, renamed }
 }
@@ -85,7 +82,7 @@ fn write_settings(
         }
     }
     write_stop(settings, manners, body, ledger);
-    write_thinking(settings, upstream, body, ledger);
+    write_thinking(settings, upstream, manners, body, ledger);
     write_format(settings, body, ledger);
     write_account(settings, manners, body, ledger);
 }
@@ -97,7 +94,7 @@ fn write_account(settings: &Settings<'_>, manners: &Manners, body: &mut ObjectWr
             ledger.hint(settings.names.end_user, NO_SUCH_FIELD);
         }
     } else if let Some(user) = &settings.end_user {
-        write_user(user, &settings.names, body, ledger);
+        write_user(user, settings, manners.is_openai, body, ledger);
     }
     match settings.tier {
         Some(_) if !manners.has_tiers => ledger.hint(settings.names.tier, NO_SUCH_FIELD),
@@ -161,7 +158,14 @@ fn write_stop(settings: &Settings<'_>, manners: &Manners, body: &mut ObjectWrite
 }
 
 /// Chat knows an effort only. Models that do not reason refuse one, and not all that do can be told to have none.
-fn write_thinking(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+fn write_thinking(
+    settings: &Settings<'_>,
+    upstream: &Upstream<'_>,
+    manners: &Manners,
+    body: &mut ObjectWriter<'_>,
+    ledger: &mut Ledger,
+) {
+    let is_hidden = manners.is_openai && settings.thoughts == Thoughts::Wanted;
     match settings.thinking {
         None => {}
         Some(Thinking::Off) => match upstream.kept_from_thinking() {
@@ -172,11 +176,20 @@ fn write_thinking(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut O
                 least.for_each(|effort| body.string("reasoning_effort", effort));
             }
         },
-        Some(_) if upstream.has("Reasoning") == Some(false) => {
+        Some(_) if upstream.reasons() == Some(false) => {
             ledger.hint(settings.names.thinking, "the model lacks reasoning");
         }
-        Some(Thinking::Effort(None)) => {}
-        Some(Thinking::Effort(Some(effort))) => body.raw("reasoning_effort", effort),
+        Some(Thinking::Effort(effort)) => {
+            if is_hidden {
+                ledger.hint(
+                    settings.names.thinking,
+                    "OpenAI's chat shows nothing of what is thought",
+                );
+            }
+            effort
+                .into_iter()
+                .for_each(|effort| body.raw("reasoning_effort", effort));
+        }
         Some(Thinking::Budget(budget)) => {
             ledger.hint(settings.names.thinking, NEAREST_EFFORT);
             body.string("reasoning_effort", effort_of(budget.u64().unwrap_or(0)));
@@ -232,17 +245,27 @@ fn write_format(settings: &Settings<'_>, body: &mut ObjectWriter<'_>, ledger: &m
     }
 }
 
-/// `user`, which OpenAI wants short in either of its dialects.
-pub(in crate::dialect) fn write_user(user: &Text<'_>, names: &Names, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
+/// `user`, which OpenAI wants short in either of its dialects, or what stands in its stead there.
+pub(in crate::dialect) fn write_user(
+    user: &Text<'_>,
+    settings: &Settings<'_>,
+    is_openai: bool,
+    body: &mut ObjectWriter<'_>,
+    ledger: &mut Ledger,
+) {
+    let key = match settings.names.end_user {
+        "safety_identifier" if is_openai => "safety_identifier",
+        _ => "user",
+    };
     let plain = user.plain();
     if plain.chars().count() <= LONGEST_USER {
-        return user.write(body.member("user"));
+        return user.write(body.member(key));
     }
     ledger.hint(
-        names.end_user,
+        settings.names.end_user,
         "longer than OpenAI's dialects take, so its hash is sent",
     );
-    body.string("user", &blake3::hash(plain.as_bytes()).to_hex());
+    body.string(key, &blake3::hash(plain.as_bytes()).to_hex());
 }
 
 /// Tools, the choice among them, and whether they may be called together: all three only where there are tools, since
@@ -255,6 +278,7 @@ fn write_tools(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut 
         body.bool("parallel_tool_calls", parallel);
     }
     match &request.settings.tool_choice {
+        Some(choice) if request.allowed.is_some() => write_allowed(request, choice, body),
         None => {}
         Some(ToolChoice::Auto) => body.string("tool_choice", "auto"),
         Some(ToolChoice::None) => body.string("tool_choice", "none"),
@@ -278,6 +302,35 @@ fn write_tools(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut 
         write_function(tool, &request.settings.names, &mut object.object("function"), ledger);
     }
     renamed(&request.tools, LONGEST_NAME)
+}
+
+/// The tools that may be called, of those that are declared.
+fn write_allowed(request: &Request<'_>, choice: &ToolChoice<'_>, body: &mut ObjectWriter<'_>) {
+    let mut object = body.object("tool_choice");
+    object.string("type", "allowed_tools");
+    let mut inner = object.object("allowed_tools");
+    inner.string("mode", mode_of(choice));
+    let mut list = inner.array("tools");
+    for tool in allowed(request) {
+        let kind = kind_of(request, &tool.name);
+        let mut entry = list.object();
+        entry.string("type", kind);
+        write_name(&tool.name, &mut entry.object(kind));
+    }
+}
+
+/// The tools that may be called.
+pub(in crate::dialect) fn allowed<'r, 'a>(request: &'r Request<'a>) -> impl Iterator<Item = &'r Tool<'a>> {
+    let is_allowed = |tool: &&Tool<'_>| request.allowed.as_ref().is_none_or(|allowed| allowed.allows(tool));
+    request.tools.iter().filter(is_allowed)
+}
+
+/// OpenAI's word for whether one of several tools must be called.
+pub(in crate::dialect) fn mode_of(choice: &ToolChoice<'_>) -> &'static str {
+    match choice {
+        ToolChoice::Required | ToolChoice::Named(_) => "required",
+        ToolChoice::Auto | ToolChoice::None => "auto",
+    }
 }
 
 /// OpenAI's word for the kind of a tool.

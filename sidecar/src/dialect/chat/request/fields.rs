@@ -19,6 +19,8 @@ pub(in crate::dialect) const NAMES: Names = Names {
     end_user: "user",
     parallel_calls: "parallel_tool_calls",
     schema: "function.parameters",
+    answer_schema: "response_format.json_schema.schema",
+    answer_described: "response_format.json_schema.description",
 };
 
 /// The fields of a request.

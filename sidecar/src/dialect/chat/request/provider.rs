@@ -69,7 +69,7 @@ impl Manners {
     pub(super) fn cap_name(&self, upstream: &Upstream<'_>) -> &'static str {
         match self.cap {
             Cap::Older => "max_tokens",
-            Cap::NewerWhereItReasons if upstream.has("Reasoning") == Some(false) => "max_tokens",
+            Cap::NewerWhereItReasons if upstream.reasons() == Some(false) => "max_tokens",
             Cap::NewerOfOpenAi if !is_openai_s(upstream.model) => "max_tokens",
             Cap::NewerOfOpenAi | Cap::Newer | Cap::NewerWhereItReasons => "max_completion_tokens",
         }

@@ -2,15 +2,20 @@
 
 use super::decode::word;
 use super::fields::NAMES;
-use crate::dialect::item::{Cache, Format, Names, Settings, Thinking, Tier, Turned};
-use crate::dialect::loss::given;
+use crate::dialect::item::{Cache, Format, Names, Settings, Thinking, Thoughts, Tier, Turned};
+use crate::dialect::loss::{Ledger, given};
 use crate::dialect::text::Text;
 use crate::dialect::{Asked, BadRequest};
 use crate::json::{Object, Raw};
 use smallvec::{SmallVec, smallvec};
 
-pub(super) fn read<'a>(asked: &Asked<'a>, knobs: Vec<Turned<'a>>) -> Result<Settings<'a>, BadRequest> {
+pub(super) fn read<'a>(
+    asked: &Asked<'a>,
+    knobs: Vec<Turned<'a>>,
+    ledger: &mut Ledger,
+) -> Result<Settings<'a>, BadRequest> {
     let object = &asked.object;
+    tell_other_user(object, ledger);
     let text = |key| given(object, key).and_then(Text::of).filter(|text| !text.is_empty());
     Ok(Settings {
         names: names(object),
@@ -23,11 +28,22 @@ pub(super) fn read<'a>(asked: &Asked<'a>, knobs: Vec<Turned<'a>>) -> Result<Sett
         format: format(object)?,
         thinking: thinking(object),
         shows_thinking: shows_thinking(object),
+        thoughts: thoughts(object),
         end_user: text("safety_identifier").or_else(|| text("user")),
         tier: tier(object),
         metadata: given(object, "metadata").filter(|metadata| metadata.text() != "{}"),
         cache: given(object, "cache_control").map(Cache::Marker),
     })
+}
+
+/// Of two names for whoever uses the application one is told.
+pub(in crate::dialect) fn tell_other_user(object: &Object<'_>, ledger: &mut Ledger) {
+    let (user, safety) = (given(object, "user"), given(object, "safety_identifier"));
+    if let (Some(user), Some(safety)) = (user, safety)
+        && user.text() != safety.text()
+    {
+        ledger.hint("user", "safety_identifier says who it is");
+    }
 }
 
 /// What the client used of several words.
@@ -115,6 +131,16 @@ fn shows_thinking(object: &Object<'_>) -> bool {
     let excluded = |reasoning: &Object<'_>| reasoning.get("exclude").and_then(Raw::bool) == Some(true);
     let reasoning = extension("reasoning").is_some_and(|reasoning| !excluded(&reasoning));
     reasoning || extension("thinking").is_some_and(|thinking| word(&thinking, "type") != "disabled")
+}
+
+/// OpenRouter's way of saying so.
+fn thoughts(object: &Object<'_>) -> Thoughts {
+    let reasoning = given(object, "reasoning").and_then(Raw::object);
+    match reasoning.and_then(|reasoning| reasoning.get("exclude")?.bool()) {
+        Some(true) => Thoughts::Unwanted,
+        Some(false) => Thoughts::Wanted,
+        None => Thoughts::Unsaid,
+    }
 }
 
 fn tier<'a>(object: &Object<'a>) -> Option<Tier<'a>> {

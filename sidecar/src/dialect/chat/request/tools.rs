@@ -2,10 +2,11 @@
 
 use super::decode::{cache, word};
 use crate::dialect::BadRequest;
-use crate::dialect::item::{Custom, Request, Tool, ToolChoice, ToolPlace};
+use crate::dialect::item::{Allowed, Custom, Tool, ToolChoice, ToolPlace};
 use crate::dialect::loss::{self, Ledger, given};
 use crate::dialect::text::Text;
 use crate::json::{Object, Raw};
+use std::borrow::Cow;
 
 /// Functions, and tools that take free text. A hosted tool is a loss: no other dialect could call it.
 pub(super) fn declared<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Vec<Tool<'a>>, BadRequest> {
@@ -83,7 +84,7 @@ pub(super) fn choice<'a>(object: &Object<'a>) -> Result<Option<ToolChoice<'a>>, 
         Some(choice) => match &*word(&choice, "type") {
             "function" => return named(&choice, "function").map(Some).ok_or_else(bad),
             "custom" => return named(&choice, "custom").map(Some).ok_or_else(bad),
-            "allowed_tools" => allowed(&choice).and_then(|allowed| allowed.get("mode")?.string()),
+            "allowed_tools" => allowed_tools(&choice).and_then(|allowed| allowed.get("mode")?.string()),
             _ => None,
         },
     };
@@ -102,39 +103,19 @@ fn named<'a>(choice: &Object<'a>, kind: &str) -> Option<ToolChoice<'a>> {
         .map(ToolChoice::Named)
 }
 
-fn allowed<'a>(choice: &Object<'a>) -> Option<Object<'a>> {
+fn allowed_tools<'a>(choice: &Object<'a>) -> Option<Object<'a>> {
     choice.get("allowed_tools")?.object()
 }
 
-/// Leaves only the tools that `allowed_tools` allows, which is what it means; what it saves, an unchanged prefix for
-/// the provider's cache, is lost.
-pub(super) fn restrict<'a>(mut request: Request<'a>, object: &Object<'a>, ledger: &mut Ledger) -> Request<'a> {
-    let choice = given(object, "tool_choice").and_then(Raw::object);
-    let Some(list) = choice
-        .as_ref()
-        .and_then(allowed)
-        .and_then(|allowed| given(&allowed, "tools"))
-    else {
-        return request;
-    };
-    let mut names: Vec<_> = list
-        .elements()
-        .into_iter()
-        .flatten()
-        .filter_map(|tool| {
-            let tool = tool.object()?;
-            let inner = tool.get("function").or_else(|| tool.get("custom"));
-            let name = inner.and_then(Raw::object).and_then(|inner| inner.get("name"));
-            name.or_else(|| tool.get("name"))?.string()
-        })
-        .collect();
-    names.sort_unstable();
-    request
-        .tools
-        .retain(|tool| names.binary_search(&tool.name.plain()).is_ok());
-    ledger.hint(
-        "tool_choice.allowed_tools",
-        "the tools that are not allowed are not declared",
-    );
-    request
+/// What `allowed_tools` allows.
+pub(super) fn allowed(object: &Object<'_>) -> Option<Allowed> {
+    let choice = given(object, "tool_choice").and_then(Raw::object)?;
+    let list = given(&allowed_tools(&choice)?, "tools")?.elements();
+    let names = list.into_iter().flatten().filter_map(|tool| {
+        let tool = tool.object()?;
+        let inner = tool.get("function").or_else(|| tool.get("custom"));
+        let name = inner.and_then(Raw::object).and_then(|inner| inner.get("name"));
+        name.or_else(|| tool.get("name"))?.string().map(Cow::into_owned)
+    });
+    Some(Allowed::of(names, "tool_choice.allowed_tools"))
 }

@@ -12,9 +12,8 @@ use crate::json::{ArrayWriter, ObjectWriter, ValueWriter};
 /// What a tool result says that consists of images alone; they follow in a message of the user's.
 const SEE_BELOW: &str = "(see the attachment below)";
 
-/// Writes items; the upstream may not be able to see.
+/// Writes items.
 pub(super) struct Turns<'t> {
-    pub(super) sees: bool,
     pub(super) manners: Manners,
     pub(super) ledger: &'t mut Ledger,
 }
@@ -110,10 +109,9 @@ impl Turns<'_> {
     fn write_part(&mut self, item: &Item<'_>, parts: &mut ArrayWriter<'_>) {
         let why = match &item.part {
             Part::Text(text) | Part::Refusal(text) => return write_text(text, parts),
-            Part::Image(_) if !self.sees => "the model does not see images",
             Part::Image(source) => match media::not_seen(source).filter(|_| self.manners.is_openai) {
                 Some(why) => why,
-                None if write_image(source, parts) => return,
+                None if write_image(item, source, parts) => return,
                 None => "the upload is only with its provider",
             },
             Part::File(file) => match write_file(file, parts) {
@@ -192,8 +190,20 @@ impl Turns<'_> {
         }
     }
 
-    /// Whoever wants reasoning again gets it in its carrier. Where nobody does, none is missed.
-    fn write_reasoning(&self, turn: &[Item<'_>], message: &mut ObjectWriter<'_>) {
+    /// Whoever wants reasoning again gets it in its carrier. What of the client's has no place in it is told.
+    fn write_reasoning(&mut self, turn: &[Item<'_>], message: &mut ObjectWriter<'_>) {
+        for item in turn {
+            let why = match (&item.part, self.manners.echo) {
+                (Part::Reasoning(_), Echo::Nothing) => "the upstream takes no reasoning back",
+                (Part::Reasoning(Reasoning::Sealed(_) | Reasoning::Foreign(_)), Echo::Content(_)) => {
+                    "the upstream takes reasoning back as text alone"
+                }
+                _ => continue,
+            };
+            if is_clients(item, turn) {
+                self.ledger.hint(item.place.to_string(), why);
+            }
+        }
         let reasoning = turn.iter().filter_map(|item| match &item.part {
             Part::Reasoning(reasoning) => Some(reasoning),
             _ => None,
@@ -227,6 +237,12 @@ impl Turns<'_> {
 /// Whether a text can be read out of it.
 fn says_any<'i, 'a: 'i>(mut reasoning: impl Iterator<Item = &'i Reasoning<'a>>) -> bool {
     reasoning.any(|part| matches!(part, Reasoning::Unsigned(_) | Reasoning::Signed { .. }))
+}
+
+/// What was remembered stands where the turn begins, at the place of what the client said there.
+fn is_clients(item: &Item<'_>, turn: &[Item<'_>]) -> bool {
+    let is_said = |other: &Item<'_>| !matches!(other.part, Part::Reasoning(_)) && other.place == item.place;
+    !turn.iter().any(is_said)
 }
 
 /// Whether an assistant's message has it; `draws`: images too.
@@ -275,7 +291,7 @@ pub(in crate::dialect) fn write_joined<'i, 'a: 'i>(texts: impl Iterator<Item = &
 }
 
 /// Says whether it could.
-fn write_image(source: &Source<'_>, parts: &mut ArrayWriter<'_>) -> bool {
+fn write_image(item: &Item<'_>, source: &Source<'_>, parts: &mut ArrayWriter<'_>) -> bool {
     if matches!(source, Source::Upload | Source::Plain(_)) {
         return false;
     }
@@ -283,6 +299,9 @@ fn write_image(source: &Source<'_>, parts: &mut ArrayWriter<'_>) -> bool {
     part.string("type", "image_url");
     let mut image = part.object("image_url");
     write_url(source, image.member("url"));
+    if let Some(detail) = item.detail {
+        image.raw("detail", detail);
+    }
     true
 }
 

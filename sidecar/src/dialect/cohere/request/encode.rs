@@ -22,8 +22,7 @@ pub(in crate::dialect) fn encode(
     search::taken(request, upstream, ledger);
     let renamed = tools::write(request, &mut body, ledger);
     let mut turns = Turns {
-        sees: upstream.sees(),
-        thinks: upstream.has("Reasoning") != Some(false),
+        thinks: upstream.reasons() != Some(false),
         ledger,
     };
     turns.write(&request.items, &mut body);

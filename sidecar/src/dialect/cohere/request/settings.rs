@@ -94,7 +94,7 @@ fn dial(knob: Knob) -> Option<Dial> {
 /// A model that can think does, unless told not to; one that cannot refuses to be told anything.
 fn write_thinking(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
     let Some(wish) = settings.thinking else { return };
-    let cannot = upstream.has("Reasoning") == Some(false);
+    let cannot = upstream.reasons() == Some(false);
     match wish {
         Thinking::Off if cannot => {}
         Thinking::Effort(_) | Thinking::Budget(_) if cannot => {
@@ -133,7 +133,7 @@ fn write_format(request: &Request<'_>, body: &mut ObjectWriter<'_>, ledger: &mut
         Format::Schema {
             schema: Some(schema), ..
         } if schema::can_fit(schema, &schema::COHERE) => {
-            let field = settings.names.format;
+            let field = settings.names.answer_schema;
             schema::Fitting::of(&schema::COHERE, field, ledger).write(schema, written.member("json_schema"));
         }
         Format::Schema { .. } => ledger.meaning(

@@ -8,9 +8,8 @@ use crate::dialect::text::Text;
 use crate::dialect::turns::PLACEHOLDER;
 use crate::json::{ArrayWriter, ObjectWriter};
 
-/// Writes items; the upstream may not be able to see, or to think.
+/// Writes items; the upstream may not be able to think.
 pub(super) struct Turns<'t> {
-    pub(super) sees: bool,
     pub(super) thinks: bool,
     pub(super) ledger: &'t mut Ledger,
 }
@@ -66,7 +65,7 @@ impl Turns<'_> {
             self.ledger.hint(item.place.to_string(), why);
             return false;
         }
-        let why = refusal(item, self.sees);
+        let why = refusal(item);
         why.map(|why| self.ledger.meaning(item.field(), why)).is_none()
     }
 
@@ -87,9 +86,8 @@ impl Turns<'_> {
 }
 
 /// Why the part cannot be said, if it cannot.
-fn refusal(item: &Item<'_>, sees: bool) -> Option<&'static str> {
+fn refusal(item: &Item<'_>) -> Option<&'static str> {
     match &item.part {
-        Part::Image(_) if !sees => Some("the model does not see images"),
         Part::Image(_) if item.role != Role::User => Some("the cohere dialect takes the user's images only"),
         Part::Image(Source::Upload | Source::Plain(_)) => Some("the upload is only with its provider"),
         Part::File(_) if text_of(item).is_none() => Some("the cohere dialect takes text and images only"),

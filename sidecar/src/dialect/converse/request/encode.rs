@@ -31,7 +31,6 @@ pub(in crate::dialect) fn encode(
     let mut turns = Turns {
         conversation: request.settings.names.conversation,
         points,
-        sees: upstream.sees(),
         names: Names::default(),
         ledger,
     };

@@ -67,10 +67,11 @@ fn max_tokens<'a>(
 fn effort<'a>(settings: &Settings<'a>, upstream: &Upstream<'_>, ledger: &mut Ledger) -> Option<Text<'a>> {
     let why = match settings.thinking? {
         Thinking::Off | Thinking::Effort(None) => return None,
-        Thinking::Effort(_) | Thinking::Budget(_) if upstream.has("Reasoning") == Some(false) => {
-            "the model lacks reasoning"
+        Thinking::Effort(_) | Thinking::Budget(_) if upstream.reasons() == Some(false) => "the model lacks reasoning",
+        Thinking::Effort(Some(effort)) if effort.text() == "\"minimal\"" => {
+            ledger.hint(settings.names.thinking, "the least effort that there is, is asked for");
+            return Some(Text::from("low"));
         }
-        Thinking::Effort(Some(effort)) if effort.text() == "\"minimal\"" => return Some(Text::from("low")),
         Thinking::Effort(Some(effort)) => return Some(Text::Json(effort)),
         Thinking::Budget(_) => "only Claude has a budget in the converse dialect",
     };
@@ -264,7 +265,7 @@ fn write_output(settings: &Settings<'_>, plan: &Plan<'_>, body: &mut ObjectWrite
         ),
         Some(Format::Schema { schema: Some(_), .. }) if plan.schema.is_none() => ledger.meaning(
             settings.names.format,
-            "the converse dialect cannot enforce objects with properties of any name",
+            "the converse dialect cannot enforce properties of any name, nesting without end or a choice of objects",
         ),
         Some(Format::Schema { .. }) | None => {}
     }
@@ -282,7 +283,7 @@ fn write_output(settings: &Settings<'_>, plan: &Plan<'_>, body: &mut ObjectWrite
         let mut inner = structure.object("jsonSchema");
         // The schema is a string here.
         let mut closed = Vec::with_capacity(schema.text().len());
-        schema::Fitting::of(&schema::ANTHROPIC, settings.names.format, ledger)
+        schema::Fitting::of(&schema::ANTHROPIC, settings.names.answer_schema, ledger)
             .write(schema, json::ValueWriter::new(&mut closed));
         inner.string("schema", &String::from_utf8_lossy(&closed));
         for (key, value) in [("name", name), ("description", description)] {

@@ -87,7 +87,6 @@ pub(super) struct Turns<'t> {
     /// The client's word for what was said.
     pub(super) conversation: &'static str,
     pub(super) points: Points,
-    pub(super) sees: bool,
     pub(super) names: media::Names,
     pub(super) ledger: &'t mut Ledger,
 }
@@ -147,7 +146,6 @@ impl Turns<'_> {
                 self.ledger.hint(item.place.to_string(), why);
                 return false;
             }
-            Part::Image(_) if !self.sees => Some("the model does not see images"),
             Part::Image(_) if item.role == Role::Assistant => Some("the converse dialect takes the user's images only"),
             Part::Image(source) => media::image(source).err(),
             Part::File(file) => media::file(file).err(),

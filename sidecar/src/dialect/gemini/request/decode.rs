@@ -23,13 +23,13 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
     }
     let contents = list(object, "contents").ok_or_else(|| BadRequest::at("contents", "is missing"))?;
     read_contents(contents, &mut items, ledger)?;
-    let request = Request {
+    Ok(Request {
         settings,
         tools,
         search,
         items,
-    };
-    Ok(tools::restrict(request, object, ledger))
+        allowed: tools::allowed(object),
+    })
 }
 
 fn read_contents<'a>(contents: List<'a>, items: &mut Vec<Item<'a>>, ledger: &mut Ledger) -> Result<(), BadRequest> {

@@ -31,7 +31,6 @@ pub(in crate::dialect) fn encode(
     let (system, conversation) = request.items.split_at(beginning(&request.items));
     let mut turns = Turns {
         conversation: request.settings.names.conversation,
-        sees: upstream.sees(),
         fetches: upstream.provider == VERTEX,
         names_calls: upstream.provider != VERTEX,
         demands_signatures: thinking::demands_signatures(upstream),

@@ -19,6 +19,8 @@ pub(super) const NAMES: Names = Names {
     end_user: "labels",
     parallel_calls: "toolConfig.functionCallingConfig",
     schema: "parameters",
+    answer_schema: "generationConfig.responseSchema",
+    answer_described: "generationConfig.responseSchema.description",
 };
 
 /// The fields of a request.

@@ -1,14 +1,11 @@
 //! What routing and pass-through need of a body that is not decoded.
 
+use crate::dialect::Medium;
 use crate::dialect::gemini::signature::{ABSENT, MARK_BASE64};
 use crate::dialect::gemini::spelling::{List, given, is, list, word};
 use crate::json::{Object, Raw};
-use memchr::memmem::{self, Finder};
+use memchr::memmem;
 use std::ops::Range;
-use std::sync::LazyLock;
-
-/// The start of an image's media type. Built once: it is looked for in every body.
-static IMAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"image"));
 
 fn contents<'a>(object: &Object<'a>) -> impl Iterator<Item = Object<'a>> {
     let contents = list(object, "contents");
@@ -20,23 +17,25 @@ fn parts<'a>(content: &Object<'a>) -> impl Iterator<Item = Object<'a>> {
     parts.into_iter().flat_map(List::objects).flatten()
 }
 
-/// A picture is among the contents. Walks them only when they name an image's type at all.
-pub(in crate::dialect) fn holds_image(object: &Object<'_>) -> bool {
+/// Such a thing is among the contents. Walks them only when they name one of its types at all.
+pub(in crate::dialect) fn holds(object: &Object<'_>, medium: Medium) -> bool {
+    let family = medium.family();
     let text = given(object, "contents").map(Raw::text).unwrap_or_default().as_bytes();
     let is_type = |at: usize| {
-        let behind = text.get(at + IMAGE.needle().len()..).unwrap_or_default();
+        let behind = text.get(at + family.len()..).unwrap_or_default();
         behind.starts_with(b"/") || behind.starts_with(b"\\/")
     };
-    if !IMAGE.find_iter(text).any(is_type) {
+    if !memmem::find_iter(text, family).any(is_type) {
         return false;
     }
-    let is_image = |part: &Object<'_>, key| {
+    let is_one = |part: &Object<'_>, key| {
         let media = given(part, key).and_then(Raw::object);
-        media.is_some_and(|media| word(&media, "mimeType").starts_with("image/"))
+        let kind = media.map(|media| word(&media, "mimeType").into_owned());
+        kind.is_some_and(|kind| kind.strip_prefix(family).is_some_and(|rest| rest.starts_with('/')))
     };
     contents(object)
         .flat_map(|content| parts(&content).collect::<Vec<_>>())
-        .any(|part| is_image(&part, "inlineData") || is_image(&part, "fileData"))
+        .any(|part| is_one(&part, "inlineData") || is_one(&part, "fileData"))
 }
 
 /// The texts of the system prompt and of the user's first content.

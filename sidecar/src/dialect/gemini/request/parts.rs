@@ -30,6 +30,7 @@ pub(super) fn read<'a>(
             place,
             part,
             cache: None,
+            detail: None,
         });
     };
     let signed = text(part, "thoughtSignature").map(Signature::of);
@@ -112,6 +113,7 @@ fn thought<'a>(
         place,
         part: Part::Reasoning(part),
         cache: None,
+        detail: None,
     });
 }
 

@@ -64,6 +64,7 @@ pub(super) fn read<'a>(
         place: Place { index: None, ..place },
         part,
         cache: None,
+        detail: None,
     };
     let mut content: Vec<_> = said.map(Part::Text).map(item).into_iter().collect();
     let media = list(response, "parts");

@@ -3,7 +3,7 @@
 use super::decode::inner;
 use super::{fields, tools};
 use crate::dialect::gemini::spelling::{camel_case, given, list, number, whole, word};
-use crate::dialect::item::{Format, Knob, Settings, Thinking, Tier, Turned};
+use crate::dialect::item::{Format, Knob, Settings, Thinking, Thoughts, Tier, Turned};
 use crate::dialect::loss::{self, Ledger};
 use crate::dialect::text::Text;
 use crate::dialect::{Asked, BadRequest};
@@ -51,6 +51,7 @@ pub(super) fn read<'a>(stream: bool, object: &Object<'a>, ledger: &mut Ledger) -
             .as_ref()
             .and_then(|generation| inner(generation, "thinkingConfig"))
             .is_some_and(|config| includes_thoughts(&config)),
+        thoughts: generation.as_ref().map_or(Thoughts::Unsaid, thoughts),
         end_user: None,
         tier: given(object, "serviceTier").and_then(tier),
         metadata: None,
@@ -153,6 +154,13 @@ fn thinking<'a>(generation: &Object<'a>) -> Option<Thinking<'a>> {
         return Some(Thinking::Effort(json::parse_value(effort.as_bytes()).ok()));
     }
     includes_thoughts(&config).then_some(Thinking::Effort(None))
+}
+
+fn thoughts(generation: &Object<'_>) -> Thoughts {
+    match inner(generation, "thinkingConfig").is_some_and(|config| includes_thoughts(&config)) {
+        true => Thoughts::Wanted,
+        false => Thoughts::Unsaid,
+    }
 }
 
 fn includes_thoughts(config: &Object<'_>) -> bool {

@@ -5,7 +5,7 @@
 //! nothing is known, the wish goes on in the form in which it came.
 
 use crate::dialect::chat::request::NEAREST_EFFORT;
-use crate::dialect::item::{Settings, Thinking};
+use crate::dialect::item::{Settings, Thinking, Thoughts};
 use crate::dialect::loss::Ledger;
 use crate::dialect::{Upstream, fit};
 use crate::json::{ObjectWriter, Raw};
@@ -47,7 +47,7 @@ pub(super) fn demands_signatures(upstream: &Upstream<'_>) -> bool {
     matches!(style(upstream), Style::Level | Style::Unknown)
 }
 
-/// Writes `thinkingConfig`. Whoever asks for reasoning is shown some.
+/// Writes `thinkingConfig`. Whoever asks for reasoning is shown some, unless it says otherwise.
 pub(super) fn write(
     settings: &Settings<'_>,
     upstream: &Upstream<'_>,
@@ -66,25 +66,32 @@ pub(super) fn write(
             ledger.hint(name, "the model cannot be kept from thinking");
             write_least(style, upstream, config);
         }
+        (Thinking::Effort(None), _) if settings.thoughts == Thoughts::Unwanted => {}
         (Thinking::Effort(None), _) => config.object("thinkingConfig").bool("includeThoughts", true),
         (Thinking::Effort(Some(effort)), Style::Budget) => {
-            write_budget(fit::budget(budget(effort), &settings.names, upstream, ledger), config);
+            write_budget(
+                fit::budget(budget(effort), &settings.names, upstream, ledger),
+                settings,
+                config,
+            );
         }
         (Thinking::Effort(Some(effort)), Style::Level | Style::Unknown) => {
             let level = level(effort);
             if effort.string().is_some_and(|effort| effort != level) {
                 ledger.hint(name, "the upstream's highest level is asked for");
             }
-            write_level(&level, config);
+            write_level(&level, settings, config);
         }
         (Thinking::Budget(tokens), Style::Budget | Style::Unknown) => match tokens.u64() {
-            Some(tokens) => write_budget(fit::budget(tokens, &settings.names, upstream, ledger), config),
+            Some(tokens) => {
+                write_budget(fit::budget(tokens, &settings.names, upstream, ledger), settings, config);
+            }
             // The client's mistake, and the provider's to name.
             None => config.object("thinkingConfig").raw("thinkingBudget", tokens),
         },
         (Thinking::Budget(tokens), Style::Level) => {
             ledger.hint(name, NEAREST_EFFORT);
-            write_level(level_of(tokens.u64().unwrap_or(0)), config);
+            write_level(level_of(tokens.u64().unwrap_or(0)), settings, config);
         }
     }
 }
@@ -99,16 +106,20 @@ fn write_least(style: Style, upstream: &Upstream<'_>, config: &mut ObjectWriter<
     }
 }
 
-fn write_budget(tokens: u64, config: &mut ObjectWriter<'_>) {
+fn write_budget(tokens: u64, settings: &Settings<'_>, config: &mut ObjectWriter<'_>) {
     let mut thinking = config.object("thinkingConfig");
     thinking.u64("thinkingBudget", tokens);
-    thinking.bool("includeThoughts", true);
+    if settings.thoughts != Thoughts::Unwanted {
+        thinking.bool("includeThoughts", true);
+    }
 }
 
-fn write_level(level: &str, config: &mut ObjectWriter<'_>) {
+fn write_level(level: &str, settings: &Settings<'_>, config: &mut ObjectWriter<'_>) {
     let mut thinking = config.object("thinkingConfig");
     thinking.string("thinkingLevel", level);
-    thinking.bool("includeThoughts", true);
+    if settings.thoughts != Thoughts::Unwanted {
+        thinking.bool("includeThoughts", true);
+    }
 }
 
 fn budget(effort: Raw<'_>) -> u64 {

@@ -3,7 +3,7 @@
 use super::decode::{inner, text};
 use super::fields;
 use crate::dialect::gemini::spelling::{List, camel_case, given, list, name};
-use crate::dialect::item::{Request, Tool, ToolChoice, ToolPlace};
+use crate::dialect::item::{Allowed, Request, Tool, ToolChoice, ToolPlace};
 use crate::dialect::loss::{self, Ledger, shown};
 use crate::dialect::names::spell;
 use crate::dialect::search::{self, Search};
@@ -86,7 +86,7 @@ pub(super) fn choice<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Opt
     let Some(calling) = inner(&config, "functionCallingConfig") else {
         return Ok(None);
     };
-    let mut names = allowed(&calling);
+    let mut names = allowed_names(&calling);
     match (&*name(&calling, "mode", MODES), names.next(), names.next()) {
         ("" | "MODE_UNSPECIFIED", ..) => Ok(None),
         ("AUTO", ..) => Ok(Some(ToolChoice::Auto)),
@@ -107,28 +107,17 @@ pub(super) fn choice<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Opt
     }
 }
 
-fn allowed<'a>(calling: &Object<'a>) -> impl Iterator<Item = Text<'a>> + use<'a> {
+fn allowed_names<'a>(calling: &Object<'a>) -> impl Iterator<Item = Text<'a>> + use<'a> {
     let names = list(calling, "allowedFunctionNames");
     names.into_iter().flatten().filter_map(Text::of)
 }
 
-/// Leaves only the tools that may be called, where several are named.
-pub(super) fn restrict<'a>(mut request: Request<'a>, object: &Object<'a>, ledger: &mut Ledger) -> Request<'a> {
-    let calling = inner(object, "toolConfig").and_then(|config| inner(&config, "functionCallingConfig"));
-    let Some(calling) = calling else { return request };
-    let mut names: Vec<_> = allowed(&calling).map(|name| name.plain().into_owned()).collect();
-    if names.len() < 2 {
-        return request;
-    }
-    names.sort_unstable();
-    request
-        .tools
-        .retain(|tool| names.binary_search_by(|name| (**name).cmp(&tool.name.plain())).is_ok());
-    ledger.hint(
-        "toolConfig.functionCallingConfig.allowedFunctionNames",
-        "the tools that are not allowed are not declared",
-    );
-    request
+/// The tools that may be called, where several are named.
+pub(super) fn allowed(object: &Object<'_>) -> Option<Allowed> {
+    let calling = inner(&inner(object, "toolConfig")?, "functionCallingConfig")?;
+    let names = allowed_names(&calling).map(|name| name.plain().into_owned());
+    let allowed = Allowed::of(names, "toolConfig.functionCallingConfig.allowedFunctionNames");
+    (allowed.names.len() > 1).then_some(allowed)
 }
 
 /// Writes the tools and the choice among them; a choice alone is refused.
@@ -203,6 +192,10 @@ fn write_choice(request: &Request<'_>, body: &mut ObjectWriter<'_>) {
     calling.string("mode", mode);
     if let Some(name) = name {
         calling.array("allowedFunctionNames").string(&spelt(&name.plain()));
+    } else if let Some(allowed) = &request.allowed {
+        let mut names = calling.array("allowedFunctionNames");
+        let tools = request.tools.iter().filter(|tool| allowed.allows(tool));
+        tools.for_each(|tool| names.string(&spelt(&tool.name.plain())));
     }
 }
 

@@ -13,8 +13,6 @@ use std::borrow::Cow;
 pub(super) struct Turns<'t> {
     /// The client's word for what was said.
     pub(super) conversation: &'static str,
-    /// The model takes images.
-    pub(super) sees: bool,
     /// The provider takes files by any URL.
     pub(super) fetches: bool,
     /// The provider knows ids of calls.
@@ -101,7 +99,6 @@ impl Turns<'_> {
 
     fn write_media(&mut self, item: &Item<'_>, signature: Option<&str>, parts: &mut ArrayWriter<'_>) {
         let refusal = match &item.part {
-            Part::Image(_) if !self.sees => Some("the model does not see images"),
             Part::Image(source) | Part::Audio(source) | Part::File(File { source, .. }) => {
                 media::refusal(source, self.fetches)
             }

@@ -28,6 +28,7 @@ pub(super) fn read<'a>(
             place,
             part,
             cache: None,
+            detail: None,
         })
     };
     match &*kind {
@@ -132,6 +133,7 @@ fn read_document<'a>(
             place,
             part,
             cache: None,
+            detail: None,
         })
     };
     if let Some(context) = given(block, "context")

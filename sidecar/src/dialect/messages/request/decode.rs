@@ -50,6 +50,7 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
         tools,
         search,
         items,
+        allowed: None,
     })
 }
 
@@ -99,6 +100,7 @@ pub(super) fn content<'a>(
             place,
             part: Part::Text(text),
             cache: None,
+            detail: None,
         });
         return Ok(());
     }

@@ -34,7 +34,7 @@ pub(in crate::dialect) fn encode(
         Some(format @ Format::Schema { schema: Some(_), .. }) if format.fitting(&schema::ANTHROPIC).is_none() => {
             ledger.meaning(
                 names.format,
-                "the messages dialect cannot enforce objects with properties of any name",
+                "the messages dialect cannot enforce properties of any name, nesting without end or a choice of objects",
             );
             true
         }
@@ -44,7 +44,6 @@ pub(in crate::dialect) fn encode(
     let mut turns = Turns {
         conversation: request.settings.names.conversation,
         markers,
-        sees: upstream.sees(),
         ledger,
     };
     turns.write_system(system, asks_for_json, &mut body);

@@ -19,6 +19,8 @@ pub(super) const NAMES: Names = Names {
     end_user: "metadata.user_id",
     parallel_calls: "tool_choice.disable_parallel_tool_use",
     schema: "input_schema",
+    answer_schema: "output_config.format.schema",
+    answer_described: "output_config.format.description",
 };
 
 /// The fields of a request, betas included.

@@ -3,7 +3,7 @@
 use super::decode::word;
 use super::fields::NAMES;
 use super::thinking::{self, Plan};
-use crate::dialect::item::{Cache, Format, Knob, Names, Request, Settings, Thinking, Tier, Turned};
+use crate::dialect::item::{Cache, Format, Knob, Names, Request, Settings, Thinking, Thoughts, Tier, Turned};
 use crate::dialect::lack::{self, Lack};
 use crate::dialect::loss::{self, Ledger, given};
 use crate::dialect::text::Text;
@@ -35,6 +35,10 @@ pub(super) fn read<'a>(
                 Some(_) => NAMES.format,
                 None => "output_format",
             },
+            answer_schema: match of_output("format") {
+                Some(_) => NAMES.answer_schema,
+                None => "output_format.schema",
+            },
             ..NAMES
         },
         stream: asked.stream,
@@ -46,8 +50,9 @@ pub(super) fn read<'a>(
         format: of_output("format")
             .or_else(|| given(object, "output_format"))
             .and_then(read_format),
-        thinking: read_thinking(object, of_output("effort")),
+        thinking: read_thinking(object, of_output("effort"), ledger),
         shows_thinking: shows_thinking(object),
+        thoughts: thoughts(object),
         end_user: read_user(object, ledger),
         tier: read_tier(object),
         metadata: None,
@@ -73,18 +78,31 @@ fn read_format(format: Raw<'_>) -> Option<Format<'_>> {
     })
 }
 
-fn read_thinking<'a>(object: &Object<'a>, effort: Option<Raw<'a>>) -> Option<Thinking<'a>> {
+fn read_thinking<'a>(object: &Object<'a>, effort: Option<Raw<'a>>, ledger: &mut Ledger) -> Option<Thinking<'a>> {
     let thinking = given(object, "thinking").and_then(Raw::object);
     let kind = thinking
         .as_ref()
         .map(|thinking| word(thinking, "type"))
         .unwrap_or_default();
+    let form = match &*kind {
+        "" | "adaptive" | "disabled" | "enabled" => None,
+        // Between calls of tools alone, or whatever comes next.
+        other => Some(other),
+    };
+    if let Some(form) = form {
+        let field = format!("thinking.type ({})", loss::shown(form));
+        ledger.hint(field, "no other dialect has this way; the model thinks as it sees fit");
+    }
+    let budget = thinking.as_ref().and_then(|thinking| given(thinking, "budget_tokens"));
+    if kind == "enabled" && budget.is_none() {
+        ledger.hint("thinking.budget_tokens", "is missing; the model thinks as it sees fit");
+    }
     match (&*kind, effort) {
         ("disabled", _) => Some(Thinking::Off),
         // Without thinking, effort is about the length of the answer; the nearest thing elsewhere is the same word.
         (_, Some(effort)) => Some(Thinking::Effort(Some(effort))),
-        ("enabled", None) => given(thinking.as_ref()?, "budget_tokens").map(Thinking::Budget),
         ("", None) => None,
+        ("enabled", None) if budget.is_some() => budget.map(Thinking::Budget),
         (_, None) => Some(Thinking::Effort(None)),
     }
 }
@@ -93,6 +111,15 @@ fn read_thinking<'a>(object: &Object<'a>, effort: Option<Raw<'a>>) -> Option<Thi
 fn shows_thinking(object: &Object<'_>) -> bool {
     let thinking = given(object, "thinking").and_then(Raw::object);
     thinking.is_some_and(|thinking| word(&thinking, "type") != "disabled" && word(&thinking, "display") != "omitted")
+}
+
+fn thoughts(object: &Object<'_>) -> Thoughts {
+    let thinking = given(object, "thinking").and_then(Raw::object);
+    match thinking.as_ref().map(|thinking| word(thinking, "display")).as_deref() {
+        Some("omitted") => Thoughts::Unwanted,
+        Some("") | None => Thoughts::Unsaid,
+        Some(_) => Thoughts::Wanted,
+    }
 }
 
 fn read_user<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Option<Text<'a>> {
@@ -231,6 +258,7 @@ fn write_output_config(settings: &Settings<'_>, plan: Plan<'_>, body: &mut Objec
     if let Some(schema) = schema {
         let mut format = config.object("format");
         format.string("type", "json_schema");
-        schema::Fitting::of(&schema::ANTHROPIC, settings.names.format, ledger).write(schema, format.member("schema"));
+        schema::Fitting::of(&schema::ANTHROPIC, settings.names.answer_schema, ledger)
+            .write(schema, format.member("schema"));
     }
 }

@@ -81,7 +81,12 @@ pub(in crate::dialect) fn plan<'a>(
     let tokens = match (wish, upstream.has("Reasoning"), upstream.has("ReasoningBudget")) {
         (_, Some(false), Some(false)) => return refuse("the model lacks reasoning"),
         (Thinking::Effort(effort), Some(false), _) => budget(effort).min(most / 2),
-        (Thinking::Effort(effort), Some(true) | None, _) => return Plan::Adaptive(effort),
+        (Thinking::Effort(effort), Some(true) | None, _) => {
+            if effort.is_some_and(|effort| effort.text() == "\"minimal\"") {
+                refuse("the least effort that there is, is asked for");
+            }
+            return Plan::Adaptive(effort);
+        }
         (Thinking::Budget(_), Some(true), Some(false)) => {
             refuse("the model takes no budget and thinks as much as it sees fit");
             return Plan::Adaptive(None);

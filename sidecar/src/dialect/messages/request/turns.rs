@@ -25,7 +25,6 @@ pub(super) struct Turns<'t> {
     /// The client's word for what was said.
     pub(super) conversation: &'static str,
     pub(super) markers: Markers,
-    pub(super) sees: bool,
     pub(super) ledger: &'t mut Ledger,
 }
 
@@ -79,7 +78,6 @@ impl Turns<'_> {
                 self.ledger.hint(item.place.to_string(), why);
                 return false;
             }
-            Part::Image(Source::Base64 { .. } | Source::Url(_)) if !self.sees => "the model does not see images",
             Part::Image(_) if item.role == Role::Assistant => "the messages dialect takes the user's images only",
             Part::Image(source @ (Source::Base64 { .. } | Source::Url(_))) => match not_seen(source) {
                 None => return true,

@@ -31,10 +31,7 @@ pub(in crate::dialect) fn encode(
         &[Lack::Cache, Lack::EndUser, Lack::Tier, Lack::Metadata],
         ledger,
     );
-    let mut turns = Turns {
-        sees: upstream.sees(),
-        ledger,
-    };
+    let mut turns = Turns { ledger };
     turns.write(&request.items, &mut body);
     body.end();
     Encoded {
@@ -48,11 +45,15 @@ fn write_thinking(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut O
     let Some(thinking) = settings.thinking else { return };
     match thinking {
         Thinking::Off => body.bool("think", false),
-        Thinking::Effort(_) | Thinking::Budget(_) if upstream.has("Reasoning") == Some(false) => {
+        Thinking::Effort(_) | Thinking::Budget(_) if upstream.reasons() == Some(false) => {
             ledger.hint(settings.names.thinking, "the model lacks reasoning");
         }
         Thinking::Effort(Some(effort)) => match effort.text() {
-            "\"minimal\"" | "\"low\"" => body.string("think", "low"),
+            "\"low\"" => body.string("think", "low"),
+            "\"minimal\"" => {
+                ledger.hint(settings.names.thinking, "the upstream's lowest level is asked for");
+                body.string("think", "low");
+            }
             "\"medium\"" => body.string("think", "medium"),
             "\"high\"" => body.string("think", "high"),
             _ => {

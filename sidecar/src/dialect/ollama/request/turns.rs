@@ -11,9 +11,8 @@ use std::collections::BTreeMap;
 /// Between two texts of one message.
 const GAP: &str = "\n";
 
-/// Writes items; the upstream may not be able to see.
+/// Writes items.
 pub(super) struct Turns<'t> {
-    pub(super) sees: bool,
     pub(super) ledger: &'t mut Ledger,
 }
 
@@ -107,7 +106,6 @@ impl Turns<'_> {
                     .hint(item.place.to_string(), "the ollama dialect has no signatures");
                 return true;
             }
-            Part::Image(_) if !self.sees => Some("the model does not see images"),
             Part::Image(source) => image(source).err(),
             Part::File(file) => text_of(file)
                 .is_none()

@@ -14,13 +14,13 @@ pub(in crate::dialect) fn decode<'a>(asked: &Asked<'a>, ledger: &mut Ledger) -> 
     let (tools, search) = tools::declared(object, ledger)?;
     let settings = settings::read(asked, knobs, ledger)?;
     let items = input::read(object, ledger)?;
-    let request = Request {
+    Ok(Request {
         settings,
         tools,
         search,
         items,
-    };
-    Ok(tools::restrict(request, object, ledger))
+        allowed: tools::allowed(object),
+    })
 }
 
 /// What `field` of `object` says, when it is a string.

@@ -1,7 +1,7 @@
 //! The item form into a Responses request.
 
 use super::turns::Turns;
-use crate::dialect::chat::request::{NEAREST_EFFORT, effort_of, kind_of, write_user};
+use crate::dialect::chat::request::{NEAREST_EFFORT, allowed, effort_of, kind_of, mode_of, write_user};
 use crate::dialect::item::{
     Custom, Format, Item, Knob, Names, Part, Reasoning, Request, Settings, Thinking, Tier, Tool, ToolChoice, Turned,
 };
@@ -44,7 +44,6 @@ pub(in crate::dialect) fn encode(
         );
     }
     Turns {
-        sees: upstream.sees(),
         is_openai: upstream.is_openai(),
         customs: Vec::new(),
         ledger,
@@ -71,7 +70,7 @@ fn write_settings(request: &Request<'_>, upstream: &Upstream<'_>, body: &mut Obj
     write_thinking(request, upstream, body, ledger);
     write_text(settings, upstream, body, ledger);
     if let Some(user) = &settings.end_user {
-        write_user(user, &settings.names, body, ledger);
+        write_user(user, settings, upstream.is_openai(), body, ledger);
     }
     match settings.tier {
         Some(Tier::Auto) => body.string("service_tier", "auto"),
@@ -142,7 +141,7 @@ fn write_knobs(settings: &Settings<'_>, upstream: &Upstream<'_>, body: &mut Obje
 /// Models that do not reason refuse both.
 fn write_thinking(request: &Request<'_>, upstream: &Upstream<'_>, body: &mut ObjectWriter<'_>, ledger: &mut Ledger) {
     let settings = &request.settings;
-    let reasons = upstream.has("Reasoning");
+    let reasons = upstream.reasons();
     let wish = match settings.thinking {
         Some(Thinking::Effort(_) | Thinking::Budget(_)) if reasons == Some(false) => {
             ledger.hint(settings.names.thinking, "the model lacks reasoning");
@@ -269,6 +268,7 @@ fn write_choice(request: &Request<'_>, body: &mut ObjectWriter<'_>) {
         body.bool("parallel_tool_calls", parallel);
     }
     match &request.settings.tool_choice {
+        Some(choice) if request.allowed.is_some() => write_allowed(request, choice, body),
         None => {}
         Some(ToolChoice::Auto) => body.string("tool_choice", "auto"),
         Some(ToolChoice::None) => body.string("tool_choice", "none"),
@@ -278,6 +278,19 @@ fn write_choice(request: &Request<'_>, body: &mut ObjectWriter<'_>) {
             choice.string("type", kind_of(request, name));
             write_name(name, &mut choice);
         }
+    }
+}
+
+/// The tools that may be called, of those that are declared.
+fn write_allowed(request: &Request<'_>, choice: &ToolChoice<'_>, body: &mut ObjectWriter<'_>) {
+    let mut object = body.object("tool_choice");
+    object.string("type", "allowed_tools");
+    object.string("mode", mode_of(choice));
+    let mut list = object.array("tools");
+    for tool in allowed(request) {
+        let mut entry = list.object();
+        entry.string("type", kind_of(request, &tool.name));
+        write_name(&tool.name, &mut entry);
     }
 }
 

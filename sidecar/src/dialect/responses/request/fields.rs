@@ -18,6 +18,8 @@ pub(super) const NAMES: Names = Names {
     thinking: "reasoning",
     end_user: "safety_identifier",
     schema: "parameters",
+    answer_schema: "text.format.schema",
+    answer_described: "text.format.description",
     parallel_calls: "parallel_tool_calls",
 };
 
@@ -118,7 +120,7 @@ pub(super) const ITEM: &[Field] = &[
 /// The fields of a content part, whatever its type.
 pub(super) const PART: &[Field] = &[
     field_unless("annotations", &["[]"], Ours),
-    field_unless("detail", &["\"auto\""], Lost(Hint, "no other dialect has a detail")),
+    field("detail", Read),
     field("file_data", Read),
     field("file_id", Read),
     field("file_url", Read),

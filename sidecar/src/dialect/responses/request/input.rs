@@ -64,6 +64,7 @@ impl<'a> Conversation<'a, '_> {
             place,
             part,
             cache: None,
+            detail: None,
         });
     }
 
@@ -155,6 +156,7 @@ impl<'a> Conversation<'a, '_> {
                 place,
                 part,
                 cache: None,
+                detail: None,
             },
         );
         Ok(())

@@ -17,16 +17,17 @@ pub(super) fn read<'a>(
     items: &mut Vec<Item<'a>>,
     ledger: &mut Ledger,
 ) -> Result<(), BadRequest> {
-    let mut push = |place, part, cache| {
+    let mut push = |place, part, cache, detail| {
         items.push(Item {
             role,
             place,
             part,
             cache,
+            detail,
         })
     };
     if let Some(text) = Text::of(content) {
-        push(place, Part::Text(text), None);
+        push(place, Part::Text(text), None, None);
         return Ok(());
     }
     let list = content.elements();
@@ -44,7 +45,8 @@ pub(super) fn read<'a>(
             loss::decide(object, fields::PART, &format_args!("{place}."), ledger)?;
         }
         let cache = given(object, "prompt_cache_breakpoint").map(|_| Cache::Default);
-        push(place, part, cache);
+        let detail = given(object, "detail").filter(|detail| detail.text() != "\"auto\"");
+        push(place, part, cache, detail);
     }
     Ok(())
 }

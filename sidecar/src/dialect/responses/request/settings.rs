@@ -2,7 +2,8 @@
 
 use super::decode::word;
 use super::fields;
-use crate::dialect::item::{Format, Knob, Names, Settings, Thinking, Tier, Turned};
+use crate::dialect::chat::request::tell_other_user;
+use crate::dialect::item::{Format, Knob, Names, Settings, Thinking, Thoughts, Tier, Turned};
 use crate::dialect::loss::{self, Ledger, given, shown};
 use crate::dialect::text::Text;
 use crate::dialect::{Asked, BadRequest};
@@ -15,6 +16,7 @@ pub(super) fn read<'a>(
     ledger: &mut Ledger,
 ) -> Result<Settings<'a>, BadRequest> {
     let object = &asked.object;
+    tell_other_user(object, ledger);
     let said = |key| given(object, key).and_then(Text::of).filter(|text| !text.is_empty());
     let text = member(object, "text", fields::TEXT, ledger)?;
     let reasoning = member(object, "reasoning", fields::REASONING, ledger)?;
@@ -50,6 +52,10 @@ pub(super) fn read<'a>(
             .flatten(),
         thinking: reasoning.as_ref().and_then(thinking),
         shows_thinking: reasoning.as_ref().is_some_and(shows_thinking),
+        thoughts: match reasoning.as_ref().is_some_and(shows_thinking) {
+            true => Thoughts::Wanted,
+            false => Thoughts::Unsaid,
+        },
         end_user: said("safety_identifier").or_else(|| said("user")),
         tier: tier(object),
         metadata: given(object, "metadata").filter(|metadata| metadata.text() != "{}"),

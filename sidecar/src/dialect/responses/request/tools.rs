@@ -3,11 +3,12 @@
 use super::decode::word;
 use super::fields;
 use crate::dialect::BadRequest;
-use crate::dialect::item::{Custom, Request, Tool, ToolChoice, ToolPlace};
+use crate::dialect::item::{Allowed, Custom, Tool, ToolChoice, ToolPlace};
 use crate::dialect::loss::{self, Ledger, given, shown};
 use crate::dialect::search::{self, Search};
 use crate::dialect::text::Text;
 use crate::json::{Object, Raw};
+use std::borrow::Cow;
 
 /// What a client declares: its own tools, and that the provider searches the web.
 type Declared<'a> = (Vec<Tool<'a>>, Option<Search<'a>>);
@@ -92,24 +93,11 @@ pub(super) fn choice<'a>(object: &Object<'a>, ledger: &mut Ledger) -> Result<Opt
     }
 }
 
-/// Leaves only the tools that `allowed_tools` allows, which is what it means; what it saves, an unchanged prefix for
-/// the provider's cache, is lost.
-pub(super) fn restrict<'a>(mut request: Request<'a>, object: &Object<'a>, ledger: &mut Ledger) -> Request<'a> {
-    let choice = given(object, "tool_choice").and_then(Raw::object);
-    let choice = choice.filter(|choice| word(choice, "type") == "allowed_tools");
-    let Some(list) = choice.and_then(|choice| given(&choice, "tools")) else {
-        return request;
-    };
-    let mut names: Vec<_> = list
-        .elements()
-        .into_iter()
-        .flatten()
-        .filter_map(|tool| tool.object()?.get("name")?.string())
-        .collect();
-    names.sort_unstable();
-    request
-        .tools
-        .retain(|tool| names.binary_search(&tool.name.plain()).is_ok());
-    ledger.hint("tool_choice.tools", "the tools that are not allowed are not declared");
-    request
+/// What `allowed_tools` allows.
+pub(super) fn allowed(object: &Object<'_>) -> Option<Allowed> {
+    let choice = given(object, "tool_choice").and_then(Raw::object)?;
+    let list = given(&choice, "tools").filter(|_| word(&choice, "type") == "allowed_tools")?;
+    let names = list.elements().into_iter().flatten();
+    let names = names.filter_map(|tool| tool.object()?.get("name")?.string().map(Cow::into_owned));
+    Some(Allowed::of(names, "tool_choice.tools"))
 }

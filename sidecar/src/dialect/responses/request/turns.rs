@@ -12,9 +12,8 @@ use smallvec::SmallVec;
 /// Longest tool call id.
 const LONGEST_ID: usize = 64;
 
-/// Writes items; the upstream may not be able to see.
+/// Writes items.
 pub(super) struct Turns<'t> {
-    pub(super) sees: bool,
     /// The upstream is OpenAI's own, which knows tools that take free text.
     pub(super) is_openai: bool,
     /// The calls of such tools so far.
@@ -83,7 +82,7 @@ impl Turns<'_> {
         message.string("role", role);
         let mut content = message.array("content");
         for item in said {
-            write_part(&item.part, text_kind, &mut content.object());
+            write_part(item, text_kind, &mut content.object());
         }
     }
 
@@ -117,7 +116,6 @@ impl Turns<'_> {
             Part::Image(_) | Part::File(_) if item.role == Role::Assistant => {
                 "the responses dialect has no such part here"
             }
-            Part::Image(_) if !self.sees => "the model does not see images",
             Part::Image(source @ (Source::Base64 { .. } | Source::Url(_))) => {
                 match media::not_seen(source).filter(|_| self.is_openai) {
                     Some(why) => why,
@@ -174,7 +172,7 @@ impl Turns<'_> {
                 let mut output = object.array("output");
                 for part in parts {
                     if self.carries(part) {
-                        write_part(&part.part, "input_text", &mut output.object());
+                        write_part(part, "input_text", &mut output.object());
                     }
                 }
             }
@@ -191,15 +189,18 @@ fn is_said(item: &Item<'_>) -> bool {
 }
 
 /// A part that [`Turns::carries`] lets through.
-fn write_part(part: &Part<'_>, text_kind: &str, object: &mut ObjectWriter<'_>) {
-    match part {
+fn write_part(item: &Item<'_>, text_kind: &str, object: &mut ObjectWriter<'_>) {
+    match &item.part {
         Part::Text(text) | Part::Refusal(text) => {
             object.string("type", text_kind);
             text.write(object.member("text"));
         }
         Part::Image(source) => {
             object.string("type", "input_image");
-            object.string("detail", "auto");
+            match item.detail {
+                Some(detail) => object.raw("detail", detail),
+                None => object.string("detail", "auto"),
+            }
             write_source(source, object, "image_url", "image_url");
         }
         Part::File(File {
