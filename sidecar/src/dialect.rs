@@ -61,7 +61,7 @@ pub use path::{Suffixes, suffixes, suffixes_at};
 pub use pictures::{Picture, Pictures};
 pub use reasoned::{Carrier, Keeping, Listener, Passed, Reasoned, Recall};
 pub use responses::sealed::{contents_of_request, is_unreadable, without_sealed};
-pub use responses::stored::{Kept, PREVIOUS, is_kept_by_nobody, is_unknown, kept_of_answer, previous};
+pub use responses::stored::{Kept, PREVIOUS, UNKNOWN, is_kept_by_nobody, is_unknown, kept_of_answer, previous};
 pub use retold::retell_response;
 pub use splice::{PassThrough, Segment, pass_through};
 pub use translate::{Found, Stamp, exchange_of_passed, translate_request, translate_request_with, translate_response};

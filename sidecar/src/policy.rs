@@ -58,6 +58,11 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
+    /// There are more tenants than the pod.
+    pub(crate) fn has_keys(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
     /// Nothing is configured yet.
     pub(crate) fn empty() -> Self {
         Self {

@@ -1,8 +1,10 @@
 //! Errors: what an upstream's says, and how the client's dialect says one.
 
+mod blame;
 mod class;
 mod encode;
 mod google;
+mod quoted;
 mod reset;
 mod told;
 
@@ -96,6 +98,8 @@ impl Fault {
     fn of(told: Told, status: u16, class: Class) -> Self {
         let Told {
             message,
+            relayed: _,
+            flagged: _,
             code,
             kind,
             param,
@@ -116,13 +120,12 @@ impl Fault {
 /// Reads an answer with an error status. The body may be any provider's shape, a bare string, or a web page; dialects
 /// do not differ here, because compatible servers mix their shapes. AWS names its errors in a header.
 pub fn decode_error(_dialect: Dialect, status: u16, headers: &http::HeaderMap, body: &[u8]) -> Fault {
-    let value = json::parse_value(body).ok();
-    let told = value
-        .map(told::read)
-        .unwrap_or_default()
+    let told = json::parse_value(body).map(told::read).unwrap_or_default();
+    let readable = !told.message.is_empty();
+    let told = told
         .called(headers.get(ERROR_TYPE).and_then(|name| name.to_str().ok()))
         .or_says(|| spoken(status, headers, body));
-    let class = class::of(status, value.is_some(), &told);
+    let class = class::of(status, readable, &told);
     Fault::of(told, status, class)
 }
 
@@ -149,9 +152,10 @@ pub(super) fn raised(name: Option<&str>, data: &[u8]) -> Fault {
 }
 
 fn of_told(told: Told) -> Fault {
+    let readable = !told.message.is_empty();
     let told = told.or_says(|| "the upstream reported an error without a message".to_owned());
     let status = class::status(&told);
-    let class = class::of(status, true, &told);
+    let class = class::of(status, readable, &told);
     Fault::of(told, status, class)
 }
 

@@ -70,6 +70,8 @@ pub(super) enum Called {
     Failed(Failure),
     /// Refused for what it is not sent again: what another account encrypted, a field of the sidecar's own.
     Spared(Failure),
+    /// This account does not have the response that the request goes on from; another one may.
+    Unknown(Losses),
     /// Never sent: this deployment cannot carry what matters.
     Lossy(Losses),
     /// Never sent: the request is not what its dialect says it is.
@@ -96,6 +98,7 @@ pub(super) async fn attempts<'a, 'b>(
         skipped: Vec::new(),
         spared: Vec::new(),
         count: 0,
+        unknown: 0,
         position: 0,
         window: None,
         upstream: Duration::ZERO,
@@ -117,6 +120,10 @@ pub(super) async fn attempts<'a, 'b>(
             }
             Called::Spared(failure) => course.spare(candidate, failure).await,
             Called::Lossy(losses) => course.skip(candidate, losses).await,
+            Called::Unknown(losses) => {
+                course.unknown += 1;
+                course.skip(candidate, losses).await
+            }
             Called::Failed(failure) => course.after(candidate, failure).await,
         };
     }
@@ -138,7 +145,9 @@ pub(super) struct Course<'a, 'b> {
     /// Asked once more, without what it refused.
     spared: Vec<&'a Candidate<'a>>,
     /// Attempts made, this one included.
-    pub count: u32,
+    count: u32,
+    /// Accounts that did not have what a request goes on from: asked, and no attempts by the policy's count.
+    unknown: u32,
     /// The next candidate in order.
     position: usize,
     /// The largest window for which the input was too long.
@@ -158,7 +167,7 @@ impl<'a> Course<'a, '_> {
         }
     }
 
-    /// This candidate was not called at all: what would have come after it comes now, at no cost to anybody.
+    /// This candidate was not called, or for nothing: what would have come after it comes now, at no cost to anybody.
     async fn skip(&mut self, candidate: &'a Candidate<'a>, losses: Losses) -> Step<'a> {
         self.count -= 1;
         self.skipped.push(candidate);
@@ -330,6 +339,11 @@ impl<'a> Course<'a, '_> {
             .count()
     }
 
+    /// Calls made, this one included.
+    pub(super) fn calls(&self) -> u32 {
+        self.count + self.unknown
+    }
+
     /// It is asked without what it refused before.
     pub(super) fn is_spared(&self, candidate: &Candidate<'_>) -> bool {
         self.spared.iter().any(|other| std::ptr::eq(*other, candidate))
@@ -366,6 +380,7 @@ impl<'a> Course<'a, '_> {
 
     /// One error for all that was tried, with the status of the most telling failure.
     fn refusal(self) -> Refusal {
+        let calls = self.calls();
         if let (true, Some((deployment, losses))) = (self.tried.is_empty(), self.lossy) {
             return Refusal::Lossy { deployment, losses };
         }
@@ -386,7 +401,7 @@ impl<'a> Course<'a, '_> {
             false => status,
         };
         Refusal::AllFailed {
-            attempts: self.count,
+            attempts: calls,
             tried: explain::failures(self.plan, &self.tried),
             retry_after,
             status: status.unwrap_or(Telling::Unavailable),

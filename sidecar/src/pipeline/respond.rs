@@ -1,7 +1,7 @@
 //! Refusals → status and body in the client's dialect. The only place that does it.
 
 use crate::body::{Body, CollectError};
-use crate::dialect::{BadRequest, ClientDialect, Losses};
+use crate::dialect::{BadRequest, ClientDialect, Losses, PREVIOUS, UNKNOWN};
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use std::fmt::Write;
@@ -31,6 +31,10 @@ pub(crate) enum Refusal {
     UnknownModel {
         model: String,
         offered: String,
+    },
+    /// The response to go on from is another tenant's, who shall not be told apart from nobody.
+    UnknownResponse {
+        id: String,
     },
     WrongKey,
     DisabledKey {
@@ -193,6 +197,12 @@ impl Refusal {
                 message: format!("no policy offers the model {model:?} here; on offer: {offered}"),
                 code: Some("model_not_found"),
                 param: Some("model".to_owned()),
+            },
+            Self::UnknownResponse { id } => Said {
+                status: StatusCode::BAD_REQUEST,
+                message: format!("the previous response {id:?} was not found"),
+                code: Some(UNKNOWN),
+                param: Some(PREVIOUS.to_owned()),
             },
             Self::WrongKey => said(
                 StatusCode::UNAUTHORIZED,

@@ -42,7 +42,7 @@ pub(super) fn answer(
     headers.insert(CONFIG, visit.snapshot.version.clone());
     headers.insert(POLICY, request.policy.header.clone());
     headers.insert(DEPLOYMENT, candidate.target.deployment.header.clone());
-    headers.insert(ATTEMPTS, count(course.count as usize));
+    headers.insert(ATTEMPTS, count(course.calls() as usize));
     request_ids(headers, &visit.request_id_header);
     headers.insert(LITELLM_CALL_ID, visit.request_id_header.clone());
     headers.insert(LITELLM_MODEL_ID, candidate.target.deployment.header.clone());

@@ -264,3 +264,71 @@ async fn an_answer_that_comes_before_the_body_was_sent_is_heard() -> Result<()> 
     })
     .await
 }
+
+/// What providers say to one request, whoever's account it is: the next one is served as before.
+#[tokio::test]
+async fn one_client_s_fault_closes_no_deployment_for_others() -> Result<()> {
+    let cases = [
+        (
+            403,
+            r#"{"error":{"code":403,"message":"x requires moderation. Your input was flagged for \"violence\"","metadata":{"reasons":["violence"],"flagged_input":"…"}}}"#,
+        ),
+        (
+            403,
+            r#"{"error":{"message":"You are not allowed to generate logprobs from this model","type":"invalid_request_error"}}"#,
+        ),
+        (
+            403,
+            r#"{"error":{"code":403,"message":"You do not have permission to access the File abc or it may not exist.","status":"PERMISSION_DENIED"}}"#,
+        ),
+        (
+            401,
+            r#"{"error":{"message":"You have insufficient permissions for this operation. Missing scopes: api.files.read"}}"#,
+        ),
+        (
+            404,
+            r#"{"error":{"code":404,"message":"No endpoints found that support tool use."}}"#,
+        ),
+        (
+            404,
+            r#"{"error":{"message":"Item with id 'rs_1' not found.","type":"invalid_request_error","param":"input"}}"#,
+        ),
+        (400, r#"{"error":{"message":"Invalid tool name: 'model not found'"}}"#),
+        (
+            400,
+            r#"{"error":{"message":"Invalid value: 'insufficient balance' in metadata"}}"#,
+        ),
+    ];
+    let pair = Pair::plain(Dialect::Chat).await?;
+    for (status, body) in cases {
+        let said = || Step::raw(status, "application/json", body);
+        pair.east.script([said(), said(), said(), said()]);
+        for _ in 0..4 {
+            let answer = pair.ask().await?;
+            assert_eq!((answer.status, &*answer.text()), (status, body));
+        }
+        let served = pair.ask().await?;
+        assert_eq!(
+            (served.status, served.header("x-pilotfish-deployment")),
+            (200, Some("default/east")),
+            "{body}"
+        );
+    }
+    assert_eq!(pair.calls(), (cases.len() * 5, 0));
+    pair.at_rest().await
+}
+
+/// The status stays, in the words of the client's dialect.
+#[tokio::test]
+async fn a_flagged_prompt_is_told_in_the_client_s_dialect() -> Result<()> {
+    let pair = Pair::across(Dialect::Messages, Dialect::Chat).await?;
+    let body = r#"{"error":{"code":403,"message":"Your input was flagged","metadata":{"flagged_input":"…"}}}"#;
+    pair.east.script([Step::raw(403, "application/json", body)]);
+    let answer = pair.ask().await?;
+    assert_eq!(
+        (answer.status, &*answer.error(Dialect::Messages)?.message),
+        (403, "Your input was flagged")
+    );
+    assert_eq!((pair.ask().await?.status, pair.calls()), (200, (2, 0)));
+    pair.at_rest().await
+}

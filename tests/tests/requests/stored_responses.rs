@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use pilotfish_provider::{Fake, OpenAi, Step};
+use pilotfish_tests::documents::virtual_key;
 use pilotfish_tests::{Client, Deployment, Dialect, Launch, Pilotfish, Policy};
 use serde_json::{Value, json};
 
@@ -121,4 +122,65 @@ async fn a_translated_answer_is_gone_on_from_by_nobody() -> Result<()> {
         .pilotfish
         .at_rest(&[&scene.east, &scene.west, &scene.claude])
         .await
+}
+
+/// vLLM's and xAI's word for it; and each account that was asked is counted.
+#[tokio::test]
+async fn a_404_about_the_response_asks_the_next_account() -> Result<()> {
+    let scene = Scene::start().await?;
+    let missing =
+        json!({"error": {"message": "Response with id 'resp_1' not found.", "type": "invalid_request_error"}});
+    scene
+        .east
+        .script([Step::raw(404, "application/json", missing.to_string())]);
+    scene.west.script([kept("resp_2")]);
+    let body = going_on("two", "resp_1").to_string();
+    let answer = scene.client.post("/v1/responses", body).await?;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("x-pilotfish-attempts"), Some("2"));
+    assert_eq!(answer.header("x-pilotfish-deployment"), Some("default/west"));
+    scene
+        .pilotfish
+        .at_rest(&[&scene.east, &scene.west, &scene.claude])
+        .await
+}
+
+/// One account behind two tenants, each of which has its own conversations.
+#[tokio::test]
+async fn nobody_goes_on_from_another_tenant_s_response() -> Result<()> {
+    let east = OpenAi::builder()
+        .name("east")
+        .keys(["sk-up-east".to_owned()])
+        .start()
+        .await?;
+    let keys = [format!("sk-pf-{}", "a".repeat(40)), format!("sk-pf-{}", "b".repeat(40))];
+    let documents = [
+        Deployment::of(Dialect::Chat, "east", &east)
+            .speaking("Responses")
+            .to_string(),
+        Policy::named("one").in_order(["east"]).to_string(),
+        virtual_key("a", &keys[0], ""),
+        virtual_key("b", &keys[1], ""),
+    ];
+    let pilotfish = Launch::run(&documents).start().await?;
+    let [a, b] = [0, 1]
+        .map(|n: usize| Client::new(&pilotfish).map(|c| c.header("authorization", &format!("Bearer {}", keys[n]))));
+    let (a, b, pod) = (a?, b?, Client::new(&pilotfish)?);
+    east.script([kept("resp_a1"), kept("resp_a2")]);
+    let first = a
+        .post("/v1/responses", json!({"model": "one", "input": "Hello"}).to_string())
+        .await?;
+    assert_eq!(first.status, 200, "{}", first.text());
+    for other in [&b, &pod] {
+        let answer = other
+            .post("/v1/responses", going_on("one", "resp_a1").to_string())
+            .await?;
+        let error = answer.json()?;
+        assert_eq!((answer.status, east.received().len()), (400, 1), "{error}");
+        assert_eq!(error["error"]["code"], "previous_response_not_found");
+        assert_eq!(error["error"]["param"], "previous_response_id");
+    }
+    let second = a.post("/v1/responses", going_on("one", "resp_a1").to_string()).await?;
+    assert_eq!(second.status, 200, "{}", second.text());
+    pilotfish.at_rest(&[&east]).await
 }

@@ -1,5 +1,7 @@
 //! Which row of the failure table an error stands in. The tables are the knowledge; providers change, so they are data.
 
+use super::blame::Sentence;
+use super::quoted::{Ends, without_quotes};
 use super::{Told, google};
 use crate::dialect::Class;
 
@@ -8,6 +10,12 @@ const NAMES: &[(&str, Class)] = &[
     ("context_length_exceeded", Class::ContextOverflow),
     ("model_not_found", Class::ModelNotFound),
     ("DeploymentNotFound", Class::ModelNotFound),
+    // Mistral's.
+    ("invalid_model", Class::ModelNotFound),
+    // Filters, under whatever status.
+    ("content_filter", Class::Client),
+    ("content_policy_violation", Class::Client),
+    ("moderation_blocked", Class::Client),
     // The client's helper sends all of the conversation again.
     ("thread_not_found", Class::Client),
     ("invalid_api_key", Class::Unauthorised),
@@ -116,10 +124,12 @@ const OVERFLOW: &[&str] = &[
 
 /// The same for an empty account; Anthropic says it under 400.
 const SPENT: &[&str] = &[
+    "your credit balance is too low",
     "credit balance is too low",
     "insufficient balance",
     "insufficient credits",
     "spend limit",
+    "spending limit",
 ];
 
 /// The same for a model that the provider does not have, under a status that is not 404.
@@ -127,34 +137,41 @@ const NO_MODEL: &[&str] = &[
     "is not a valid model",
     "unknown model",
     "model not found",
+    "model not exist",
     "the model does not exist",
     "model identifier is invalid",
     "with on-demand throughput isn",
 ];
 
-/// What a client may name that is not there, so that a 404 is its own.
-const NAMED_BY_CLIENT: &[&str] = &[
-    "file",
-    "previous response",
-    "container",
-    "conversation",
-    "thread",
-    "vector store",
+/// Names of an error that say that the request is wrong: a sentence beside them quotes it, more often than not.
+const INVALID: &[&str] = &[
+    "invalid_request_error",
+    "BadRequestError",
+    "INVALID_ARGUMENT",
+    "validation_error",
 ];
 
-/// The row for an error; `readable` says that the body was JSON.
+/// The row for an error; `readable` says that the body was JSON and had a sentence.
 pub(super) fn of(status: u16, readable: bool, told: &Told) -> Class {
     if let Some(class) = names(told).find_map(|name| find(NAMES, name)) {
         return class;
     }
-    let message = told.message.to_lowercase();
-    let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
+    let said = Sentence::of(&told.message, names(told));
+    // What takes a deployment away from others must be the provider's own words, and not what it repeats.
+    let is_invalid = names(told).any(|name| INVALID.contains(&name));
+    let says = |phrases: &[&str]| match is_invalid {
+        true => said.begins_with(phrases),
+        false => said.has(phrases),
+    };
     match status {
-        400 | 413 | 422 | 500 if says(OVERFLOW) => Class::ContextOverflow,
+        400 | 413 | 422 | 500 if overflows(told) => Class::ContextOverflow,
+        400 | 403 if told.flagged => Class::Client,
         400 | 403 | 429 if says(SPENT) => Class::Spent,
         400 | 403 | 422 if says(NO_MODEL) => Class::ModelNotFound,
-        404 if readable && says(NAMED_BY_CLIENT) && !message.contains("model") => Class::Client,
+        404 if readable => said.of_404(),
         404 => Class::ModelNotFound,
+        401 if readable => said.of_401(),
+        403 if readable => said.of_403(),
         401 | 403 => Class::Unauthorised,
         402 => Class::Spent,
         429 | 498 | 503 | 529 => Class::Limited,
@@ -164,6 +181,19 @@ pub(super) fn of(status: u16, readable: bool, told: &Told) -> Class {
         // 5xx, and a redirect, which is never followed.
         _ => Class::ServerError,
     }
+}
+
+/// The input does not fit the window, says the provider, or the one behind it.
+fn overflows(told: &Told) -> bool {
+    let sentences = [Some(&told.message), told.relayed.as_ref()];
+    sentences.into_iter().flatten().any(|sentence| {
+        let whole = sentence.to_lowercase();
+        let plain = without_quotes(&whole, Ends::Nearest);
+        // A phrase with marks of its own is never found without them.
+        OVERFLOW
+            .iter()
+            .any(|phrase| plain.contains(phrase) || phrase.contains('`') && whole.contains(phrase))
+    })
 }
 
 /// The status that an error inside a 200 stands for.

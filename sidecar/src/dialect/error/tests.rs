@@ -132,7 +132,7 @@ fn every_provider_s_error_stands_in_its_row() {
         ),
         (
             400,
-            r#"{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"{\"m\":\"prompt is too long\"}"}}}"#,
+            r#"{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"{\"error\":{\"message\":\"prompt is too long\"}}"}}}"#,
             ContextOverflow,
         ),
         (
@@ -157,6 +157,185 @@ fn every_provider_s_error_stands_in_its_row() {
     for (status, body, expected) in cases {
         let fault = decode_error(Dialect::Chat, status, &HeaderMap::new(), body.as_bytes());
         assert_eq!((fault.class, fault.status), (expected, Some(status)), "{status} {body}");
+    }
+}
+
+/// Whose fault it is, where a status alone does not say so: one client's request must not close a deployment for others.
+#[test]
+fn what_a_client_names_or_says_is_no_failure_of_a_deployment() {
+    use Class::{Client, ContextOverflow, ModelNotFound, Unauthorised};
+    let cases = [
+        (
+            403,
+            r#"{"error":{"code":403,"message":"openai/gpt-5 requires moderation on OpenAI. Your input was flagged for \"violence\"","metadata":{"reasons":["violence"],"flagged_input":"x"}}}"#,
+            Client,
+        ),
+        (
+            403,
+            r#"{"error":{"code":403,"message":"this was refused","metadata":{"reasons":["violence"],"flagged_input":"x"}}}"#,
+            Client,
+        ),
+        (
+            403,
+            r#"{"code":"c","error":"Content violates usage guidelines. Team: t, API key ID: k, Model: m"}"#,
+            Client,
+        ),
+        (
+            403,
+            r#"{"error":{"message":"Your account was flagged for potential abuse."}}"#,
+            Unauthorised,
+        ),
+        (
+            403,
+            r#"{"error":{"code":403,"message":"You do not have permission to access the File abc123 or it may not exist.","status":"PERMISSION_DENIED"}}"#,
+            Client,
+        ),
+        (
+            403,
+            r#"{"error":{"code":403,"message":"CachedContent not found (or permission denied)","status":"PERMISSION_DENIED"}}"#,
+            Client,
+        ),
+        (
+            403,
+            r#"{"error":{"code":403,"message":"You do not have permission to access tunedModels/x or it may not exist.","status":"PERMISSION_DENIED"}}"#,
+            ModelNotFound,
+        ),
+        (
+            403,
+            r#"{"error":{"code":403,"message":"The caller does not have permission","status":"PERMISSION_DENIED"}}"#,
+            Unauthorised,
+        ),
+        (
+            403,
+            r#"{"error":{"message":"You are not allowed to generate logprobs from this model","type":"invalid_request_error"}}"#,
+            Client,
+        ),
+        (
+            403,
+            r#"{"error":{"message":"You are not allowed to sample from this model","type":"invalid_request_error"}}"#,
+            ModelNotFound,
+        ),
+        (403, r#"{"message":"Forbidden"}"#, Unauthorised),
+        (403, r#"{}"#, Unauthorised),
+        (403, r#"<html>blocked</html>"#, Unauthorised),
+        (403, r#"{"error":{"message":"too hot in here"}}"#, Client),
+        (
+            401,
+            r#"{"error":{"message":"You have insufficient permissions for this operation. Missing scopes: api.files.read","type":"invalid_request_error"}}"#,
+            Client,
+        ),
+        (
+            401,
+            r#"{"error":{"message":"You have insufficient permissions for this operation. Missing scopes: model.request","type":"invalid_request_error"}}"#,
+            Unauthorised,
+        ),
+        (401, r#"{"error":{"message":"m"}}"#, Unauthorised),
+        (
+            404,
+            r#"{"error":{"code":404,"message":"No endpoints found that support tool use. To learn more, visit the docs"}}"#,
+            Client,
+        ),
+        (
+            404,
+            r#"{"error":{"code":404,"message":"No endpoints found for x/y."}}"#,
+            ModelNotFound,
+        ),
+        (
+            404,
+            r#"{"error":{"message":"Item with id 'rs_1' not found.","type":"invalid_request_error","param":"input"}}"#,
+            Client,
+        ),
+        (
+            404,
+            r#"{"error":{"message":"Item 'rs_1' of type 'model' was not found."}}"#,
+            Client,
+        ),
+        (
+            404,
+            r#"{"error":{"message":"Response with id 'X' not found."}}"#,
+            Client,
+        ),
+        (
+            404,
+            r#"{"error":{"message":"Prompt with id 'pmpt_1' not found."}}"#,
+            Client,
+        ),
+        (
+            404,
+            r#"{"error":{"message":"Conversation with id 'conv_1' not found."}}"#,
+            Client,
+        ),
+        (
+            404,
+            r#"{"error":{"code":404,"message":"Cached content not found","status":"NOT_FOUND"}}"#,
+            Client,
+        ),
+        (
+            404,
+            r#"{"type":"error","error":{"type":"not_found_error","message":"file_011 not found"}}"#,
+            Client,
+        ),
+        (404, r#"{"error":{"message":"this is nowhere to be seen"}}"#, Client),
+        (
+            404,
+            r#"{"error":{"code":404,"message":"models/x is not found for API version v1beta","status":"NOT_FOUND"}}"#,
+            ModelNotFound,
+        ),
+        (
+            404,
+            r#"{"error":{"code":404,"message":"Requested entity was not found.","status":"NOT_FOUND"}}"#,
+            ModelNotFound,
+        ),
+        (
+            404,
+            r#"{"error":{"code":"404","message":"Resource not found"}}"#,
+            ModelNotFound,
+        ),
+        (
+            404,
+            r#"{"error":{"message":"Invalid URL (POST /v1/chat)","type":"invalid_request_error"}}"#,
+            ModelNotFound,
+        ),
+        (404, r#"{"error":{"code":404}}"#, ModelNotFound),
+        (
+            400,
+            r#"{"error":{"message":"Invalid tool name: 'model not found'","code":null}}"#,
+            Client,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"Invalid tool name: 'x' model not found 'y'","code":null}}"#,
+            Client,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"Invalid value in metadata: insufficient balance","type":"invalid_request_error"}}"#,
+            Client,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"Model Not Exist","type":"invalid_request_error","code":"invalid_request_error"}}"#,
+            ModelNotFound,
+        ),
+        (
+            400,
+            r#"{"object":"error","message":"Invalid model: x","type":"invalid_model","code":"1500"}"#,
+            ModelNotFound,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"Invalid tool name: 'prompt is too long'"}}"#,
+            Client,
+        ),
+        (
+            422,
+            r#"{"error":"Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096","error_type":"validation"}"#,
+            ContextOverflow,
+        ),
+    ];
+    for (status, body, expected) in cases {
+        let fault = decode_error(Dialect::Chat, status, &HeaderMap::new(), body.as_bytes());
+        assert_eq!(fault.class, expected, "{status} {body}");
     }
 }
 

@@ -1,13 +1,17 @@
 //! What an error body says, whichever of the shapes in use it has.
 
 use super::google;
-use crate::json::{Object, Raw, Type};
+use crate::json::{self, Object, Raw, Type};
 use std::time::Duration;
 
 /// The parts of an error, as far as they were given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Told {
     pub(super) message: String,
+    /// What the provider behind a router says, where that is quoted.
+    pub(super) relayed: Option<String>,
+    /// A filter says what it has found.
+    pub(super) flagged: bool,
     pub(super) code: Option<String>,
     pub(super) kind: Option<String>,
     pub(super) param: Option<String>,
@@ -76,8 +80,12 @@ fn read_inner(error: &Object<'_>) -> Told {
     let details = error.get("details").and_then(Raw::object);
     let google = google::read(error);
     let code = error.get("code");
+    let metadata = error.get("metadata").and_then(Raw::object);
+    let raw = metadata.as_ref().and_then(|metadata| text(metadata.get("raw")?));
     Told {
-        message: message(error),
+        relayed: raw.as_deref().map(relayed),
+        flagged: metadata.is_some_and(|metadata| metadata.get("flagged_input").is_some()),
+        message: message(error, raw),
         // The more precise name first: Anthropic's details, then `code`, then Databricks' name for it.
         code: details
             .and_then(|details| text(details.get("error_code")?))
@@ -95,17 +103,20 @@ fn read_inner(error: &Object<'_>) -> Told {
 }
 
 /// The sentence, with what OpenRouter quotes of the provider behind it.
-fn message(error: &Object<'_>) -> String {
+fn message(error: &Object<'_>, quoted: Option<String>) -> String {
     let plain = ["message", "msg", "detail", "error_description"]
         .iter()
         .find_map(|key| sentence(error.get(key)?));
-    let quoted = error
-        .get("metadata")
-        .and_then(|metadata| text(metadata.object()?.get("raw")?));
     match (plain, quoted) {
         (Some(plain), Some(quoted)) => format!("{plain}: {quoted}"),
         (plain, quoted) => plain.or(quoted).unwrap_or_default(),
     }
+}
+
+/// What a quoted body says; a sentence stands for itself.
+fn relayed(raw: &str) -> String {
+    let told = json::parse_value(raw.as_bytes()).ok().map(read).unwrap_or_default();
+    told.or_says(|| raw.to_owned()).message
 }
 
 /// A string, or FastAPI's list of `{"msg":…}`.

@@ -9,6 +9,9 @@ use std::borrow::Cow;
 /// The field that names one.
 pub const PREVIOUS: &str = "previous_response_id";
 
+/// The code for one that is not there.
+pub const UNKNOWN: &str = "previous_response_not_found";
+
 /// What ids of other APIs begin with, which keep nothing: translated answers have them.
 const KEPT_BY_NOBODY: [&str; 2] = ["msg_", "chatcmpl-"];
 
@@ -23,9 +26,16 @@ pub fn is_kept_by_nobody(id: &str) -> bool {
     KEPT_BY_NOBODY.iter().any(|prefix| id.starts_with(prefix))
 }
 
-/// The provider says that it does not have the response.
+/// The provider says to a request that goes on from a response that it does not have it. OpenAI has a code for it, vLLM
+/// and xAI a 404 that is about a response.
 pub fn is_unknown(fault: &Fault) -> bool {
-    fault.code.as_deref() == Some("previous_response_not_found")
+    let Fault {
+        message, code, param, ..
+    } = fault;
+    let message = message.to_lowercase();
+    let is_missing = message.contains("response") && message.contains("not found");
+    let is_about_it = fault.status == Some(404) || param.as_deref() == Some(PREVIOUS);
+    code.as_deref() == Some(UNKNOWN) || is_missing && is_about_it
 }
 
 /// What only the provider of an answer can read again.
@@ -58,6 +68,48 @@ fn id(response: &Object<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_response_is_unknown_in_the_words_of_each_provider() {
+        let told = |status, body: &str| {
+            crate::dialect::decode_error(
+                crate::dialect::Dialect::Responses,
+                status,
+                &http::HeaderMap::new(),
+                body.as_bytes(),
+            )
+        };
+        for (status, body, expected) in [
+            (
+                400,
+                r#"{"error":{"message":"m","code":"previous_response_not_found"}}"#,
+                true,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"Previous response with id 'X' not found.","param":"previous_response_id"}}"#,
+                true,
+            ),
+            (
+                404,
+                r#"{"error":{"message":"Response with id 'X' not found.","param":"response_id","code":404}}"#,
+                true,
+            ),
+            (
+                404,
+                r#"{"code":"not-found","error":"Response with ID X not found"}"#,
+                true,
+            ),
+            (404, r#"{"error":{"message":"Item with id 'X' not found."}}"#, false),
+            (
+                400,
+                r#"{"error":{"message":"the response format is not found","param":"text"}}"#,
+                false,
+            ),
+        ] {
+            assert_eq!(is_unknown(&told(status, body)), expected, "{status} {body}");
+        }
+    }
 
     #[test]
     fn only_what_is_kept_has_an_id() {

@@ -191,7 +191,7 @@ impl Call<'_, '_> {
         if asked.framing == Framing::Array {
             stream = stream.as_array();
         }
-        if self.is_one_of_several() {
+        if self.is_kept_by_one() {
             stream = stream.kept_by(self.keeper());
         }
         match stream.until_content().await {

@@ -5,7 +5,7 @@ use super::failures::{failure, outcome_of};
 use super::{Call, Called, Conversion, Request, headers};
 use crate::dialect::{
     Class, ClientDialect, Fault, Grade, Loss, PREVIOUS, contents_of_request, decode_error, encode_error, is_unknown,
-    is_unreadable, refuses_count, reset_after,
+    is_unreadable, previous, refuses_count, reset_after,
 };
 use crate::health::Verdict as Health;
 use crate::meter::Outcome;
@@ -54,7 +54,7 @@ impl Call<'_, '_> {
         let bytes = self.candidate.upstream.standing.redacted(bytes);
         let told = decode_error(dialect, head.status.as_u16(), &head.headers, &bytes);
         let fault = self.without_keys(told.clone());
-        if is_unknown(&fault) && self.course.leaves_another_of_its_dialect() {
+        if self.goes_on() && is_unknown(&fault) && self.course.leaves_another_of_its_dialect() {
             return self.unknown_here();
         }
         if let Some(called) = self.unreadable(&fault).or_else(|| self.uncounted(&fault)) {
@@ -81,10 +81,15 @@ impl Call<'_, '_> {
         self.settled(head, bytes, translated, None, outcome_of(fault.class))
     }
 
+    /// From a response that its provider keeps.
+    fn goes_on(&self) -> bool {
+        previous(self.request.asked).is_some()
+    }
+
     /// Another account may have the response that this one does not have.
     pub(super) fn unknown_here(&mut self) -> Called {
         self.give_up(Outcome::Client, Health::Nothing);
-        Called::Lossy(vec![Loss {
+        Called::Unknown(vec![Loss {
             field: PREVIOUS.into(),
             grade: Grade::Meaning,
             why: "it does not have this response".into(),

@@ -10,6 +10,7 @@ use crate::dialect::{
 use crate::json;
 use crate::pictures::Public;
 use crate::pipeline::respond::{CollectFault, Refusal};
+use crate::stored::Home;
 use crate::upstream::OutBody;
 use bytes::Bytes;
 use pilotfish_wire::{Hosting, OnLoss};
@@ -59,13 +60,14 @@ impl Call<'_, '_> {
             return Ok(());
         };
         let why = match visit.worker.shared.stored.home(tenant, &id) {
-            Some(home) if home == self.candidate.target.deployment.name => return Ok(()),
-            Some(home) => format!("{home} alone keeps this response, whatever onLoss says").into(),
+            Home::At(home) if home == self.candidate.target.deployment.name => return Ok(()),
+            Home::OfAnother => return Err(Called::Refused(Refusal::UnknownResponse { id: id.into_owned() })),
+            Home::At(home) => format!("{home} alone keeps this response, whatever onLoss says").into(),
             // Where it is translated, the policy decides.
-            None if is_kept_by_nobody(&id) && self.candidate.upstream.passes(asked) => {
+            Home::Unknown if is_kept_by_nobody(&id) && self.candidate.upstream.passes(asked) => {
                 "nobody keeps the answer of this id, which was translated".into()
             }
-            None => return Ok(()),
+            Home::Unknown => return Ok(()),
         };
         Err(Called::Lossy(vec![Loss {
             field: PREVIOUS.into(),

@@ -110,8 +110,8 @@ impl Call<'_, '_> {
         self.settled_as(head, bytes, (true, true), answer.usage, Outcome::Ok)
     }
 
-    /// Others could be asked to go on from a response that only this one keeps.
-    pub(super) fn is_one_of_several(&self) -> bool {
+    /// Others could be asked to go on from a response that only this one keeps, or other tenants could ask.
+    pub(super) fn is_kept_by_one(&self) -> bool {
         let Plan {
             order,
             limited,
@@ -119,11 +119,12 @@ impl Call<'_, '_> {
             ..
         } = self.plan;
         let speaks = self.request.asked.dialect == ClientDialect::Responses && self.exchange.is_none();
-        speaks && order.len() + limited.len() + excluded.len() > 1
+        let several = order.len() + limited.len() + excluded.len() > 1;
+        speaks && (several || self.request.visit.snapshot.has_keys())
     }
 
     fn remember_kept(&self, answer: &[u8]) {
-        if self.is_one_of_several() {
+        if self.is_kept_by_one() {
             self.keeper().kept(&kept_of_answer(answer));
         }
     }
