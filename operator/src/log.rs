@@ -5,7 +5,7 @@
 //! out meanwhile stands in its next line, as `left_out`. What was asked for with `--log debug` is written whole.
 
 use anyhow::Context;
-use pilotfish_loudness::targets;
+use pilotfish_loudness::{NotAFilter, targets};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::callsite::Identifier;
 use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
@@ -31,6 +32,8 @@ const SPEAKERS: [&str; 11] = [
     "tower",
     "tower_http",
 ];
+/// It writes whole answers that it cannot read into the log: Secrets, too. What it has to say we say with the error.
+const NEVER: &str = "kube_client::client";
 /// So often is a sentence written in a [`WINDOW`].
 const MOST: u32 = 30;
 const WINDOW: Duration = Duration::from_secs(60);
@@ -39,13 +42,17 @@ const WINDOW: Duration = Duration::from_secs(60);
 pub fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
     use tracing_subscriber::layer::SubscriberExt;
     use tracing_subscriber::util::SubscriberInitExt;
-    let filter = targets(filter, &SPEAKERS)?;
+    let filter = heard(filter)?;
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .map_event_format(Sparing::new);
     let set_up = tracing_subscriber::registry().with(lines).with(filter).try_init();
     set_up.context("the log is set up already")
+}
+
+fn heard(filter: &str) -> Result<Targets, NotAFilter> {
+    Ok(targets(filter, &SPEAKERS)?.with_target(NEVER, LevelFilter::OFF))
 }
 
 /// Writes what `format` writes, unless the same sentence was written often enough.
@@ -148,6 +155,15 @@ mod tests {
         let schema = include_str!("../../charts/pilotfish/values.schema.json");
         let targets = format!("(({})(::", SPEAKERS.join("|"));
         assert!(schema.contains(&targets), "{targets}");
+    }
+
+    #[test]
+    fn who_writes_what_it_was_sent_is_never_heard() {
+        for filter in ["info", "trace", "warn,kube_client=trace", "kube_client::client=trace"] {
+            let heard = heard(filter).unwrap();
+            assert!(!heard.would_enable(NEVER, &Level::ERROR), "{filter}");
+        }
+        assert!(heard("info").unwrap().would_enable("kube_client::api", &Level::INFO));
     }
 
     #[test]

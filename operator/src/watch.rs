@@ -11,6 +11,7 @@ mod pods;
 mod read;
 pub(crate) mod relisting;
 mod remembered;
+pub(crate) mod sound;
 mod stores;
 mod strict;
 

@@ -7,6 +7,7 @@ use crate::inject::{INJECT, TRUST};
 use crate::lease::Leadership;
 use crate::metrics::{Metrics, Occasion};
 use crate::watch::relisting::{Selection, events};
+use crate::watch::sound::Sound;
 use crate::watch::{Compilation, Compilations};
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::{ConfigMap, ObjectReference};
@@ -57,7 +58,7 @@ pub(crate) async fn run(
     recorder: Recorder,
     metrics: Arc<Metrics>,
 ) {
-    let maps = events(Api::<ConfigMap>::all(client.clone()), Selection::named(TRUST));
+    let maps = events(Api::<Sound<ConfigMap>>::all(client.clone()), Selection::named(TRUST));
     let mut news = pin!(maps.default_backoff());
     let mut told = Told::new();
     loop {

@@ -4,6 +4,7 @@ use super::{Attempt, Bundle, FIELD_MANAGER, answered};
 use crate::lease::Leadership;
 use crate::telemetry::Pending;
 use crate::watch::relisting::{Selection, events};
+use crate::watch::sound::Sound;
 use futures::StreamExt;
 use json_patch::jsonptr::PointerBuf;
 use json_patch::{AddOperation, PatchOperation, TestOperation};
@@ -68,8 +69,9 @@ pub(crate) async fn run<K: Configuration>(
     mut leadership: Leadership,
     pending: Pending,
 ) {
+    let all = Api::<Sound<K>>::all(client.clone());
     let api = Api::<K>::all(client);
-    let mut news = pin!(events(api.clone(), Selection::named(NAME)).default_backoff());
+    let mut news = pin!(events(all, Selection::named(NAME)).default_backoff());
     let (mut seen, mut pending) = (Seen::<K>::Nothing, Some(pending));
     let mut listing = None;
     loop {

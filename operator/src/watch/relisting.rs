@@ -10,7 +10,8 @@
 //! On a kind of which nothing happens an API server may be silent for minutes, bookmarks included. Whether the connection
 //! is dead cannot be told from that: such a watch is over, which is no failure, and the list that follows tells.
 
-use futures::stream::{self, BoxStream, StreamExt};
+use super::sound::Sound;
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use kube::api::{ListParams, WatchEvent, WatchParams};
 use kube::runtime::watcher::{self, Error, Event};
 use kube::{Api, Resource};
@@ -83,12 +84,26 @@ impl Selection {
 }
 
 /// What happens to the objects of a kind. It does not end; whoever polls it waits after an error.
-pub(crate) fn events<K>(api: Api<K>, selection: Selection) -> Events<K>
+pub(crate) fn events<K>(api: Api<Sound<K>>, selection: Selection) -> Events<K>
 where
     K: Resource + Clone + DeserializeOwned + fmt::Debug + Send + 'static,
 {
     let rounds = stream::repeat_with(move || round(api.clone(), selection.clone()));
-    rounds.flatten().boxed()
+    rounds
+        .flatten()
+        .map_ok(|event| mapped(event, |Sound(object)| object))
+        .boxed()
+}
+
+/// The same event of what `map` makes of its object.
+pub(crate) fn mapped<A, B>(event: Event<A>, map: impl Fn(A) -> B) -> Event<B> {
+    match event {
+        Event::Apply(object) => Event::Apply(map(object)),
+        Event::Delete(object) => Event::Delete(map(object)),
+        Event::Init => Event::Init,
+        Event::InitApply(object) => Event::InitApply(map(object)),
+        Event::InitDone => Event::InitDone,
+    }
 }
 
 /// One list and the watch that follows it, until that ends or something fails.

@@ -5,7 +5,8 @@
 
 use super::labelled::Labelled;
 use super::pods::Carrier;
-use super::relisting::{Selection, events};
+use super::relisting::{Selection, events, mapped};
+use super::sound::Sound;
 use super::strict::Strict;
 use crate::identity::Trusted;
 use crate::remember::{Revision, SealKey};
@@ -139,17 +140,20 @@ pub(crate) fn open(client: &Client, key: SealKey, trusted: Arc<Trusted>) -> (Sto
     let (deployments, first) = ours(client, Watched::ModelDeployment);
     let (policies, second) = ours(client, Watched::RoutingPolicy);
     let (keys, third) = ours(client, Watched::VirtualKey);
-    let raw = events(Api::<Labelled>::all(client.clone()), guarded(CREDENTIALS_LABEL));
+    let raw = events(Api::<Sound<Labelled>>::all(client.clone()), guarded(CREDENTIALS_LABEL));
     let (secrets, fourth) = cached(Watched::Secret, raw, |_| {});
-    let raw = events(Api::<Pod>::all(client.clone()), labelled(SIDECAR_LABEL));
+    let raw = events(Api::<Sound<Pod>>::all(client.clone()), labelled(SIDECAR_LABEL));
     let raw = raw.map_ok(|event| mapped(event, Carrier::read));
     let (pods, fifth) = cached(Watched::Pod, raw, |_| {});
     let raw = events(
-        Api::<PartialObjectMeta<Namespace>>::all(client.clone()),
+        Api::<Sound<PartialObjectMeta<Namespace>>>::all(client.clone()),
         Selection::all(),
     );
     let (namespaces, sixth) = cached(Watched::Namespace, raw, without_annotations);
-    let raw = events(Api::<ControllerRevision>::all(client.clone()), guarded(IN_FORCE_LABEL));
+    let raw = events(
+        Api::<Sound<ControllerRevision>>::all(client.clone()),
+        guarded(IN_FORCE_LABEL),
+    );
     let read = move |revision| Revision::read(revision, key);
     let raw = raw.map_ok(move |event| mapped(event, read));
     let (revisions, seventh) = cached(Watched::ControllerRevision, raw, |_| {});
@@ -170,7 +174,7 @@ fn ours<K>(client: &Client, kind: Watched) -> (Store<Guarded<K>>, BoxStream<'sta
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + fmt::Debug + Send + Sync + 'static,
 {
-    let raw = events(Api::<Guarded<K>>::all(client.clone()), Selection::all());
+    let raw = events(Api::<Sound<Guarded<K>>>::all(client.clone()), Selection::all());
     cached(kind, raw, without_annotations)
 }
 
@@ -199,16 +203,6 @@ where
         (kind, progress)
     });
     (store, progress.boxed())
-}
-
-fn mapped<A, B>(event: Event<A>, map: impl Fn(A) -> B) -> Event<B> {
-    match event {
-        Event::Apply(object) => Event::Apply(map(object)),
-        Event::Delete(object) => Event::Delete(map(object)),
-        Event::Init => Event::Init,
-        Event::InitApply(object) => Event::InitApply(map(object)),
-        Event::InitDone => Event::InitDone,
-    }
 }
 
 fn without_annotations(object: &mut impl Resource) {

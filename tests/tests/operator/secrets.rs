@@ -54,6 +54,45 @@ async fn an_entry_that_is_no_credential_is_named_by_the_condition() -> Result<()
     said(resolved).await
 }
 
+/// Who manages an object's fields is written by whoever may patch it: a time that Go can read, or a nesting that no parser
+/// follows.
+#[tokio::test]
+async fn an_object_that_cannot_be_read_blinds_nobody_and_puts_no_key_into_the_log() -> Result<()> {
+    let (cluster, operator) = own().await?;
+    let shop = cluster.namespace("shop").await?;
+    let evil = cluster.namespace("evil").await?;
+    let statuses = Statuses::of(&cluster, &shop).await?;
+    evil.apply(&deployment("west")).await?;
+    let api = Api::<Secret>::namespaced(cluster.client().await?, evil.name());
+    api.create(
+        &PostParams::default(),
+        &labelled("deep", &json!({"api-key": "sk-evil"}))?,
+    )
+    .await?;
+    let deep = format!("{}{{}}{}", r#"{"f:a":"#.repeat(200), "}".repeat(200));
+    for (kind, name, time, fields) in [
+        ("modeldeployment", "west", "9999-12-31T23:59:59Z", r#"{"f:spec":{}}"#),
+        ("secret", "deep", "2026-11-22T00:00:00Z", &deep),
+    ] {
+        let managed = format!(
+            r#"{{"manager":"m","operation":"Update","apiVersion":"v1","fieldsType":"FieldsV1","time":"{time}","fieldsV1":{fields}}}"#
+        );
+        let patch = format!(r#"{{"metadata":{{"managedFields":[{managed}]}}}}"#);
+        let arguments = ["patch", kind, name, "--type=merge", "--field-manager=m", "-p", &patch];
+        evil.kubectl(arguments).await?.success()?;
+    }
+    shop.apply(&deployment("east")).await?;
+    let resolved = ["ResolvedRefs=True ResolvedRefs"];
+    statuses.told("ModelDeployment/east", &resolved).await?;
+    let key = json!({"data": {"api-key": "//4="}}).to_string();
+    shop.kubectl(["patch", "secret", "east", "-p", &key]).await?.success()?;
+    let unresolved = "ResolvedRefs=False InvalidSecret: key api-key of Secret {ns}/east is not text";
+    statuses.told("ModelDeployment/east", &[unresolved]).await?;
+    let log = operator.log();
+    assert!(!log.contains("SecretList") && !log.contains("watch failed"), "{log}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn secrets_that_no_deployment_names_take_no_memory() -> Result<()> {
     let (cluster, operator) = own().await?;

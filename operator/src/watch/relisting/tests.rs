@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 /// A server that gives each of `answers` to one request, in order, and the requests it was asked.
-async fn asked(answers: Vec<String>) -> (Api<ConfigMap>, JoinSet<Vec<String>>) {
+async fn asked(answers: Vec<String>) -> (Api<Sound<ConfigMap>>, JoinSet<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let client = Client::try_from(Config::new(url.parse().unwrap())).unwrap();
@@ -48,8 +48,9 @@ fn list(version: &str, next: &str, items: &[Value]) -> String {
     json!({"apiVersion": "v1", "kind": "ConfigMapList", "metadata": metadata, "items": items}).to_string()
 }
 
+/// In the order in which an API server writes it.
 fn watch(kind: &str, object: &Value) -> String {
-    format!("{}\n", json!({"type": kind, "object": object}))
+    format!("{{\"type\":\"{kind}\",\"object\":{object}}}\n")
 }
 
 /// An event in few words.
