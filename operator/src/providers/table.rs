@@ -211,9 +211,9 @@ pub(super) const PROVIDERS: &[Provider] = &[
     hosted(
         "Nebius",
         "nebius",
-        "https://api.studio.nebius.ai",
+        "https://api.tokenfactory.nebius.com",
         CHAT,
-        "https://docs.nebius.com",
+        "https://docs.tokenfactory.nebius.com",
     ),
     hosted(
         "Novita",

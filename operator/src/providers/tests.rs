@@ -86,7 +86,7 @@ fn a_provider_that_speaks_chat_is_a_row_and_a_line() {
         ("MiniMax", "https://api.minimax.io/v1"),
         ("Mistral", "https://api.mistral.ai/v1"),
         ("Moonshot", "https://api.moonshot.ai/v1"),
-        ("Nebius", "https://api.studio.nebius.ai/v1"),
+        ("Nebius", "https://api.tokenfactory.nebius.com/v1"),
         ("Novita", "https://api.novita.ai/v3/openai"),
         ("NvidiaNIM", "https://integrate.api.nvidia.com/v1"),
         ("Perplexity", "https://api.perplexity.ai"),

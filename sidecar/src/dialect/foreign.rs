@@ -6,12 +6,13 @@
 //! other. Bodies that hold nothing of the kind, which is nearly all of them, cost a search or two.
 
 use super::gemini::request::{UNSIGNED, unsigned_calls};
+use super::gemini::spelling;
 use super::loss::{Ledger, given};
 use super::messages::request::FOREIGN_REASONING;
 use super::splice::PassThrough;
 use super::turns::PLACEHOLDER;
 use super::{Asked, ClientDialect, Grade, Loss, Losses, Operation, Upstream, chat, messages};
-use crate::json::{Object, Raw, write_string};
+use crate::json::{Elements, Member, Object, Raw, write_string};
 use bytes::Bytes;
 use memchr::memmem::Finder;
 use smallvec::SmallVec;
@@ -37,6 +38,11 @@ static SIGNS: Words<4> = LazyLock::new(|| {
 });
 static CALLS: Words<1> = LazyLock::new(|| [Finder::new("\"tool_calls\"")]);
 static MADE_UP: Words<1> = LazyLock::new(|| [Finder::new(FOREIGN_REASONING)]);
+/// What OpenAI's answers have in each message, whether it says something or not.
+const BLANKS: &[&str] = &["refusal", "annotations", "audio", "function_call"];
+static NAMES_OF_BLANKS: Words<4> =
+    LazyLock::new(|| ["\"refusal\"", "\"annotations\"", "\"audio\"", "\"function_call\""].map(Finder::new));
+static IDS: Words<1> = LazyLock::new(|| [Finder::new("\"id\"")]);
 /// What a block of an answer's without a signature has, as the usual writers of JSON space it.
 static UNSIGNED_BLOCK: Words<2> = LazyLock::new(|| ["\"signature\":\"\"", "\"signature\": \"\""].map(Finder::new));
 /// Where a result names its call.
@@ -68,8 +74,8 @@ pub fn without_foreign(asked: &Asked<'_>, upstream: &Upstream<'_>) -> Option<Pur
     let mut splices = match asked.dialect {
         ClientDialect::Messages => of_messages(&asked.object, upstream, &mut ledger),
         ClientDialect::Chat => of_chat(&asked.object, upstream, &mut ledger),
-        // It is inserted alone, with the other splices: [`unsigned`].
-        ClientDialect::Gemini => Splices::new(),
+        // What is inserted comes with the other splices: [`unsigned`].
+        ClientDialect::Gemini => of_gemini(&asked.object, upstream),
         // They are items of their own, which are taken out with the other splices.
         ClientDialect::Responses => Splices::new(),
     };
@@ -84,6 +90,30 @@ pub fn without_foreign(asked: &Asked<'_>, upstream: &Upstream<'_>) -> Option<Pur
         body: pieces.concat().into(),
         losses: ledger.into_losses(),
     })
+}
+
+/// Vertex has no field for the ids of calls, by which Gemini's own API pairs them.
+fn of_gemini(request: &Object<'_>, upstream: &Upstream<'_>) -> Splices {
+    if upstream.provider != "gcp.vertex_ai" || !holds(request, &*IDS) {
+        return Splices::new();
+    }
+    let contents = spelling::given(request, "contents").and_then(Raw::elements);
+    let parts = contents
+        .into_iter()
+        .flat_map(Elements::objects)
+        .flatten()
+        .filter_map(|content| spelling::given(&content, "parts")?.elements())
+        .flat_map(Elements::objects)
+        .flatten();
+    let paired = parts.filter_map(|part| {
+        let called = spelling::given(&part, "functionCall");
+        called.or_else(|| spelling::given(&part, "functionResponse"))?.object()
+    });
+    let ids = paired.flat_map(|paired| {
+        let members = paired.members().iter();
+        removed(members.map(|member| (request.member_span(member), member.key() == "id")))
+    });
+    ids.map(|range| (range, Vec::new())).collect()
 }
 
 fn holds(request: &Object<'_>, words: &[Finder<'_>]) -> bool {
@@ -266,14 +296,40 @@ fn without_budget(request: &Object<'_>) -> Option<(Range<usize>, Vec<u8>)> {
     Some((request.span(thinking), b"{\"type\":\"disabled\"}".to_vec()))
 }
 
+/// What a provider refuses in a message.
+struct Strict {
+    /// Carriers of reasoning but this one, if any.
+    own: Option<Option<&'static str>>,
+    /// Members that say nothing.
+    blanks: bool,
+}
+
+impl Strict {
+    fn minds(&self, request: &Object<'_>) -> bool {
+        self.own.is_some() && holds(request, &*SIGNS) || self.blanks && holds(request, &*NAMES_OF_BLANKS)
+    }
+
+    /// A carrier other than `kept`.
+    fn is_carrier(&self, key: &str, kept: Option<&str>) -> bool {
+        self.own.is_some() && kept != Some(key) && CARRIERS.contains(&key)
+    }
+
+    fn is_blank(&self, key: &str, value: Raw<'_>) -> bool {
+        let is_empty = || value.elements().is_some_and(|mut all| all.next().is_none());
+        self.blanks && BLANKS.contains(&key) && (value.is_null() || is_empty())
+    }
+}
+
 /// Who refuses fields it does not know is sent none of the carriers but its own.
 fn of_chat(request: &Object<'_>, upstream: &Upstream<'_>, ledger: &mut Ledger) -> Splices {
     let spelt = |id: &str| chat::request::passed_id(upstream.provider, id).into_owned();
     let mut splices = other_ids(request, spelt, &RESULT_OF_CALL[0], ids_of_calls);
-    let Some(own) = chat::request::only_carrier(upstream.provider) else {
-        return splices;
+    splices.extend(chat::request::respelt(request, upstream, ledger));
+    let strict = Strict {
+        own: chat::request::only_carrier(upstream.provider),
+        blanks: chat::request::refuses_blanks(upstream.provider),
     };
-    if !holds(request, &*SIGNS) {
+    if !strict.minds(request) {
         return splices;
     }
     let messages = request.get("messages").and_then(Raw::elements).into_iter().flatten();
@@ -282,18 +338,17 @@ fn of_chat(request: &Object<'_>, upstream: &Upstream<'_>, ledger: &mut Ledger) -
         if !is(&message, "role", "assistant") {
             continue;
         }
-        if let Some(renamed) = own.and_then(|own| renamed(request, &message, own)) {
-            splices.push(renamed);
-        } else {
-            without_carriers(
-                request,
-                &message,
-                own,
-                &format!("messages[{index}]"),
-                &mut splices,
-                ledger,
-            );
-        }
+        let own = strict.own.flatten();
+        let renamed = own.and_then(|own| renamed(request, &message, own));
+        let kept = renamed.as_ref().map(|_| "reasoning_content").or(own);
+        splices.extend(renamed);
+        without(
+            request,
+            (&message, kept, &strict),
+            &format!("messages[{index}]"),
+            &mut splices,
+            ledger,
+        );
         let calls = given(&message, "tool_calls")
             .and_then(Raw::elements)
             .into_iter()
@@ -301,7 +356,7 @@ fn of_chat(request: &Object<'_>, upstream: &Upstream<'_>, ledger: &mut Ledger) -
         for (at, call) in calls.enumerate() {
             let Some(call) = call.object() else { continue };
             let place = format!("messages[{index}].tool_calls[{at}]");
-            without_carriers(request, &call, None, &place, &mut splices, ledger);
+            without(request, (&call, None, &strict), &place, &mut splices, ledger);
         }
     }
     splices
@@ -326,23 +381,20 @@ fn renamed<'a>(request: &Object<'a>, message: &Object<'a>, own: &str) -> Option<
     Some((key, fresh))
 }
 
-fn without_carriers<'a>(
+fn without<'a>(
     request: &Object<'a>,
-    object: &Object<'a>,
-    own: Option<&str>,
+    (object, kept, strict): (&Object<'a>, Option<&str>, &Strict),
     place: &str,
     splices: &mut Splices,
     ledger: &mut Ledger,
 ) {
-    let foreign = || CARRIERS.iter().filter(|carrier| own != Some(**carrier));
-    let carrier = |key: &str| foreign().find(|carrier| **carrier == key);
     let members = object.members();
-    for carrier in members.iter().filter_map(|member| carrier(&member.key())) {
-        ledger.hint(format!("{place}.{carrier}"), WHY);
+    let is_carrier = |member: &Member<'a>| strict.is_carrier(&member.key(), kept);
+    for carrier in members.iter().filter(|member| is_carrier(member)) {
+        ledger.hint(format!("{place}.{}", carrier.key()), WHY);
     }
-    let spans = members
-        .iter()
-        .map(|member| (request.member_span(member), carrier(&member.key()).is_some()));
+    let goes = |member: &Member<'a>| is_carrier(member) || strict.is_blank(&member.key(), member.value);
+    let spans = members.iter().map(|member| (request.member_span(member), goes(member)));
     splices.extend(removed(spans).into_iter().map(|range| (range, Vec::new())));
 }
 

@@ -1,7 +1,7 @@
 //! Mistral: OpenAI's dialect, and ids of tool calls that are of one length.
 
 use crate::scene::Scene;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use pilotfish_provider::Mistral;
 use pilotfish_tests::Dialect;
 use serde_json::json;
@@ -34,6 +34,21 @@ async fn a_chat_client_s_loop_goes_on_too() -> Result<()> {
     let answer = scene.client.post("/v1/chat/completions", body.to_string()).await?;
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.header("x-pilotfish-loss"), Some("messages[1].reasoning_content"));
+    scene.end().await
+}
+
+/// LangChain always writes the newer cap; OpenAI's SDK returns an answer's message as it came.
+#[tokio::test]
+async fn a_request_written_for_openai_is_understood() -> Result<()> {
+    let scene = mistral().await?;
+    let said = json!({"role": "assistant", "content": "b", "refusal": null, "annotations": []});
+    let body = json!({"model": "chat", "max_completion_tokens": 50, "seed": 1, "user": "u", "store": false,
+        "messages": [{"role": "user", "content": "a"}, said, {"role": "user", "content": "c"}]});
+    let answer = scene.client.post("/v1/chat/completions", body.to_string()).await?;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("x-pilotfish-loss"), Some("store, user"));
+    let sent = scene.fake.received().last().context("it was asked")?.json()?;
+    assert_eq!((&sent["max_tokens"], &sent["random_seed"]), (&json!(50), &json!(1)));
     scene.end().await
 }
 

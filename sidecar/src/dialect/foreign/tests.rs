@@ -161,6 +161,38 @@ fn who_knows_one_name_for_reasoning_is_sent_no_other() {
     assert_eq!((left, losses), (turn(""), vec!["messages[0].reasoning".to_owned()]));
 }
 
+#[test]
+fn vertex_is_not_sent_the_ids_of_calls() {
+    let body = |id: &str, other: &str| {
+        format!(
+            r#"{{"contents":[{{"role":"model","parts":[{{"functionCall":{{{id}"name":"f","args":{{"id":1}}}}}}]}},
+            {{"role":"user","parts":[{{"function_response":{{"name":"f"{other}}}}}]}}]}}"#
+        )
+    };
+    let with = body(r#""id":"call_1", "#, r#","id":"call_1""#);
+    let sent = |provider: &str, body: &str| purged(ClientDialect::Gemini, provider, "gemini-2.5-pro", body);
+    assert_eq!(sent("gcp.vertex_ai", &with), Some((body("", ""), vec![])));
+    assert_eq!(sent("gcp.vertex_ai", &body("", "")), None);
+    assert_eq!(sent("gcp.gemini", &with), None);
+}
+
+#[test]
+fn what_says_nothing_is_not_sent_to_who_refuses_it() {
+    let body = |more: &str| format!(r#"{{"model":"m","messages":[{{"role":"assistant"{more},"content":"a"}}]}}"#);
+    let blank = body(r#","refusal":null,"annotations":[],"function_call":null,"audio":null"#);
+    for provider in ["mistral_ai", "groq", "cerebras", "fireworks", "databricks", "x_ai"] {
+        let found = purged(ClientDialect::Chat, provider, "m", &blank);
+        assert_eq!(found, Some((body(""), vec![])), "{provider}");
+        assert_eq!(
+            purged(ClientDialect::Chat, provider, "m", &body(r#","refusal":"no""#)),
+            None
+        );
+    }
+    for provider in ["openai", "vllm", "openai_compatible"] {
+        assert_eq!(purged(ClientDialect::Chat, provider, "m", &blank), None, "{provider}");
+    }
+}
+
 /// Servers that sign nothing want what they thought back.
 #[test]
 fn others_get_their_unsigned_thinking_back_but_not_what_is_marked() {

@@ -19,11 +19,29 @@ pub(super) fn check(request: &Json) -> Checked {
         "max_completion_tokens",
         "seed",
         "top_k",
+        "store",
+        "prompt_cache_key",
+        "safety_identifier",
+        "verbosity",
     ];
     if let Some(unknown) = UNKNOWN.iter().find(|key| request.get(key).is_some()) {
         return Err(Error::new(422, FORBIDDEN, "Extra inputs are not permitted").param(unknown));
     }
+    blanks(request)?;
     calls(request)
+}
+
+/// What OpenAI's answers have in a message, also where it says nothing.
+fn blanks(request: &Json) -> Checked {
+    const UNKNOWN: &[&str] = &["refusal", "annotations", "audio", "function_call"];
+    let messages = request.list_of("messages").iter();
+    match messages
+        .flat_map(|message| UNKNOWN.iter().filter(|key| message.get(key).is_some()))
+        .next()
+    {
+        Some(unknown) => Err(Error::new(422, FORBIDDEN, "Extra inputs are not permitted").param(unknown)),
+        None => Ok(()),
+    }
 }
 
 /// Each call's id, where it is made and where it is answered.

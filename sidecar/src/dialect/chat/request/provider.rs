@@ -21,6 +21,8 @@ pub(super) struct Manners {
     pub(super) echo: Echo,
     /// What stands for reasoning in a turn that called tools and has none, where such a turn is refused.
     pub(super) stand_in: Option<&'static str>,
+    /// It refuses members of a message that say nothing: `"refusal":null`, as OpenAI's answers have it.
+    pub(super) refuses_blanks: bool,
     /// Most stop sequences.
     pub(super) most_stops: usize,
     /// It answers with images, and takes them back.
@@ -84,10 +86,18 @@ impl Manners {
     }
 }
 
-/// By a router's name for it: `openai/gpt-5`.
+/// By a router's name for it: `openai/gpt-5`, `openai-gpt-5`, `databricks-gpt-5`.
 fn is_openai_s(model: &str) -> bool {
     let families = ["gpt-", "o1", "o3", "o4"];
     let name = model.rsplit('/').next().unwrap_or(model);
+    let name = ["openai-", "databricks-"]
+        .iter()
+        .find_map(|maker| name.strip_prefix(maker))
+        .unwrap_or(name);
+    // Its open models are other servers' to run.
+    if name.starts_with("gpt-oss") {
+        return false;
+    }
     families.iter().any(|family| name.starts_with(family))
 }
 
@@ -105,6 +115,7 @@ const COMPATIBLE: Manners = Manners {
     ids: Ids::UpTo(64),
     echo: Echo::Content(OLDER_NAME),
     stand_in: None,
+    refuses_blanks: false,
     most_stops: 16,
     draws: false,
     has_top_k: true,
@@ -142,6 +153,7 @@ const GITHUB: Manners = Manners {
 const STRICT: Manners = Manners {
     cap: Cap::Older,
     is_openai: false,
+    refuses_blanks: true,
     ..OPENAI_ITSELF
 };
 
@@ -189,6 +201,25 @@ const UNECHOED: Manners = Manners {
     ..COMPATIBLE
 };
 
+/// "json: unknown field". Its own models' names begin with their maker's.
+const DATABRICKS: Manners = Manners {
+    cap: Cap::NewerOfOpenAi,
+    refuses_blanks: true,
+    ..UNECHOED
+};
+
+/// "Extra inputs are not permitted, field: 'messages[2].refusal'".
+const FIREWORKS: Manners = Manners {
+    refuses_blanks: true,
+    ..COMPATIBLE
+};
+
+/// It "expects `max_completion_tokens`", and caps at 4,096 what is asked for by the older name.
+const SNOWFLAKE: Manners = Manners {
+    cap: Cap::Newer,
+    ..UNECHOED
+};
+
 const OPENROUTER: Manners = Manners {
     echo: Echo::Details,
     draws: true,
@@ -200,8 +231,9 @@ const PROVIDERS: &[(&str, Manners)] = &[
     (AZURE, OF_AZURE),
     ("cerebras", CEREBRAS),
     ("cloudflare", UNECHOED),
-    ("databricks", UNECHOED),
+    ("databricks", DATABRICKS),
     ("deepseek", DEEPSEEK),
+    ("fireworks", FIREWORKS),
     ("github_models", GITHUB),
     ("groq", STRICT),
     ("hugging_face", UNECHOED),
@@ -213,7 +245,7 @@ const PROVIDERS: &[(&str, Manners)] = &[
     ("openrouter", OPENROUTER),
     ("perplexity", UNECHOED),
     ("sambanova", UNECHOED),
-    ("snowflake", UNECHOED),
+    ("snowflake", SNOWFLAKE),
     ("vllm", RENAMED),
     ("x_ai", STRICT),
 ];
@@ -235,6 +267,11 @@ pub(in crate::dialect) fn stand_in(provider: &str) -> Option<(&'static str, &'st
         Echo::Content(name) | Echo::Only(name) => Some((name, manners.stand_in?)),
         Echo::Nothing | Echo::Details => None,
     }
+}
+
+/// Whether members of a message that say nothing are refused.
+pub(in crate::dialect) fn refuses_blanks(provider: &str) -> bool {
+    manners(provider).refuses_blanks
 }
 
 /// By which name a provider takes reasoning where it refuses all others; `Some(None)`: by none.
@@ -279,7 +316,6 @@ mod tests {
         "cohere",
         "dashscope",
         "deepinfra",
-        "fireworks",
         "gcp.gemini",
         "gcp.vertex_ai",
         "llama_cpp",
