@@ -43,6 +43,7 @@ mod schema;
 mod search;
 mod splice;
 mod text;
+mod traces;
 mod translate;
 mod translator;
 mod turns;

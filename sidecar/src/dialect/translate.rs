@@ -6,7 +6,7 @@ use super::loss::Ledger;
 use super::{
     AZURE, Answer, Asked, BadRequest, ClientDialect, Dialect, Exchange, Fault, Keeping, Losses, OPENAI, Operation,
     Pictures, Reasoned, Recall, Translated, Upstream, chat, cohere, completions, converse, count, embeddings, gemini,
-    lacks, messages, ollama, pairing, pictures, ranking, reasoned, responses, unsaid,
+    lacks, messages, ollama, pairing, pictures, ranking, reasoned, responses, traces, unsaid,
 };
 use std::sync::Arc;
 
@@ -223,6 +223,7 @@ fn translate(
         ClientDialect::Gemini => gemini::request::decode(asked, &mut ledger),
         ClientDialect::Responses => responses::request::decode(asked, &mut ledger),
     }?;
+    traces::leave_out(&mut request.items, &mut ledger);
     pairing::check(&request.items)?;
     let keeping = keeping(&mut request, upstream, found.recall);
     let wanted = match found.pictures {
@@ -360,7 +361,11 @@ fn unsaid_of(reply: &mut Reply<'_>, exchange: &Exchange) -> Losses {
         };
         lost.map(|loss| report.add(loss)).is_none()
     });
-    if let Some(loss) = unsaid::without_cut_call(exchange.client, reply) {
+    let cut = unsaid::without_cut_call(exchange.client, reply);
+    for loss in [unsaid::pause(exchange.client, &reply.finish), cut]
+        .into_iter()
+        .flatten()
+    {
         report.add(loss);
     }
     report.take()

@@ -176,6 +176,11 @@ impl Teller {
         if let Some(recorder) = &mut self.recorder {
             recorder.note(&step);
         }
+        if let Step::Finish(finish) = &step
+            && let Some(loss) = unsaid::pause(self.client, finish)
+        {
+            self.report.tell(self.client, loss, out);
+        }
         self.encoder.step(step, out)?;
         if let Some(loss) = self.encoder.unsaid() {
             self.report.tell(self.client, loss, out);

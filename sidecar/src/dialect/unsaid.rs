@@ -5,7 +5,7 @@
 //! is gone when most of it comes; there the report is a comment between two events, which no client takes for one.
 //! Google's SDKs take every line for JSON, so a Gemini client's streams have none.
 
-use super::item::{Arguments, Part, Remark, Reply, Source, Step};
+use super::item::{Arguments, Finish, Part, Remark, Reply, Source, Step};
 use super::loss::shown;
 use super::text::Text;
 use super::{ClientDialect, Dialect, Grade, Loss, Losses};
@@ -51,6 +51,12 @@ pub(super) fn image(client: ClientDialect, source: &Source<'_>) -> Option<Loss> 
             Some(meaning("image", "the image is only with its provider"))
         }
     }
+}
+
+/// That an answer has ended for now only, which none but Anthropic's clients know to ask on from.
+pub(super) fn pause(client: ClientDialect, finish: &Finish<'_>) -> Option<Loss> {
+    let is_said = client == ClientDialect::Messages || !matches!(finish, Finish::Paused);
+    (!is_said).then(|| hint("stop_reason", "the provider's own tool has paused the answer"))
 }
 
 /// A call that was cut off in the midst of its arguments, where those are an object: nobody wrote one.

@@ -257,3 +257,40 @@ async fn reasoning_of_another_maker_is_taken_out_before_openai_would_refuse_it()
     assert_eq!(sent["input"].as_array().map(Vec::len), Some(3), "{sent}");
     scene.end().await
 }
+
+/// Past searches are left out and named, so that the conversation goes on with another provider.
+#[tokio::test]
+async fn what_a_provider_s_own_tool_did_earlier_keeps_nobody_from_going_on() -> Result<()> {
+    let scene = Scene::start("Refuse").await?;
+    let said = json!([{"type": "output_text", "text": "Quinces.", "annotations": []}]);
+    let input = json!([
+        {"role": "user", "content": "What is in season?"},
+        {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "q"}},
+        {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": said},
+        {"role": "user", "content": "And in May?"}]);
+    let request = json!({"model": "claude", "input": input}).to_string();
+    let answer = scene.client.post("/v1/responses", request).await?;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let losses = answer.header("x-pilotfish-loss").unwrap_or_default().to_owned();
+    assert!(losses.contains("input[1] (web_search_call)"), "{losses}");
+    let sent = String::from_utf8(scene.anthropic.received()[0].body.to_vec())?;
+    assert!(sent.contains("Quinces.") && !sent.contains("web_search"), "{sent}");
+    scene.end().await
+}
+
+/// At `length` SDKs raise, and programs ask for more tokens.
+#[tokio::test]
+async fn an_answer_that_is_paused_has_not_reached_its_cap() -> Result<()> {
+    let scene = Scene::start("Refuse").await?;
+    let answer = json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "m",
+        "content": [{"type": "text", "text": "Quinces."}],
+        "stop_reason": "pause_turn", "usage": {"input_tokens": 1, "output_tokens": 2}});
+    scene
+        .anthropic
+        .script([Step::raw(200, "application/json", answer.to_string())]);
+    let request = Dialect::Chat.request("claude", "Hello");
+    let answer = scene.client.ask(Dialect::Chat, &request).await?;
+    assert_eq!(answer.json()?["choices"][0]["finish_reason"], "stop");
+    assert_eq!(answer.header("x-pilotfish-loss"), Some("answer.stop_reason"));
+    scene.end().await
+}

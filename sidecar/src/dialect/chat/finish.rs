@@ -63,13 +63,13 @@ pub(in crate::dialect) fn read<'a>(reason: &str, circumstances: Circumstances<'a
     }
 }
 
-/// The reason to write. A paused answer is not complete, and `length` is the one word that says so. A refusal that was
+/// The reason to write. A paused answer has ended for now: at `length` SDKs raise, and programs ask for more tokens. A refusal that was
 /// said is an answer: at `content_filter` OpenAI's SDK raises, and nobody reads what was said.
 pub(in crate::dialect) fn word(finish: &Finish<'_>, refuses: bool) -> &'static str {
     match finish {
-        Finish::Stop | Finish::Sequence(_) => "stop",
+        Finish::Stop | Finish::Sequence(_) | Finish::Paused => "stop",
         Finish::Refused(None) if refuses => "stop",
-        Finish::Length | Finish::Window | Finish::Paused => "length",
+        Finish::Length | Finish::Window => "length",
         Finish::Calls => "tool_calls",
         Finish::Refused(_) => "content_filter",
     }

@@ -60,11 +60,11 @@ fn sentence<'a>(object: &Object<'a>, key: &str) -> Option<Text<'a>> {
     given(object, key).and_then(Text::of).filter(|text| !text.is_empty())
 }
 
-/// The reason to write. A paused answer is not complete, and `MAX_TOKENS` is the one word that says so.
+/// The reason to write. A paused answer has ended for now, and not at its cap.
 pub(in crate::dialect) fn reason(finish: &Finish<'_>) -> &'static str {
     match finish {
-        Finish::Stop | Finish::Sequence(_) | Finish::Calls => "STOP",
-        Finish::Length | Finish::Window | Finish::Paused => "MAX_TOKENS",
+        Finish::Stop | Finish::Sequence(_) | Finish::Calls | Finish::Paused => "STOP",
+        Finish::Length | Finish::Window => "MAX_TOKENS",
         Finish::Refused(_) => "SAFETY",
     }
 }

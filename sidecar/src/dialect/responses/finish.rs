@@ -52,12 +52,12 @@ pub(super) fn failure(response: &Object<'_>, status: &str) -> Fault {
         .unwrap_or_else(|| Fault::new(Class::ServerError, format!("the upstream's response is {status}")))
 }
 
-/// Whether a response ended before it was complete, and why, in OpenAI's words. A paused answer is not complete. A
-/// refusal that was said is an answer.
+/// Whether a response ended before it was complete, and why, in OpenAI's words. A paused answer has ended for
+/// now, and at no limit. A refusal that was said is an answer.
 pub(super) fn reason(finish: &Finish<'_>, refuses: bool) -> Option<&'static str> {
     match finish {
-        Finish::Stop | Finish::Sequence(_) | Finish::Calls => None,
-        Finish::Length | Finish::Window | Finish::Paused => Some("max_output_tokens"),
+        Finish::Stop | Finish::Sequence(_) | Finish::Calls | Finish::Paused => None,
+        Finish::Length | Finish::Window => Some("max_output_tokens"),
         Finish::Refused(None) if refuses => None,
         Finish::Refused(_) => Some("content_filter"),
     }

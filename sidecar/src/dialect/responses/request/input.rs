@@ -8,6 +8,7 @@ use crate::dialect::loss::{self, Ledger, given, shown};
 use crate::dialect::responses::carried;
 use crate::dialect::responses::response::generated;
 use crate::dialect::text::Text;
+use crate::dialect::traces;
 use crate::json::{Object, Raw};
 
 /// Reads the whole conversation.
@@ -190,6 +191,9 @@ impl<'a> Conversation<'a, '_> {
     /// What only its provider can make sense of.
     fn unknown(&mut self, index: usize, item: &Object<'a>, kind: &str) {
         let is_reference = kind == "item_reference" || kind.is_empty() && item.get("id").is_some();
+        if traces::is_trace(kind) {
+            return self.ledger.hint(format!("input[{index}] ({kind})"), traces::WHY);
+        }
         let (kind, why) = match is_reference {
             true => (
                 "item_reference",

@@ -32,7 +32,7 @@ const FROM_MESSAGES: &[(&str, &str)] = &[
     ("\"max_tokens\"", "length"),
     ("\"model_context_window_exceeded\"", "length"),
     ("\"tool_use\"", "tool_calls"),
-    ("\"pause_turn\"", "length"),
+    ("\"pause_turn\"", "stop"),
     ("\"refusal\"", "content_filter"),
     ("\"something_new\"", "stop"),
     ("null", "stop"),
