@@ -103,9 +103,10 @@ impl OpenAi {
         }
         let body = self.own_reasoning_taken_back(body);
         let model = self.model_of(&body)?;
-        if self.settings.is_mistral {
-            mistral::check(&body)?;
-        }
+        let body = match self.settings.is_mistral {
+            true => mistral::check(&body)?,
+            false => body,
+        };
         if self.settings.refuses_stream_options && body.get("stream_options").is_some() {
             let sentence = "json: unknown field \"stream_options\"";
             return Err(Error::new(400, "BAD_REQUEST", sentence));

@@ -60,7 +60,7 @@ async fn a_schema_is_asked_for_as_far_as_it_is_enforced() -> Result<()> {
     let body = json!({"model": "chat", "messages": [{"role": "user", "content": "Hello"}], "response_format": format});
     let answer = scene.client.ask(Dialect::Chat, &body).await?;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    let below = |path: &str| format!("response_format.properties.{path}");
+    let below = |path: &str| format!("response_format.json_schema.schema.properties.{path}");
     let lost = ["a.anyOf", "a.minimum", "b.minItems", "b.items.pattern"].map(below);
     assert_eq!(answer.header("x-pilotfish-loss"), Some(&*lost.join(", ")));
     let strict = json!({"name": "f", "strict": true, "parameters": schema});

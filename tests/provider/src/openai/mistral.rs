@@ -10,8 +10,8 @@ const LENGTH: usize = 9;
 
 const FORBIDDEN: &str = "extra_forbidden";
 
-/// What OpenAI takes and it does not.
-pub(super) fn check(request: &Json) -> Checked {
+/// What OpenAI takes and it does not; without what is its own.
+pub(super) fn check(request: &Json) -> Result<Json, Error> {
     const UNKNOWN: &[&str] = &[
         "stream_options",
         "user",
@@ -28,7 +28,8 @@ pub(super) fn check(request: &Json) -> Checked {
         return Err(Error::new(422, FORBIDDEN, "Extra inputs are not permitted").param(unknown));
     }
     blanks(request)?;
-    calls(request)
+    calls(request)?;
+    Ok(request.without("random_seed"))
 }
 
 /// What OpenAI's answers have in a message, also where it says nothing.
