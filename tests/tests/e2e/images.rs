@@ -136,7 +136,7 @@ impl Scene {
         let fake = Ollama::builder().name("east").start().await?;
         let deployment = format!(
             "kind: ModelDeployment\napiVersion: pilotfish.dev/v1alpha1\nmetadata: {{name: east}}\nspec:\n  \
-             provider: Ollama\n  model: qwen3\n  endpoint: {{dialects: [{{name: Ollama, url: {:?}}}]}}\n",
+             provider: Ollama\n  model: qwen3\n  capabilities: {{refuses: []}}\n  endpoint: {{dialects: [{{name: Ollama, url: {:?}}}]}}\n",
             fake.url()
         );
         let fetches = "translation: {fetchImages: {hosts: [\"*.example.com\"]}}";
